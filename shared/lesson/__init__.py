@@ -1,0 +1,1 @@
+"""All that a variant may import: limits, JSON shapes, timings, problems, settings, upstreams; and the text."""

@@ -1,0 +1,1 @@
+"""What a reader uses beside the suite."""

@@ -1,0 +1,1 @@
+"""Tests of the workbook itself: its lab, its upstreams, its menu and its text."""
