@@ -1,0 +1,68 @@
+"""The command line of `python -m variants.NAME.serve`, and the socket it listens on: the same for every variant."""
+
+import argparse
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+PORT: Final = 8000
+
+BACKLOG: Final = 4096
+"""Connections that may wait to be accepted. The servers' own defaults run from 100 to 2048, and decide a burst of requests."""
+
+MAX_LINE: Final = 32_768
+"""Bytes that a request line may have: a query of 1,000 characters takes up to 12,000, percent-encoded."""
+
+SHUTDOWN_HINT: Final = "Ctrl-C stops it"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for: the port (0 means any that is free), the event loop, and whether to reload on changes."""
+
+    port: int = PORT
+    loop: str = "asyncio"
+    reload: bool = False
+
+
+def parse(variant: str, loops: Sequence[str], arguments: Sequence[str] | None = None, *, reloads: bool) -> Options:
+    """Read the command line; end the process with a message when it cannot be understood.
+
+    Args:
+        variant: The variant's name.
+        loops: The event loops it runs on, its usual one first.
+        arguments: The command line; the process's own when None.
+        reloads: Whether its server can start again by itself when a file changes.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m variants.{variant}.serve", description=f"Serve {variant}.")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"default {PORT}; 0 takes any that is free")
+    parser.add_argument("--loop", choices=loops, default=loops[0], help="the event loop to run on")
+    parser.add_argument("--reload", action="store_true", help="start again when a file changes, where the server can")
+    chosen = parser.parse_args(arguments)
+    if chosen.reload and not reloads:
+        parser.error("--reload: this server has no reloader of its own; stop it and start it again")
+    return Options(chosen.port, chosen.loop, chosen.reload)
+
+
+def listen(variant: str, port: int) -> socket.socket:
+    """Return a socket that listens on loopback, and say where on the console.
+
+    Connections made from now on wait in its backlog until the server takes them, so nobody has to guess when it is ready.
+    Ends the process with a message when the port is taken.
+    """
+    try:
+        sock = socket.create_server((HOST, port), backlog=BACKLOG)
+    except OSError as error:
+        sys.exit(f"Port {port} on {HOST} cannot be used ({error.strerror}). Choose another with --port, or 0 for any free one.")
+    print(f"Serving {variant} on http://{HOST}:{sock.getsockname()[1]} ({SHUTDOWN_HINT})", flush=True)  # noqa: T201 - for the reader
+    return sock
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:  # noqa: PLR2004 - the largest port there is
+        raise ValueError
+    return port

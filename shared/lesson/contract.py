@@ -1,0 +1,63 @@
+"""Every endpoint of the lesson: how it is asked, and which function answers it in every variant.
+
+All variants have the same files and the same function names, so one table serves the suite's messages ("look at
+`together.py`, `parallel_endpoint`"), the side-by-side reader and the shape test.
+"""
+
+from dataclasses import dataclass
+
+TASKS = ("task1", "task2", "task3")
+"""The three waits of `/sequential` and `/parallel`, in the order of their results."""
+
+CHAPTERS = ("waiting", "together", "search")
+"""The modules of the lesson, in reading order; each stands in every variant under this name."""
+
+MODULES = (*CHAPTERS, "app", "serve")
+"""All modules of a variant, in reading order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One row of the contract.
+
+    Attributes:
+        method: The HTTP method it answers.
+        path: Its path, without the query.
+        module: The variant's module that holds it, without `.py`.
+        function: The function behind it.
+        operation: The function that does its waiting, in the same variant; empty where it waits for nothing.
+        seconds: The default of its `seconds` parameter, in seconds; None where it has none.
+    """
+
+    method: str
+    path: str
+    module: str
+    function: str
+    operation: str = ""
+    seconds: float | None = None
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/", "app", "home"),
+    Endpoint("GET", "/ping", "waiting", "ping"),
+    Endpoint("GET", "/sync", "waiting", "sync_endpoint", "slow_sync_operation", 3),
+    Endpoint("GET", "/threaded", "waiting", "threaded_endpoint", "slow_sync_operation", 3),
+    Endpoint("GET", "/async", "waiting", "async_endpoint", "slow_async_operation", 3),
+    Endpoint("GET", "/sequential", "together", "sequential_endpoint", "slow_async_operation", 2),
+    Endpoint("GET", "/parallel", "together", "parallel_endpoint", "slow_async_operation", 2),
+    Endpoint("POST", "/search-demo", "search", "search_demo", "get_embedding"),
+)
+
+
+def endpoint(path: str) -> Endpoint:
+    """Return the endpoint of a path; a query behind the path is ignored.
+
+    Raises:
+        LookupError: There is no such endpoint; the message lists those there are.
+    """
+    wanted = path.partition("?")[0]
+    for known in ENDPOINTS:
+        if known.path == wanted:
+            return known
+    known_paths = " ".join(known.path for known in ENDPOINTS)
+    raise LookupError(f"The lesson has no endpoint {wanted}. It has: {known_paths}")

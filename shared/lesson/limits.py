@@ -1,0 +1,62 @@
+"""What a client may ask for, in one place: the numbers, and the words for them.
+
+FastAPI checks a parameter from its declaration (`Query(ge=…, le=…)`) and takes the numbers from here. The other stacks hand a
+handler plain text, and call `read_seconds` and `read_query`.
+"""
+
+import re
+from typing import Final
+
+from shared.lesson.problems import InvalidParameter
+
+MIN_SECONDS: Final = 0.0
+MAX_SECONDS: Final = 10.0
+
+MAX_QUERY_LENGTH: Final = 1000  # characters, of any script
+QUERY_PATTERN: Final = r"[^\s\x1c-\x1f]"  # Something to read; Python counts four control characters as spaces, Rust does not.
+
+RULES: Final = {
+    "seconds": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
+    "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
+}
+
+
+def invalid(name: str) -> InvalidParameter:
+    """Return the problem that says what is allowed for the parameter of this name."""
+    return InvalidParameter(name, RULES.get(name, "left as documented"))
+
+
+def read_seconds(text: str | None, default: float) -> float:
+    """Return how many seconds a client wants a handler to wait.
+
+    Args:
+        text: The parameter as it came; None when the client did not send it.
+        default: What the endpoint waits when nothing is asked for, in seconds.
+
+    Raises:
+        InvalidParameter: It is not a finite number within the limits.
+    """
+    if text is None:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise invalid("seconds") from None
+    # NaN compares false with everything, so it fails this too.
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise invalid("seconds")
+    return seconds
+
+
+def read_query(text: str | None) -> str:
+    """Return what a client searches for, unchanged.
+
+    Args:
+        text: The parameter as it came; None when the client did not send it.
+
+    Raises:
+        InvalidParameter: It is missing, empty, only spaces, or too long.
+    """
+    if text is None or len(text) > MAX_QUERY_LENGTH or not re.search(QUERY_PATTERN, text):
+        raise invalid("query")
+    return text

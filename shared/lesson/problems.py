@@ -1,0 +1,125 @@
+"""What can go wrong, as exceptions; and RFC 9457 problem details, the one shape in which a client is told.
+
+A variant raises these (or its framework's own errors) anywhere, and one error hook in its `app.py` turns all of them into
+answers of the type `application/problem+json`.
+"""
+
+import sys
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:
+    from typing_extensions import TypedDict  # Pydantic, and so FastAPI, reads the standard one only from Python 3.12 on.
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(TypedDict):
+    """The body of every answer that is not a success (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Problem(Exception):
+    """A reason to answer with something else than success.
+
+    Attributes:
+        status: The HTTP status.
+        detail: One sentence for the person who reads the answer.
+        headers: Headers that the status asks for, such as `Allow` with 405.
+    """
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+    def body(self) -> ProblemDetails:
+        """Return the JSON body."""
+        return {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+
+
+class InvalidParameter(Problem):
+    """A parameter is missing or not allowed: 422, naming it and what is allowed."""
+
+    def __init__(self, name: str, rule: str) -> None:
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, f"The parameter {name} must be {rule}.")
+
+
+class UpstreamFailed(Problem):
+    """An upstream did not do what was agreed: 502."""
+
+    def __init__(self, service: str, reason: str) -> None:
+        super().__init__(HTTPStatus.BAD_GATEWAY, f"The {service} {reason}.")
+
+
+class UpstreamUnreachable(UpstreamFailed):
+    """No connection to an upstream could be made: 502."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service, "cannot be reached")
+
+
+class UpstreamBroke(UpstreamFailed):
+    """An upstream broke off its answer, or what it said was not HTTP: 502."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service, "broke off its answer")
+
+
+class UpstreamTimedOut(Problem):
+    """An upstream did not answer within its deadline: 504."""
+
+    def __init__(self, service: str, seconds: float) -> None:
+        super().__init__(HTTPStatus.GATEWAY_TIMEOUT, f"The {service} did not answer within {seconds:g} seconds.")
+
+
+class UpstreamBusy(Problem):
+    """An upstream asks for a pause (its 429): 503, with its `Retry-After` where it gives one that can be read."""
+
+    def __init__(self, service: str, retry_after: str | None) -> None:
+        headers = {"Retry-After": _readable_retry_after(retry_after)}
+        super().__init__(HTTPStatus.SERVICE_UNAVAILABLE, f"The {service} is busy. Try again later.", headers)
+
+
+def _readable_retry_after(value: str | None) -> str:
+    """Return `Retry-After` as it was given, in seconds or as a date; "1" where it says neither."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return text
+    try:
+        parsedate_to_datetime(text)
+    except ValueError:
+        return "1"
+    return text
+
+
+def from_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
+    """Return the problem for a status that a framework decided on by itself, such as 404 or 405."""
+    details = {
+        HTTPStatus.NOT_FOUND: "There is nothing at this path.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "This path does not answer this method. The Allow header lists those it does.",
+        HTTPStatus.INTERNAL_SERVER_ERROR: "Something unforeseen went wrong. The server's log says what.",
+    }
+    return Problem(status, details.get(HTTPStatus(status), f"{HTTPStatus(status).phrase}."), headers)
+
+
+def foreseen(error: BaseException) -> Problem | None:
+    """Return the problem that an error is, or that a task group wrapped in an `ExceptionGroup`; None for any other."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        return next((problem for problem in map(foreseen, error.exceptions) if problem is not None), None)
+    return None

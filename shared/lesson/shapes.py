@@ -1,0 +1,74 @@
+"""The JSON that every variant answers with, and the arithmetic in it."""
+
+import sys
+from collections.abc import Sequence
+
+from shared.lesson.contract import TASKS
+
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:
+    from typing_extensions import TypedDict  # Pydantic, and so FastAPI, reads the standard one only from Python 3.12 on.
+
+
+class Pong(TypedDict):
+    """`/ping`."""
+
+    pong: bool
+
+
+class Waited(TypedDict):
+    """`/sync`, `/threaded` and `/async`: one wait."""
+
+    result: str
+    elapsed: str
+
+
+class WaitedThrice(TypedDict):
+    """`/sequential` and `/parallel`: three waits."""
+
+    results: list[str]
+    elapsed: str
+    note: str
+
+
+class Found(TypedDict):
+    """One document that a search found."""
+
+    title: str
+
+
+class SearchAnswer(TypedDict):
+    """`/search-demo`."""
+
+    query: str
+    embedding_length: int
+    results: list[Found]
+    elapsed_ms: str
+
+
+def waited(result: str, elapsed: float) -> Waited:
+    """Return the answer after one wait that took `elapsed` seconds."""
+    return {"result": result, "elapsed": f"{elapsed:.2f}s"}
+
+
+def sequential(results: Sequence[str], elapsed: float, seconds: float) -> WaitedThrice:
+    """Return the answer after three waits of `seconds` each, one after another, that took `elapsed` seconds in all."""
+    note = f"Sequential = {len(TASKS) * seconds:g} seconds"
+    return {"results": list(results), "elapsed": f"{elapsed:.2f}s", "note": note}
+
+
+def parallel(results: Sequence[str], elapsed: float, seconds: float) -> WaitedThrice:
+    """Return the answer after three waits of `seconds` each, together, that took `elapsed` seconds in all."""
+    note = f"{len(TASKS)} x {seconds:g}-second tasks completed in ~{seconds:g} seconds!"
+    return {"results": list(results), "elapsed": f"{elapsed:.2f}s", "note": note}
+
+
+def found(query: str, embedding: Sequence[float], titles: Sequence[str], elapsed: float) -> SearchAnswer:
+    """Return the answer to a search that took `elapsed` seconds; `titles` come nearest first."""
+    return {
+        "query": query,
+        "embedding_length": len(embedding),
+        "results": [{"title": title} for title in titles],
+        "elapsed_ms": f"{elapsed * 1000:.0f}ms",
+    }

@@ -1,0 +1,1 @@
+"""The lesson on aiohttp, its framework, server and client in one, on asyncio."""

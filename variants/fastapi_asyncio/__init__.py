@@ -1,0 +1,1 @@
+"""The lesson on FastAPI, served by uvicorn on asyncio."""

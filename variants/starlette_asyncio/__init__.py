@@ -1,0 +1,1 @@
+"""The lesson on Starlette alone, served by uvicorn on asyncio."""
