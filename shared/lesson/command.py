@@ -36,6 +36,7 @@ def parse(variant: str, loops: Sequence[str], arguments: Sequence[str] | None = 
         loops: The event loops it runs on, its usual one first.
         arguments: The command line; the process's own when None.
         reloads: Whether its server can start again by itself when a file changes.
+
     """
     parser = argparse.ArgumentParser(prog=f"python -m variants.{variant}.serve", description=f"Serve {variant}.")
     parser.add_argument("--port", type=_port, default=PORT, help=f"default {PORT}; 0 takes any that is free")
@@ -57,7 +58,7 @@ def listen(variant: str, port: int) -> socket.socket:
         sock = socket.create_server((HOST, port), backlog=BACKLOG)
     except OSError as error:
         sys.exit(f"Port {port} on {HOST} cannot be used ({error.strerror}). Choose another with --port, or 0 for any free one.")
-    print(f"Serving {variant} on http://{HOST}:{sock.getsockname()[1]} ({SHUTDOWN_HINT})", flush=True)  # noqa: T201 - for the reader
+    print(f"Serving {variant} on http://{HOST}:{sock.getsockname()[1]} ({SHUTDOWN_HINT})", flush=True)
     return sock
 
 

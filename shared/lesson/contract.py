@@ -27,6 +27,7 @@ class Endpoint:
         function: The function behind it.
         operation: The function that does its waiting, in the same variant; empty where it waits for nothing.
         seconds: The default of its `seconds` parameter, in seconds; None where it has none.
+
     """
 
     method: str
@@ -54,6 +55,7 @@ def endpoint(path: str) -> Endpoint:
 
     Raises:
         LookupError: There is no such endpoint; the message lists those there are.
+
     """
     wanted = path.partition("?")[0]
     for known in ENDPOINTS:

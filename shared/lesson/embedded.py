@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.lesson.settings import COLLECTION, Settings, from_environment
+from shared.lesson.settings import Settings, from_environment
 
 STOP_SECONDS = 5.0
 ROOT = Path(__file__).parents[2]
@@ -27,43 +27,48 @@ def running_upstreams() -> Iterator[Settings]:
     Raises:
         SettingsError: The environment names upstreams that cannot be used.
         UpstreamsNotStartedError: The embedded ones did not start.
+
     """
     named = from_environment()
     if named is not None:
         yield named
         return
-    process = _start()
+    process, ready = start_process()
     try:
-        yield _read_settings(process)
+        yield Settings(ready["openai_url"], ready["chroma_url"], openai_key="embedded", collection=ready["collection"])
     finally:
-        _stop(process)
+        stop_process(process)
 
 
-def _start() -> subprocess.Popen[str]:
+def start_process() -> tuple[subprocess.Popen[str], dict[str, str]]:
+    """Start the embedded upstreams, and return their process and where they are, once they are there.
+
+    Raises:
+        UpstreamsNotStartedError: They ended instead.
+
+    """
     # The process ends when its standard input does: when this process closes it, and also when this process is killed.
     # A Ctrl-C in the terminal must not reach it, or it would be gone before the requests in flight have ended.
-    windows = sys.platform == "win32"
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "shared.upstream", "--until-stdin-closes"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=not windows,
-        creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0,
+        start_new_session=sys.platform != "win32",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Only Windows has the name.
     )
-
-
-def _read_settings(process: subprocess.Popen[str]) -> Settings:
-    """Wait for the one line in which the upstreams say where they are."""
+    # One line says where they are; its end says that they are not.
     line = process.stdout.readline() if process.stdout else ""
     if not line:
+        stop_process(process)
         raise UpstreamsNotStartedError("The embedded upstreams did not start; the reason stands above.")
-    ready = json.loads(line)
-    return Settings(ready["openai_url"], ready["chroma_url"], openai_key="embedded", collection=COLLECTION)
+    ready: dict[str, str] = json.loads(line)
+    return process, ready
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def stop_process(process: subprocess.Popen[str]) -> None:
+    """Close the input of the embedded upstreams, which ends them; kill them if it does not."""
     for pipe in (process.stdin, process.stdout):
         if pipe:
             pipe.close()

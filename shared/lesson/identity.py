@@ -29,6 +29,7 @@ def describe(variant: str, framework: str) -> Identity:
     Args:
         variant: The variant's package, such as `variants.aiohttp_asyncio`.
         framework: The name of the framework's package.
+
     """
     return {
         "variant": variant.rpartition(".")[2],

@@ -35,6 +35,7 @@ def read_seconds(text: str | None, default: float) -> float:
 
     Raises:
         InvalidParameter: It is not a finite number within the limits.
+
     """
     if text is None:
         return default
@@ -56,6 +57,7 @@ def read_query(text: str | None) -> str:
 
     Raises:
         InvalidParameter: It is missing, empty, only spaces, or too long.
+
     """
     if text is None or len(text) > MAX_QUERY_LENGTH or not re.search(QUERY_PATTERN, text):
         raise invalid("query")

@@ -26,13 +26,14 @@ class ProblemDetails(TypedDict):
     detail: str
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
     """A reason to answer with something else than success.
 
     Attributes:
         status: The HTTP status.
         detail: One sentence for the person who reads the answer.
         headers: Headers that the status asks for, such as `Allow` with 405.
+
     """
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:

@@ -29,6 +29,7 @@ class Settings:
         embedding_model: The model that embeds a query.
         collection: The identifier of the collection that is searched.
         deadline: How long an upstream may take for its whole answer, in seconds.
+
     """
 
     openai_url: str
@@ -47,6 +48,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
 
     Raises:
         SettingsError: Something is missing or malformed.
+
     """
     chroma_url = environment.get("CHROMA_URL", "")
     if not chroma_url:

@@ -57,6 +57,7 @@ def elapsed() -> float:
 
     Raises:
         LookupError: No request has begun here: `begin` was not called, or the context was not copied into this thread.
+
     """
     return _record.get().elapsed()
 
@@ -68,10 +69,11 @@ def operation(kind: str, name: str) -> Iterator[None]:
     Args:
         kind: How it waits, as the console shows it: `SYNC` or `ASYNC`.
         name: What it is called in the console and in `Server-Timing`; a plain word.
+
     """
     record = _record.get()
     # Flushed, because Python holds lines back when the output is a pipe, and the order of lines is the lesson.
-    print(f"[{kind}] Starting {name}", flush=True)  # noqa: T201 - the console is part of the lesson
+    print(f"[{kind}] Starting {name}", flush=True)
     start = record.elapsed()
     ending = "Stopped"
     try:
@@ -79,4 +81,4 @@ def operation(kind: str, name: str) -> Iterator[None]:
         ending = "Finished"
     finally:
         record.entries.append(Entry(name, start, record.elapsed()))
-        print(f"[{kind}] {ending} {name}", flush=True)  # noqa: T201 - likewise
+        print(f"[{kind}] {ending} {name}", flush=True)

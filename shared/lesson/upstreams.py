@@ -31,6 +31,7 @@ class Call:
         body: What to send, as JSON.
         headers: What to send along; may hold a secret, so it is not shown.
         deadline: How long the whole answer may take, in seconds.
+
     """
 
     service: str
@@ -60,6 +61,7 @@ def read_answer(call: Call, status: int, headers: Mapping[str, str], content: by
     Raises:
         UpstreamBusy: It answered 429.
         UpstreamFailed: It answered with another status than 200, or with something that is not JSON.
+
     """
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise UpstreamBusy(call.service, headers.get("Retry-After"))
@@ -76,6 +78,7 @@ def read_embedding(answer: Any) -> list[float]:  # noqa: ANN401 - JSON is any
 
     Raises:
         UpstreamFailed: There is none, or it holds something else than finite numbers.
+
     """
     try:
         embedding = [_number(value) for value in answer["data"][0]["embedding"]]
@@ -91,6 +94,7 @@ def read_titles(answer: Any) -> list[str]:  # noqa: ANN401 - JSON is any
 
     Raises:
         UpstreamFailed: They are not where they should be.
+
     """
     try:
         return [_text(metadata["title"]) for metadata in answer["metadatas"][0]]

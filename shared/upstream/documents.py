@@ -55,8 +55,7 @@ The open action items stand on top.
 We recruit two backend developers, a designer and a salesperson this year. Each candidate has three interviews.
 Applications are answered within a week, and every job advert names the salary.
 ## Laptops and equipment
-Choose a laptop with Linux or macOS, a screen, a keyboard and a headset. Each is replaced after four years.
-The IT desk repairs broken hardware and lends spare chargers.
+Choose a laptop, a screen, a keyboard and a headset; each is replaced after four years. The IT desk repairs them.
 ## Remote work
 Work from home on as many days as you like, if your team agrees. Core hours are ten to three.
 For work from abroad, ask the people team about tax and insurance.

@@ -48,7 +48,7 @@ async def search_documents(client: httpx2.AsyncClient, settings: Settings, embed
 
 
 async def search_demo(request: Request) -> JSONResponse:
-    """GOOD: while this search waits for its services, others are served. It has nothing to gather: the second call needs the first."""
+    """GOOD: while this search waits, others are served. There is nothing to gather: the second call needs the first."""
     query = limits.read_query(request.query_params.get("query"))
     client, settings = request.state.client, request.state.settings
     embedding = await get_embedding(client, settings, query)

@@ -1,0 +1,108 @@
+"""Run a variant's own `serve`, unchanged, and tell the lab what lives in its process: tasks, threads, sockets.
+
+It answers from a thread, over a connection of its own, so that it can say where a blocked event loop is stuck. When that
+connection closes, the lab is gone, and the server is stopped.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from shared.lesson.command import HOST
+
+GRACE_SECONDS = 10.0
+"""How long a server may take to stop once the lab is gone."""
+
+
+def report(control_port: int) -> dict[str, object]:
+    """Return what lives in this process now."""
+    gc.collect()
+    frames = sys._current_frames()  # noqa: SLF001 - the documented way to see where other threads stand
+    threads = {thread.name: _stack(frames.get(thread.ident or 0)) for thread in threading.enumerate()}
+    connections = psutil.Process().net_connections("tcp")
+    sockets = [c for c in connections if c.status != psutil.CONN_LISTEN and getattr(c.raddr, "port", None) != control_port]
+    return {"tasks": list(_tasks()), "threads": threads, "sockets": len(sockets)}
+
+
+def _tasks() -> Iterator[list[str]]:
+    """Yield where each unfinished task of either event loop stands, outermost call first.
+
+    They are looked for among all live objects, because that works from another thread, on asyncio and on trio, and while the
+    loop is blocked; asking the loop would not.
+    """
+    trio = sys.modules.get("trio")
+    for found in gc.get_objects():
+        if issubclass(type(found), asyncio.Task):
+            stack = list(_awaits(found.get_coro()))
+        elif trio and issubclass(type(found), trio.lowlevel.Task):
+            stack = list(_awaits(found.coro))
+        else:
+            continue
+        if stack:  # A task that has ended stands nowhere.
+            yield stack
+
+
+def _awaits(awaited: Any) -> Iterator[str]:  # noqa: ANN401 - anything that can be awaited
+    """Yield the places of a chain of awaits; nothing for a coroutine that has ended."""
+    while awaited is not None:
+        prefix = next((prefix for prefix in ("cr", "gi", "ag") if hasattr(awaited, f"{prefix}_frame")), None)
+        frame = getattr(awaited, f"{prefix}_frame", None)
+        if prefix is None or frame is None:
+            return
+        yield _place(frame)
+        awaited = getattr(awaited, "gi_yieldfrom" if prefix == "gi" else f"{prefix}_await", None)
+
+
+def _stack(frame: FrameType | None) -> list[str]:
+    places: list[str] = []
+    while frame:
+        places.append(_place(frame))
+        frame = frame.f_back
+    return places[::-1]
+
+
+def _place(frame: FrameType) -> str:
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
+
+
+def _answer(control: socket.socket, control_port: int) -> None:
+    with control, control.makefile("rw", encoding="utf-8") as lines:
+        for _ in lines:
+            lines.write(json.dumps(report(control_port)) + "\n")
+            lines.flush()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os._exit(1)
+
+
+def main() -> None:
+    """Run the variant that the command line names; what follows its name is for its `serve`."""
+    parser = argparse.ArgumentParser(prog="python -m shared.lab.host")
+    parser.add_argument("control_port", type=int)
+    parser.add_argument("variant")
+    arguments, rest = parser.parse_known_args()
+    control = socket.create_connection((HOST, arguments.control_port))
+    threading.Thread(target=_answer, args=(control, arguments.control_port), name="lab", daemon=True).start()
+    if sys.platform == "win32":
+        # Windows has no SIGTERM to handle: a console stops a group of processes with Ctrl-Break. Servers know Ctrl-C.
+        signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
+    module = f"variants.{arguments.variant}.serve"
+    sys.argv = [module, *rest]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

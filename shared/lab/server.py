@@ -1,0 +1,132 @@
+"""Start a variant's real server in a process of its own, look into it, and stop it for certain."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from shared.lab.upstream import Upstreams
+from shared.lab.variants import ROOT, Variant
+from shared.lesson.command import HOST
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+class ServerError(Exception):
+    """A server did not start, answer or stop as it should; the message holds what it printed."""
+
+
+class Server:
+    """A running server.
+
+    Attributes:
+        variant: What it serves.
+        url: Where.
+        upstreams: What it calls.
+
+    """
+
+    def __init__(self, variant: Variant, upstreams: Upstreams) -> None:
+        self.variant, self.upstreams = variant, upstreams
+        self._folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
+        self._log = Path(self._folder.name, "server.log")
+        with socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:
+            control_port = str(listener.getsockname()[1])
+            command = [sys.executable, "-m", "shared.lab.host", control_port, variant.name, "--port", "0", "--loop", variant.loop]
+            self.process = subprocess.Popen(  # noqa: S603 - our own command
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **upstreams.environment(), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+                start_new_session=sys.platform != "win32",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Only Windows has the name.
+            )
+            try:
+                self._control = self._accept(listener)
+                self.url = self._wait_until_ready()
+            except BaseException:
+                self.process.kill()
+                self.process.wait()
+                raise
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        listener.settimeout(0.1)
+        deadline = time.monotonic() + START_SECONDS
+        while self.process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                control, _ = listener.accept()
+                control.settimeout(START_SECONDS)
+                return control
+        raise ServerError(f"{self.variant.label} did not start.\n{self.log()}")
+
+    def _wait_until_ready(self) -> str:
+        """Return the URL that the server printed, once it has answered there: a line alone is not proof."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if found := re.search(rf"http://{re.escape(HOST)}:\d+", self.log()):
+                # Its socket listens already, so this waits until the server takes it; it fails when the server ends instead.
+                with contextlib.suppress(OSError), urllib.request.urlopen(found[0] + "/ping", timeout=START_SECONDS):  # noqa: S310 - our own
+                    return found[0]
+            time.sleep(0.01)
+        raise ServerError(f"{self.variant.label} did not answer /ping.\n{self.log()}")
+
+    def log(self, after: int = 0) -> str:
+        """Return what the server has printed, from a number of characters on."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[after:]
+
+    def look_inside(self) -> dict[str, Any]:
+        """Return what lives in the server's process: `tasks` and `threads` with where they stand, and how many `sockets`."""
+        self._control.sendall(b"report\n")
+        with self._control.makefile("r", encoding="utf-8") as lines:
+            report: dict[str, Any] = json.loads(lines.readline() or "null") or {"tasks": [], "threads": {}, "sockets": 0}
+            return report
+
+    def stop(self, sent: int = signal.SIGTERM) -> int:
+        """Ask the server to stop, and return its exit code.
+
+        Raises:
+            ServerError: It did not stop in time, and was killed; the message says where it was stuck.
+
+        """
+        if self.process.poll() is None:
+            # Windows has no SIGTERM to handle: a console stops a group of processes with Ctrl-Break.
+            self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", sent))
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            inside = json.dumps(self.look_inside(), indent=1)
+            self.process.kill()
+            self.process.wait()
+            raise ServerError(f"{self.variant.label} did not stop within {STOP_SECONDS:g} s.\n{inside}\n{self.log()}") from None
+        finally:
+            self._control.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        finally:
+            self._folder.cleanup()
+
+
+@contextmanager
+def serving(variant: Variant) -> Iterator[Server]:
+    """Serve a variant, with upstreams of its own that can be read and steered."""
+    with Upstreams() as upstreams, Server(variant, upstreams) as server:
+        yield server

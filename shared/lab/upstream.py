@@ -1,0 +1,85 @@
+"""The embedded upstreams as the lab runs them: it reads what they saw, and tells them to misbehave."""
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import Any, Self
+
+from shared.lesson.embedded import start_process, stop_process
+
+CONTROL_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as the witness saw it; the fields are those of `shared.upstream.witness.SeenCall`."""
+
+    id: int
+    service: str
+    peer: str
+    sent: Any
+    start: float
+    end: float | None
+    broken_off: bool
+    at_once: int
+    answered: Any
+
+
+class Upstreams:
+    """Running upstreams, for one server."""
+
+    def __init__(self) -> None:
+        self._process, self._ready = start_process()
+
+    @property
+    def running(self) -> bool:
+        """Whether they have not been stopped."""
+        return self._process.poll() is None
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings that point a variant at them."""
+        return {
+            "OPENAI_BASE_URL": self._ready["openai_url"],
+            "OPENAI_API_KEY": "not-a-secret",
+            "CHROMA_URL": self._ready["chroma_url"],
+            "CHROMA_COLLECTION": self._ready["collection"],
+        }
+
+    def last_call(self) -> int:
+        """Return the number of the last call so far, to ask for later ones."""
+        last: int = self._ask("GET", "/calls?after=999999999999")["last"]
+        return last
+
+    def calls(self, after: int) -> list[Call]:
+        """Return the calls with a number greater than `after`, in order."""
+        return [Call(**call) for call in self._ask("GET", f"/calls?after={after}")["calls"]]
+
+    def open_calls(self) -> int:
+        """Return how many calls are open now."""
+        count: int = self._ask("GET", "/calls?after=999999999999")["open"]
+        return count
+
+    def misbehave(self, service: str, kind: str, count: int = 1, **fields: object) -> None:
+        """Meet the next `count` calls of a service with a fault; kinds and fields are those of `shared.upstream.faults`."""
+        self._ask("POST", "/faults", {"service": service, "kind": kind, "count": count, **fields})
+
+    def behave(self) -> None:
+        """Forget the faults that no call has met."""
+        self._ask("DELETE", "/faults")
+
+    def stop(self) -> None:
+        """Stop them; a server that calls them afterwards finds nobody there."""
+        stop_process(self._process)
+
+    def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._ready["control_url"] + path, data, method=method)  # noqa: S310 - our own
+        with urllib.request.urlopen(request, timeout=CONTROL_SECONDS) as response:  # noqa: S310 - our own
+            answer: dict[str, Any] = json.load(response)
+            return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

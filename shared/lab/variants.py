@@ -1,0 +1,56 @@
+"""Which variants there are: every folder of `variants/` that has a dependency group of its name."""
+
+import ast
+import tomllib
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class VariantError(Exception):
+    """A variant cannot be run; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant on one of the event loops it runs on."""
+
+    name: str
+    loop: str
+    label: str
+
+
+def named(name: str, root: Path = ROOT) -> list[Variant]:
+    """Return a variant once for each loop it runs on, its usual one first.
+
+    Raises:
+        VariantError: There is no such variant, or its `serve.py` does not say on which loops it runs.
+
+    """
+    serve = root / "variants" / name / "serve.py"
+    if not serve.is_file():
+        raise VariantError(f"There is no variant {name}: variants/{name}/serve.py is missing.")
+    for node in ast.parse(serve.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "LOOPS":
+            loops: tuple[str, ...] = ast.literal_eval(node.value)
+            return [Variant(name, loop, f"{name}-{loop}" if index else name) for index, loop in enumerate(loops)]
+    raise VariantError(f"variants/{name}/serve.py has no LOOPS, which names the event loops it runs on.")
+
+
+def groups(root: Path = ROOT) -> dict[str, list[str]]:
+    """Return the dependency group of each variant, in the order of `pyproject.toml`."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    return {name: group for name, group in project["dependency-groups"].items() if (root / "variants" / name).is_dir()}
+
+
+def missing(name: str, root: Path = ROOT) -> list[str]:
+    """Return the packages that a variant needs and this environment does not have."""
+    absent = []
+    for requirement in groups(root).get(name, []):
+        try:
+            distribution(requirement)
+        except PackageNotFoundError:
+            absent.append(requirement)
+    return absent

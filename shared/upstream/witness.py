@@ -1,0 +1,72 @@
+"""The witness: a record of every call that the embedded upstreams get, as evidence from outside the server under test."""
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+KEPT = 10_000
+"""Calls that are remembered; older ones are forgotten."""
+
+
+@dataclass(slots=True)
+class SeenCall:
+    """One call.
+
+    Attributes:
+        id: Its number; later calls have greater ones.
+        service: `embeddings`, `chat` or `query`.
+        peer: The caller's address; one connection keeps one for all its calls.
+        sent: The JSON it came with.
+        start: When its request had arrived, in seconds of `time.monotonic`, which all processes of one machine share.
+        end: When its answer was ready, or it was broken off; None while it waits.
+        broken_off: Whether the caller left before it was answered.
+        at_once: How many calls of any service were open while it was, itself included, at the most.
+        answered: What it was answered with, as far as the suite wants to compare it.
+
+    """
+
+    id: int
+    service: str
+    peer: str
+    sent: Any
+    start: float = field(default_factory=time.monotonic)
+    end: float | None = None
+    broken_off: bool = False
+    at_once: int = 1
+    answered: Any = None
+
+
+class Witness:
+    """All calls so far, and those that are open now."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._calls: deque[SeenCall] = deque(maxlen=KEPT)
+        self._open: dict[int, SeenCall] = {}
+        self.last = 0
+
+    @contextmanager
+    def watch(self, service: str, peer: str, sent: object) -> Iterator[SeenCall]:
+        """Record one call: everything inside the `with` block. Leaving it with an exception means broken off."""
+        call = SeenCall(next(self._numbers), service, peer, sent)
+        self.last = call.id
+        self._calls.append(call)
+        self._open[call.id] = call
+        for other in self._open.values():
+            other.at_once = max(other.at_once, len(self._open))
+        call.broken_off = True
+        try:
+            yield call
+            call.broken_off = False
+        finally:
+            call.end = time.monotonic()
+            del self._open[call.id]
+
+    def report(self, after: int = 0) -> dict[str, object]:
+        """Return the calls with a number greater than `after`, how many are open now, and the last number given."""
+        calls = [asdict(call) for call in self._calls if call.id > after]
+        return {"calls": calls, "open": len(self._open), "last": self.last}

@@ -1,0 +1,145 @@
+"""What a variant makes of upstreams that misbehave, clients that leave, and the end."""
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from shared.lab.experiment import Ask, run, send
+from shared.lab.server import Server, serving
+from shared.lesson.settings import UPSTREAM_DEADLINE
+from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
+from tests.test_contract import problem
+
+SEARCH = Ask("/search-demo?query=budget", "POST")
+SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
+DEEP = "[" * 100_000
+
+NOT_THE_AGREED_JSON = ["not JSON", "", "null", "[]", "{}", '{"data": []}', '{"metadatas": [[{}]]}', DEEP, '{"data": [{"embedding": [NaN]}]}']
+NOT_THE_AGREED_JSON += ['{"data": [{"embedding": []}]}', '{"data": [{"embedding": ["1"]}]}', '{"data": [{"embedding": [true]}]}', "\\ud800"]
+NOT_THE_AGREED_JSON += ['{"data": [{"embedding": [1e999]}]}', '{"metadatas": [[{"title": "\\ud800"}]]}', '{"metadatas": [[{"title": 1}]]}']
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("kind", ["drop", "half"])
+def test_an_upstream_breaks_off(server: Server, service: str, kind: str) -> None:
+    """A connection that ends before the answer, or in the middle of it, is a 502 that names the service; the next search works."""
+    server.upstreams.misbehave(service, kind)
+    detail = problem(run(server, [SEARCH]).answers[0], 502)["detail"]
+    assert detail == f"The {SERVICES[service]} broke off its answer."
+    assert run(server, [SEARCH]).answers[0].status == 200
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("status", [201, 204, 301, 400, 401, 404, 500, 503])
+def test_an_upstream_answers_with_another_status(server: Server, service: str, status: int) -> None:
+    """Any status but 200 is a 502 that names the service and the status; a redirect is not followed."""
+    headers = [["Location", "/elsewhere"]] if status == 301 else []
+    server.upstreams.misbehave(service, "answer", status=status, headers=headers)
+    seen = run(server, [SEARCH])
+    assert problem(seen.answers[0], 502)["detail"] == f"The {SERVICES[service]} answered with the status {status}."
+    assert [call.service for call in seen.calls].count(service) == 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_upstream_answers_with_something_else(server: Server, service: str) -> None:
+    """An answer that is not the agreed JSON is a 502 that names the service."""
+    for body in NOT_THE_AGREED_JSON:
+        server.upstreams.misbehave(service, "answer", body=body)
+        detail = problem(run(server, [SEARCH]).answers[0], 502)["detail"]
+        assert detail == f"The {SERVICES[service]} answered with something that is not the agreed JSON.", body[:60]
+
+
+@pytest.mark.parametrize(("given", "passed_on"), [("7", "7"), ("", "1"), ("soon", "1"), ("-1", "1"), ("Wed, 21 Oct 2026 07:28:00 GMT",) * 2])
+def test_an_upstream_is_busy(server: Server, given: str, passed_on: str) -> None:
+    """A 429 is a 503 with the upstream's `Retry-After`, or 1 where it gives none that can be read."""
+    server.upstreams.misbehave("embeddings", "answer", status=429, headers=[["Retry-After", given]] if given else [])
+    answer = run(server, [SEARCH]).answers[0]
+    problem(answer, 503)
+    assert answer.headers["Retry-After"] == passed_on
+
+
+def test_an_upstream_is_silent(server: Server) -> None:
+    """A silent upstream, and one that drips, are a 504 at the deadline and not before; the calls are broken off."""
+    server.upstreams.misbehave("embeddings", "silence")
+    server.upstreams.misbehave("embeddings", "drip")
+    seen = run(server, [SEARCH, SEARCH])
+    for answer in seen.answers:
+        assert "did not answer within" in str(problem(answer, 504)["detail"])
+        assert answer.seconds >= UPSTREAM_DEADLINE - 0.002, "504 before it was due"
+        assert answer.seconds < 2 * UPSTREAM_DEADLINE, "the deadline starts anew with every byte"
+    broken_off = [call.broken_off for call in server.upstreams.calls(seen.calls[0].id - 1)]
+    assert broken_off == [True, True], "an upstream call outlived its deadline"
+
+
+def settle(server: Server, tasks: int, sockets: int) -> dict[str, object]:
+    """Wait until no more lives in the server than before, and return what does; give up after five seconds."""
+    deadline = time.monotonic() + 5
+    while True:
+        inside = server.look_inside()
+        if (len(inside["tasks"]) <= tasks and inside["sockets"] <= sockets) or time.monotonic() > deadline:
+            return inside
+        time.sleep(0.05)
+
+
+async def cut_off(server: Server, request: bytes, after: float) -> None:
+    """Send a request and leave without waiting for the answer."""
+    address = urlsplit(server.url)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(request)
+    await writer.drain()
+    await asyncio.sleep(after)
+    writer.transport.abort()
+
+
+def test_fifty_requests_cut_off_leave_nothing(server: Server) -> None:
+    """Fifty clients that leave half-way, in the request or while it waits, leave no task, no connection and no call behind."""
+    run(server, [SEARCH, Ask("/ping")])
+    before = settle(server, 0, 0)
+    whole = b"GET /async?seconds=0.3 HTTP/1.1\r\nHost: x\r\n\r\n"
+    search = b"POST /search-demo?query=budget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    requests = [whole, search, whole[:20], search[:40], b"GET /threaded?seconds=0.3 HTTP/1.1\r\nHost: x\r\n\r\n"] * 10
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(cut_off(server, request, after=0.1) for request in requests))
+
+    asyncio.run(all_of_them())
+    time.sleep(0.5)
+    tasks, sockets = len(before["tasks"]), int(str(before["sockets"]))  # type: ignore[arg-type]  # JSON
+    # A pool may keep the connections of ten searches to each of the two services, for use and not by mistake.
+    inside = settle(server, tasks, sockets + 20)
+    assert len(inside["tasks"]) <= tasks, f"tasks left over: {inside['tasks']}"  # type: ignore[arg-type]  # JSON
+    assert int(str(inside["sockets"])) <= sockets + 20
+    assert server.upstreams.open_calls() == 0
+    assert [answer.status for answer in run(server, [Ask("/ping"), SEARCH, Ask("/parallel?seconds=0")]).answers] == [200] * 3
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01", b"GARBAGE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /ping HTTP/1.1\r\nHost x\r\n\r\n"])
+def test_garbage_gets_an_orderly_end(server: Server, garbage: bytes) -> None:
+    """Bytes that are not HTTP are answered with a 4xx or a 5xx that means a version, or with the end of the connection."""
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall(garbage)
+        client.shutdown(socket.SHUT_WR)
+        answer = client.recv(65536)
+    assert not answer or b" 400 " in answer.splitlines()[0] or b" 505 " in answer.splitlines()[0], answer
+    assert run(server, [Ask("/ping")]).answers[0].status == 200
+
+
+def test_dead_upstreams_and_the_end(server: Server) -> None:
+    """With its upstreams gone a variant says so with 502 and serves on; a signal ends it, with nothing left listening."""
+    with serving(server.variant) as doomed:
+        doomed.upstreams.stop()
+        detail = problem(send(doomed.url, [SEARCH])[0][0], 502)["detail"]
+        assert detail == f"The {EMBEDDINGS} cannot be reached."
+        port = urlsplit(doomed.url).port
+        doomed.stop(signal.SIGINT)
+        assert "Traceback" not in doomed.log()
+        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr.port == port]
+        assert not listening, f"{server.variant.label} still listens on {port}"
+    assert sys.platform == "win32" or doomed.process.returncode is not None

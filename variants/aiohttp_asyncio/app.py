@@ -1,0 +1,69 @@
+"""The application: routes, what lives as long as the server, the header with the timings, and the one place for errors.
+
+Different here: an `Application` also keeps things, under typed keys; middlewares wrap handlers, and errors are theirs.
+Pick it when: you want few layers: between the socket and the handler there is only aiohttp.
+Watch for: an error status of aiohttp's own is an exception that a middleware has to catch, not a response that passes by.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+
+import aiohttp
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from shared.lesson import identity, problems, timing
+from shared.lesson.embedded import running_upstreams
+from variants.aiohttp_asyncio import search, together, waiting
+
+
+async def home(request: web.Request) -> web.Response:
+    """Say what serves this."""
+    return web.json_response(identity.describe(__package__, framework="aiohttp"))
+
+
+async def lifespan(app: web.Application) -> AsyncIterator[None]:
+    """Open the client once, before the first request, and close it after the last."""
+    # The deadline stands around each call, so the session needs none.
+    with running_upstreams() as settings:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as client:
+            app[search.CLIENT], app[search.SETTINGS] = client, settings
+            yield
+
+
+@web.middleware
+async def server_timing(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Make each answer say where its time went."""
+    record = timing.begin()
+    response = await handler(request)
+    if record.entries:
+        response.headers["Server-Timing"] = record.header()
+    return response
+
+
+@web.middleware
+async def handle_error(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn any error into problem details; one that nobody foresaw says nothing about itself to the client."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        allow = error.headers.get("Allow")
+        problem = problems.from_status(error.status, {"Allow": allow} if allow else None)
+    except Exception as error:
+        problem = problems.foreseen(error) or problems.from_status(500)
+        if problem.status == 500:  # noqa: PLR2004 - the status for all that is unforeseen
+            logging.getLogger(__name__).exception("Unforeseen error")
+    return web.json_response(problem.body(), status=problem.status, headers=problem.headers, content_type=problems.MEDIA_TYPE)
+
+
+def create_app() -> web.Application:
+    """Return the application, ready to be served."""
+    application = web.Application(middlewares=[server_timing, handle_error])
+    application.router.add_get("/", home)
+    for chapter in (waiting, together, search):
+        application.add_routes(chapter.routes)
+    application.cleanup_ctx.append(lifespan)
+    return application
+
+
+app = create_app()

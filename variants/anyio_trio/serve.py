@@ -1,0 +1,57 @@
+"""The server, and the only file that names it.
+
+Different here: anycorn, an ASGI server written on anyio, so that it runs on trio; `--loop asyncio` runs the same code there.
+Pick it when: your application needs trio.
+Watch for: the call `serve` stops for no signal on trio unless it is handed a trigger; its parser is Python, and slower than C.
+"""
+
+import functools
+import signal
+from typing import cast
+
+import anycorn
+import anyio
+from anycorn.run import run
+from anycorn.typing import ASGIFramework
+
+from shared.lesson.command import BACKLOG, MAX_LINE, Options, listen, parse
+from variants.anyio_trio.app import app
+
+VARIANT = "anyio_trio"
+LOOPS = ("trio", "asyncio")
+
+
+async def serve(config: anycorn.Config) -> None:
+    """Serve until a signal asks to stop."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+
+        async def wait_for_signal() -> None:
+            await anext(signals)
+
+        await anycorn.serve(cast("ASGIFramework", app), config, shutdown_trigger=wait_for_signal)
+
+
+def configure(options: Options) -> anycorn.Config:
+    """Return the server's settings."""
+    config = anycorn.Config()
+    config.bind = [f"fd://{listen(VARIANT, options.port).detach()}"]
+    config.backlog = BACKLOG
+    config.h11_max_incomplete_size = MAX_LINE
+    config.loglevel = "WARNING"
+    config.application_path = f"variants.{VARIANT}.app:app"
+    config.worker_class = options.loop
+    config.use_reloader = options.reload
+    return config
+
+
+def main() -> None:
+    """Serve as the command line asks."""
+    options = parse(VARIANT, LOOPS, reloads=True)
+    if options.reload:
+        run(configure(options))
+    else:
+        anyio.run(functools.partial(serve, configure(options)), backend=options.loop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The application: routes, what lives as long as the server, the header with the timings, and the one place for errors.
+
+Different here: Starlette underneath, so lifespan, middleware and error hook are Starlette's; validation errors are FastAPI's own.
+Pick it when: you want `/docs` and `/openapi.json` from the declarations, for nothing more than writing them.
+Watch for: its own validation answers are not problem details; the hook below makes them so.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+import httpx2
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.lesson import identity, limits, problems, timing
+from shared.lesson.embedded import running_upstreams
+from shared.lesson.settings import Settings
+from variants.fastapi_asyncio import search, together, waiting
+
+
+class State(TypedDict):
+    """What every request finds in `request.state`."""
+
+    client: httpx2.AsyncClient
+    settings: Settings
+
+
+async def home() -> identity.Identity:
+    """Say what serves this."""
+    return identity.describe(__package__, framework="fastapi")
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+    """Open the client once, before the first request, and close it after the last."""
+    # The deadline stands around each call, so the client needs none. Proxies are for the world outside this machine.
+    with running_upstreams() as settings:
+        async with httpx2.AsyncClient(timeout=None, trust_env=False) as client:
+            yield {"client": client, "settings": settings}
+
+
+def server_timing(app: ASGIApp) -> ASGIApp:
+    """Wrap an application so that each answer says where its time went."""
+
+    async def timed_app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        record = timing.begin()
+
+        async def send_with_header(message: Message) -> None:
+            if message["type"] == "http.response.start" and record.entries:
+                MutableHeaders(scope=message)["Server-Timing"] = record.header()
+            await send(message)
+
+        await app(scope, receive, send_with_header)
+
+    return timed_app
+
+
+async def handle_error(request: Request, error: Exception) -> JSONResponse:
+    """Turn any error into problem details; one that nobody foresaw says nothing about itself to the client."""
+    if isinstance(error, HTTPException):
+        problem = problems.from_status(error.status_code, error.headers)
+    elif isinstance(error, RequestValidationError):
+        problem = limits.invalid(error.errors()[0]["loc"][-1])
+    else:
+        problem = problems.foreseen(error) or problems.from_status(500)
+    if problem.status == 500 and isinstance(error, ExceptionGroup):  # noqa: PLR2004 - the status for all that is unforeseen
+        # Starlette hands other unforeseen errors on to the server, which logs them; one with a handler it takes as dealt with.
+        logging.getLogger(__name__).error("Unforeseen error out of a task group", exc_info=error)
+    return JSONResponse(problem.body(), problem.status, problem.headers, problems.MEDIA_TYPE)
+
+
+def create_app() -> FastAPI:
+    """Return the application, ready to be served."""
+    application = FastAPI(title="The lesson on FastAPI", lifespan=lifespan)
+    application.get("/")(home)
+    for chapter in (waiting, together, search):
+        application.include_router(chapter.routes)
+    application.add_middleware(server_timing)
+    for error in (RequestValidationError, HTTPException, problems.Problem, ExceptionGroup, Exception):
+        application.add_exception_handler(error, handle_error)
+    return application
+
+
+app = create_app()

@@ -1,0 +1,47 @@
+"""The server, and the only file that names it.
+
+Different here: uvicorn, as for Starlette next door; `fastapi dev` and `fastapi run` start it too.
+Pick it when: you have an ASGI application and no special wish; it is the most used, with a reloader and worker processes.
+Watch for: at shutdown it waits for requests in flight without a limit, unless `timeout_graceful_shutdown` sets one.
+"""
+
+import contextlib
+
+import uvicorn
+from uvicorn.supervisors import ChangeReload
+
+from shared.lesson.command import BACKLOG, Options, listen, parse
+
+VARIANT = "fastapi_asyncio"
+LOOPS = ("asyncio",)
+
+
+def serve(options: Options) -> None:
+    """Serve until a signal asks to stop. uvicorn reads the request line up to 64 KiB, so it needs no limit raised."""
+    config = uvicorn.Config(
+        f"variants.{VARIANT}.app:app",
+        loop="asyncio",
+        backlog=BACKLOG,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        reload=options.reload,
+        reload_dirs=[f"variants/{VARIANT}", "shared/lesson"] if options.reload else None,
+    )
+    server = uvicorn.Server(config)
+    sock = listen(VARIANT, options.port)
+    # uvicorn raises a Ctrl-C again after it has shut down in good order.
+    with contextlib.suppress(KeyboardInterrupt):
+        if options.reload:
+            ChangeReload(config, target=server.run, sockets=[sock]).run()
+        else:
+            server.run(sockets=[sock])
+
+
+def main() -> None:
+    """Serve as the command line asks."""
+    serve(parse(VARIANT, LOOPS, reloads=True))
+
+
+if __name__ == "__main__":
+    main()
