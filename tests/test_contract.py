@@ -1,5 +1,6 @@
 """The HTTP contract: shapes, limits, and what bad input is answered with."""
 
+import importlib.metadata
 import json
 import platform
 from urllib.parse import quote
@@ -15,12 +16,20 @@ from shared.lesson.problems import MEDIA_TYPE
 
 WAITING = [endpoint for endpoint in ENDPOINTS if endpoint.seconds is not None]
 BAD_SECONDS = ["", "three", "nan", "inf", "-inf", "-0.1", "10.01", "1e999", "0x1", "1,5", "%00", "%FF"]
-BAD_QUERIES = {"missing": "", "empty": "?query=", "bare": "?query", "spaces": "?query=+%20%09", "too long": f"?query={'x' * 1001}"}
+BAD_QUERIES = {
+    "missing": "",
+    "empty": "?query=",
+    "bare": "?query",
+    "spaces": "?query=+%20%09",
+    "too long": f"?query={'x' * 1001}",
+}
 
 
 def problem(answer: Answer, status: int) -> dict[str, object]:
     """Return the problem details of an answer, after checking that they are."""
-    assert answer.status == status, f"{answer.ask.method} {answer.ask.path[:60]}: {answer.status} {answer.error} {answer.body[:200]!r}"
+    assert answer.status == status, (
+        f"{answer.ask.method} {answer.ask.path[:60]}: {answer.status} {answer.error} {answer.body[:200]!r}"
+    )
     assert answer.headers["Content-Type"].partition(";")[0] == MEDIA_TYPE
     body: dict[str, object] = json.loads(answer.body)
     assert body.keys() == {"type", "title", "status", "detail"}
@@ -38,8 +47,8 @@ def test_home_says_what_serves(server: Server) -> None:
     assert body["event_loop"].startswith(f"{server.variant.loop} ")
     for part in ("framework", "event_loop", "server"):
         name, version = body[part].split()
-        assert name in server.variant.name or name in {"uvicorn", "anycorn", "starlette"}
-        assert version[0].isdigit()
+        installed = platform.python_version() if name == "asyncio" else importlib.metadata.version(name)
+        assert version == installed, f"{part} is not what is installed here"
 
 
 def test_ping(server: Server) -> None:
@@ -124,7 +133,9 @@ def test_other_method(server: Server, endpoint: Endpoint) -> None:
     assert endpoint.method in answer.headers["Allow"].replace(" ", "").split(",")
 
 
-@pytest.mark.parametrize("query", ["query=%FF%FE", "query=a&query=b", "query=%ED%A0%80", "query=%zz", "query=%00", f"query={'%61' * 900}"])
+@pytest.mark.parametrize(
+    "query", ["query=%FF%FE", "query=a&query=b", "query=%ED%A0%80", "query=%zz", "query=%00", f"query={'%61' * 900}"]
+)
 def test_unusual_queries_get_an_orderly_answer(server: Server, query: str) -> None:
     """What the contract leaves to the stack is still answered: never a 500, never a hang."""
     answer = run(server, [Ask(f"/search-demo?{query}", "POST")]).answers[0]

@@ -1,6 +1,7 @@
 """What a variant makes of upstreams that misbehave, clients that leave, and the end."""
 
 import asyncio
+import math
 import signal
 import socket
 import sys
@@ -20,15 +21,19 @@ SEARCH = Ask("/search-demo?query=budget", "POST")
 SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
 DEEP = "[" * 100_000
 
-NOT_THE_AGREED_JSON = ["not JSON", "", "null", "[]", "{}", '{"data": []}', '{"metadatas": [[{}]]}', DEEP, '{"data": [{"embedding": [NaN]}]}']
-NOT_THE_AGREED_JSON += ['{"data": [{"embedding": []}]}', '{"data": [{"embedding": ["1"]}]}', '{"data": [{"embedding": [true]}]}', "\\ud800"]
-NOT_THE_AGREED_JSON += ['{"data": [{"embedding": [1e999]}]}', '{"metadatas": [[{"title": "\\ud800"}]]}', '{"metadatas": [[{"title": 1}]]}']
+NOT_VECTORS = ["[]", "[NaN]", '["1"]', "[true]", "[1e999]", "1", "null"]
+NOT_TITLES = ["[[{}]]", '[[{"title": 1}]]', '[[{"title": "\\ud800"}]]', "[[null]]", "[]", "null"]
+NOT_THE_AGREED_JSON = [
+    *("not JSON", "", "null", "[]", "{}", "\\ud800", DEEP),
+    *(f'{{"data": [{{"embedding": {vector}}}]}}' for vector in NOT_VECTORS),
+    *(f'{{"metadatas": {titles}}}' for titles in NOT_TITLES),
+]
 
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("kind", ["drop", "half"])
 def test_an_upstream_breaks_off(server: Server, service: str, kind: str) -> None:
-    """A connection that ends before the answer, or in the middle of it, is a 502 that names the service; the next search works."""
+    """A connection that ends before the answer, or in its middle, is a 502 that names the service; the next search works."""
     server.upstreams.misbehave(service, kind)
     detail = problem(run(server, [SEARCH]).answers[0], 502)["detail"]
     assert detail == f"The {SERVICES[service]} broke off its answer."
@@ -36,14 +41,15 @@ def test_an_upstream_breaks_off(server: Server, service: str, kind: str) -> None
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("status", [201, 204, 301, 400, 401, 404, 500, 503])
-def test_an_upstream_answers_with_another_status(server: Server, service: str, status: int) -> None:
+def test_an_upstream_answers_with_another_status(server: Server, service: str) -> None:
     """Any status but 200 is a 502 that names the service and the status; a redirect is not followed."""
-    headers = [["Location", "/elsewhere"]] if status == 301 else []
-    server.upstreams.misbehave(service, "answer", status=status, headers=headers)
-    seen = run(server, [SEARCH])
-    assert problem(seen.answers[0], 502)["detail"] == f"The {SERVICES[service]} answered with the status {status}."
-    assert [call.service for call in seen.calls].count(service) == 1
+    statuses = [201, 204, 301, 307, 400, 401, 404, 500, 503]
+    for status in statuses:
+        server.upstreams.misbehave(service, "answer", status=status, headers=[["Location", "/elsewhere"]])
+    seen = run(server, [SEARCH] * len(statuses))
+    details = sorted(str(problem(answer, 502)["detail"]) for answer in seen.answers)
+    assert details == [f"The {SERVICES[service]} answered with the status {status}." for status in statuses]
+    assert [call.service for call in seen.calls].count(service) == len(statuses)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -51,11 +57,14 @@ def test_an_upstream_answers_with_something_else(server: Server, service: str) -
     """An answer that is not the agreed JSON is a 502 that names the service."""
     for body in NOT_THE_AGREED_JSON:
         server.upstreams.misbehave(service, "answer", body=body)
-        detail = problem(run(server, [SEARCH]).answers[0], 502)["detail"]
-        assert detail == f"The {SERVICES[service]} answered with something that is not the agreed JSON.", body[:60]
+    for answer in run(server, [SEARCH] * len(NOT_THE_AGREED_JSON)).answers:
+        assert problem(answer, 502)["detail"] == f"The {SERVICES[service]} answered with something that is not the agreed JSON."
 
 
-@pytest.mark.parametrize(("given", "passed_on"), [("7", "7"), ("", "1"), ("soon", "1"), ("-1", "1"), ("Wed, 21 Oct 2026 07:28:00 GMT",) * 2])
+DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+
+
+@pytest.mark.parametrize(("given", "passed_on"), [("7", "7"), ("", "1"), ("soon", "1"), ("-1", "1"), (DATE, DATE)])
 def test_an_upstream_is_busy(server: Server, given: str, passed_on: str) -> None:
     """A 429 is a 503 with the upstream's `Retry-After`, or 1 where it gives none that can be read."""
     server.upstreams.misbehave("embeddings", "answer", status=429, headers=[["Retry-After", given]] if given else [])
@@ -77,13 +86,14 @@ def test_an_upstream_is_silent(server: Server) -> None:
     assert broken_off == [True, True], "an upstream call outlived its deadline"
 
 
-def settle(server: Server, tasks: int, sockets: int) -> dict[str, object]:
-    """Wait until no more lives in the server than before, and return what does; give up after five seconds."""
+def settle(server: Server, tasks: float, sockets: float) -> tuple[list[list[str]], int]:
+    """Wait until no more tasks and sockets live in the server than given, and return those that do; give up after five seconds."""
     deadline = time.monotonic() + 5
     while True:
         inside = server.look_inside()
-        if (len(inside["tasks"]) <= tasks and inside["sockets"] <= sockets) or time.monotonic() > deadline:
-            return inside
+        few = len(inside["tasks"]) <= tasks and inside["sockets"] <= sockets
+        if few or time.monotonic() > deadline:
+            return inside["tasks"], inside["sockets"]
         time.sleep(0.05)
 
 
@@ -100,7 +110,8 @@ async def cut_off(server: Server, request: bytes, after: float) -> None:
 def test_fifty_requests_cut_off_leave_nothing(server: Server) -> None:
     """Fifty clients that leave half-way, in the request or while it waits, leave no task, no connection and no call behind."""
     run(server, [SEARCH, Ask("/ping")])
-    before = settle(server, 0, 0)
+    time.sleep(0.2)  # Connections just closed by the client are noticed within milliseconds.
+    tasks, sockets = settle(server, math.inf, math.inf)
     whole = b"GET /async?seconds=0.3 HTTP/1.1\r\nHost: x\r\n\r\n"
     search = b"POST /search-demo?query=budget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
     requests = [whole, search, whole[:20], search[:40], b"GET /threaded?seconds=0.3 HTTP/1.1\r\nHost: x\r\n\r\n"] * 10
@@ -109,17 +120,19 @@ def test_fifty_requests_cut_off_leave_nothing(server: Server) -> None:
         await asyncio.gather(*(cut_off(server, request, after=0.1) for request in requests))
 
     asyncio.run(all_of_them())
-    time.sleep(0.5)
-    tasks, sockets = len(before["tasks"]), int(str(before["sockets"]))  # type: ignore[arg-type]  # JSON
-    # A pool may keep the connections of ten searches to each of the two services, for use and not by mistake.
-    inside = settle(server, tasks, sockets + 20)
-    assert len(inside["tasks"]) <= tasks, f"tasks left over: {inside['tasks']}"  # type: ignore[arg-type]  # JSON
-    assert int(str(inside["sockets"])) <= sockets + 20
+    time.sleep(0.5)  # As long as the longest of them waits; leaving does not stop a handler.
+    # A pool may keep the connections of ten searches to each of the two services: for use, and not by mistake.
+    left_tasks, left_sockets = settle(server, len(tasks), sockets + 20)
+    assert len(left_tasks) <= len(tasks), f"tasks left over: {left_tasks}"
+    assert left_sockets <= sockets + 20, "connections left over"
     assert server.upstreams.open_calls() == 0
     assert [answer.status for answer in run(server, [Ask("/ping"), SEARCH, Ask("/parallel?seconds=0")]).answers] == [200] * 3
 
 
-@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01", b"GARBAGE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /ping HTTP/1.1\r\nHost x\r\n\r\n"])
+@pytest.mark.parametrize(
+    "garbage",
+    [b"\x16\x03\x01\x02\x00\x01", b"GARBAGE\r\n\r\n", b"GET /ping HTTP/1.1\r\nHost x\r\n\r\n"],
+)
 def test_garbage_gets_an_orderly_end(server: Server, garbage: bytes) -> None:
     """Bytes that are not HTTP are answered with a 4xx or a 5xx that means a version, or with the end of the connection."""
     address = urlsplit(server.url)

@@ -51,7 +51,7 @@ def test_a_second_search_is_served_while_the_first_waits(server: Server, results
         embeddings = [call for call in seen.calls if call.service == "embeddings"]
         if max(call.at_once for call in embeddings) < 2:
             sentence = "'budget' was not embedded while 'Q4 report' waited"
-            return [Finding("one after another", sentence, "a lock, a limit or a blocking call makes searches wait for each other")]
+            return [Finding("one after another", sentence, "a lock, a limit or a blocking call makes searches take turns")]
         if any(answer.seconds >= 1.5 * SEARCH_SECONDS for answer in seen.answers):
             return [Finding("too slow", "a search waited for another", "they share something that only one can hold")]
         return [] if seen.slowest_ping < EMBEDDING_SECONDS / 2 else verdict.frees(seen, EMBEDDING_SECONDS)
@@ -68,7 +68,9 @@ def test_twenty_searches_take_about_one(server: Server, results: Results) -> Non
     def check(seen: Observation, _: float) -> list[Finding]:
         at_once = max(call.at_once for call in seen.calls)
         if at_once < 15:  # Right: twenty. Nearest wrong that is still fast: pools of ten.
-            return [Finding("limited", f"of 20 searches at once, the services saw {at_once}", "a limit or a lock holds the others back")]
+            return [
+                Finding("limited", f"of 20 searches at once, the services saw {at_once}", "a limit or a lock holds some back")
+            ]
         return verdict.frees(seen, SEARCH_SECONDS)
 
     results("/search-demo x 20", prove(twenty, check, "together", server.variant.name))

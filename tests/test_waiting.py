@@ -41,4 +41,6 @@ def test_console_shows_each_operation(server: Server) -> None:
         "/threaded": ["[SYNC] Starting threaded_task", "[SYNC] Finished threaded_task"],
         "/async": ["[ASYNC] Starting async_task", "[ASYNC] Finished async_task"],
     }.items():
-        assert run(server, [Ask(f"{path}?seconds=0")]).printed.splitlines() == lines, f"the console of {path} is not the contract's"
+        assert run(server, [Ask(f"{path}?seconds=0")]).printed.splitlines() == lines, (
+            f"the console of {path} is not the contract's"
+        )

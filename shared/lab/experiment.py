@@ -113,16 +113,17 @@ async def _send_all(url: str, asks: Sequence[Ask], *, ping: bool) -> tuple[list[
     pings: list[Answer] = []
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=HANG)) as client:
-        pinging = asyncio.create_task(_keep_pinging(client, url, pings)) if ping else None
+        done = asyncio.Event()
+        pinging = asyncio.create_task(_keep_pinging(client, url, pings, done)) if ping else None
         answers = await asyncio.gather(*(_send(client, url, ask) for ask in asks))
-        if pinging:
-            pinging.cancel()
-            await asyncio.wait([pinging])
+        done.set()
+        if pinging:  # Its last ping may have waited as long as they did: that is what it is there to see.
+            await pinging
     return answers, pings
 
 
-async def _keep_pinging(client: aiohttp.ClientSession, url: str, pings: list[Answer]) -> None:
-    while True:
+async def _keep_pinging(client: aiohttp.ClientSession, url: str, pings: list[Answer], done: asyncio.Event) -> None:
+    while not done.is_set():
         pings.append(await _send(client, url, Ask("/ping")))
         await asyncio.sleep(PAUSE)
 

@@ -29,8 +29,10 @@ def _rows(seen: Observation) -> Iterable[tuple[str, float, float, str]]:
     for answer in seen.answers:
         began = answer.sent - seen.began
         yield answer.ask.path[:40], began, answer.received - seen.began, "="
+        # The server counts from when it took the request, which may be long after it was sent: count back from the answer.
+        taken = answer.received - seen.began - max((operation.end for operation in answer.operations), default=0)
         for operation in answer.operations:
-            yield f"  {operation.name}", began + operation.start, began + operation.end, "="
+            yield f"  {operation.name}", taken + operation.start, taken + operation.end, "="
     for ping in seen.pings:
         if ping.seconds >= STALL:
             yield "/ping waits", ping.sent - seen.began, ping.received - seen.began, "x"

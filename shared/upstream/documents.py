@@ -19,7 +19,7 @@ Keep every receipt and claim your expenses within 30 days. Taxis and meals are p
 What a new employee does in the first week: meet the team, set up accounts, read the handbook, ship a small change.
 A buddy answers questions of new starters for the first three months.
 ## Holidays
-Everybody has 28 days of paid holiday a year, besides public holidays. Ask your team lead two weeks ahead.
+Everybody has 28 days of paid holiday a year, besides public holidays. Ask for time off two weeks ahead.
 Up to five days that were not taken move to the next year.
 ## Security incidents
 Report a suspected hack, phishing mail, virus or lost device to the security channel at once. Do not switch it off.
@@ -49,8 +49,7 @@ Prices change on the first of March only.
 Spring brings table orders by phone, summer brings loyalty cards, and autumn a new app for baristas.
 Features are ordered by what users ask for most.
 ## Meeting notes
-Notes of the weekly team meeting: the agenda, what was decided, and who does what until next Monday.
-The open action items stand on top.
+Notes of the weekly team meeting: agenda, decisions, and who does what until Monday. Open action items stand on top.
 ## Hiring plan
 We recruit two backend developers, a designer and a salesperson this year. Each candidate has three interviews.
 Applications are answered within a week, and every job advert names the salary.
@@ -103,6 +102,7 @@ class Document:
         id: Its name in the database, made from the title: `q4-report`.
         title: What a search shows.
         text: Two or three sentences.
+
     """
 
     id: str
