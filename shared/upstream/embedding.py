@@ -1,8 +1,8 @@
 """Turn a text into a vector, and find the documents whose vectors point the same way.
 
 This stands in for an embedding model and is far simpler: it compares spelling and knows no meaning. A vector has one place
-for each word of the documents; other words, and the runs of three letters in every word, share the rest. Texts that share
-words get similar vectors, and parts of words (`budgt`, `budget`) slightly similar ones; rare words count more.
+for each word of the documents; the runs of three letters in all words share the rest. Texts that share words get similar
+vectors, texts that share parts of words (`budgt`, `budget`) slightly similar ones, and rare words count more.
 
 A real model has learned from much text what words mean. This one finds `Holidays` for `vacation` only because `_SYNONYMS`
 says so; word order, negation and other languages are nothing to it.
@@ -21,7 +21,7 @@ DIMENSIONS = 1536
 """How many numbers a vector has: as many as OpenAI's text-embedding-3-small gives."""
 
 _TITLE_WEIGHT = 1.5  # beside 1 for the text under it
-_LETTERS_WEIGHT = 0.5  # of all letter runs of a word together, beside 1 for the word itself
+_LETTERS_WEIGHT = 0.4  # of all letter runs of a word together, beside 1 for the word itself
 _SHORTEST_PLURAL = 4  # letters: `bus` and `gas` keep their s
 
 _FILLERS = (
@@ -49,28 +49,20 @@ def _words(text: str) -> list[str]:
 
 
 _DOCUMENTS_WITH = Counter(word for document in DOCUMENTS for word in _words(f"{document.title} {document.text}"))
-_OWN_PLACES = {word: place for place, word in enumerate(_DOCUMENTS_WITH)}
-_SHARED_PLACES = DIMENSIONS - len(_OWN_PLACES) - 1  # the last place is for texts without a word
+_SHARED_PLACES = DIMENSIONS - len(_DOCUMENTS_WITH) - 1  # the last place is for texts without a word
+_OWN_PLACES = {word: place for place, word in enumerate(_DOCUMENTS_WITH, start=_SHARED_PLACES)}
 
 
-def _features(word: str) -> list[tuple[str, float]]:
-    """Return what a word adds to a vector, each with its weight: the word, and its runs of three letters."""
-    rarity = 1 / math.sqrt(max(1, _DOCUMENTS_WITH[word]))
-    # The marks tell the beginning and the end of a word from the same letters inside another.
+def _letter_runs(word: str) -> list[str]:
+    """Return the runs of three letters in a word, with marks that tell its beginning and end from other places."""
     marked = f"<{word}>"
-    runs = [marked[start : start + 3] for start in range(len(marked) - 2)]
-    share = rarity * _LETTERS_WEIGHT / math.sqrt(len(runs))
-    return [(word, rarity), *((f"letters {run}", share) for run in runs)]
+    return [marked[start : start + 3] for start in range(len(marked) - 2)]
 
 
-def _place(feature: str) -> tuple[int, int]:
-    """Return where a feature stands in a vector, and its sign there."""
-    if feature in _OWN_PLACES:
-        return _OWN_PLACES[feature], 1
+def _shared_place(run: str) -> int:
+    """Return where a run of letters stands in a vector."""
     # Python's own hash() of a string differs from process to process; a checksum does not.
-    checksum = zlib.crc32(feature.encode())
-    # With signs, features that share a place cancel out as often as they add up.
-    return len(_OWN_PLACES) + checksum // 2 % _SHARED_PLACES, 1 if checksum % 2 else -1
+    return zlib.crc32(run.encode()) % _SHARED_PLACES
 
 
 def _to_unit_length(vector: Sequence[float]) -> list[float]:
@@ -86,9 +78,12 @@ def embed(text: str, dimensions: int = DIMENSIONS) -> list[float]:
     """
     vector = [0.0] * DIMENSIONS
     for word in _words(text):
-        for feature, weight in _features(word):
-            place, sign = _place(feature)
-            vector[place] += sign * weight
+        weight = 1 / math.sqrt(_DOCUMENTS_WITH.get(word, 1))
+        if word in _OWN_PLACES:
+            vector[_OWN_PLACES[word]] = weight
+        runs = _letter_runs(word)
+        for run in runs:
+            vector[_shared_place(run)] += weight * _LETTERS_WEIGHT / math.sqrt(len(runs))
     return _to_unit_length(vector[:dimensions])
 
 
