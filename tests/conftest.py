@@ -1,16 +1,20 @@
 """One fixture is the variant under test: `server`, once for each variant and each event loop it runs on."""
 
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from shared.lab import variants
-from shared.lab.experiment import Ask, run
+from shared.lab.experiment import Answer, Ask, run
 from shared.lab.server import Server, serving
+from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lab.verdict import Verdict
 
@@ -31,61 +35,98 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             found = [variant for name in chosen or variants.groups() for variant in variants.named(name)]
         except variants.VariantError as error:
             raise pytest.UsageError(str(error)) from None
-        metafunc.parametrize("server", found, ids=[variant.label for variant in found], indirect=True, scope="session")
+        # With several, each is tested in a process of its own (pytest-xdist), so that no process has to serve them all.
+        alone = len(found) == 1
+        params = [pytest.param(v, id=v.label, marks=() if alone else pytest.mark.xdist_group(v.label)) for v in found]
+        metafunc.parametrize("server", params, indirect=True)
+
+
+class Servers:
+    """Running servers, one for each variant and loop, each started when a test first asks for it."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, Server] = {}
+        self._stack = contextlib.ExitStack()
+
+    def get(self, variant: Variant) -> Server:
+        """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does."""
+        if variant.label not in self._running:
+            running = self._stack.enter_context(serving(variant))
+            paths = ("/ping", "/threaded?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
+            for ask in (*map(Ask, paths), Ask("/search-demo?query=warm", "POST")):
+                run(running, [ask])
+            self._running[variant.label] = running
+            keep_line(variant, {"identity": json.loads(run(running, [Ask("/")]).answers[0].body)})
+        return self._running[variant.label]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Serve the variant, warmed up: a first request costs up to 25 ms that no later one does."""
+def servers() -> Iterator[Servers]:
+    """Keep the servers until the last test has run."""
+    with Servers() as running:
+        yield running
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]:
+    """Serve the variant under test."""
     variant: Variant = request.param
     if absent := variants.missing(variant.name):
         reason = f"{variant.name} needs {', '.join(absent)}, not installed here; nox gives each variant an environment of its own"
         if request.config.getoption("--variant"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with serving(variant) as running:
-        paths = ("/ping", "/threaded?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
-        for ask in (*map(Ask, paths), Ask("/search-demo?query=warm", "POST")):
-            run(running, [ask])
-        yield running
+    running = servers.get(variant)
+    yield running
+    running.upstreams.behave()  # Take back what a test asked for and no call has met.
 
 
-class Results:
-    """Verdicts, kept for the table that is printed at the end."""
+@dataclass(frozen=True)
+class LongWaits:
+    """What takes seconds, seen in one experiment to save them."""
 
-    def __init__(self, label: str, identity: dict[str, str]) -> None:
-        self.label = label
-        self.content: dict[str, object] = {"identity": identity, "verdicts": {}}
-        self.verdicts: dict[str, tuple[float, str]] = {}
-
-    def __call__(self, experiment: str, verdict: Verdict) -> None:
-        """Keep a verdict, and fail with its message when it does not hold."""
-        self.verdicts[experiment] = (round(verdict.measured, 3), verdict.name)
-        if not verdict.holds:
-            pytest.fail(verdict.message, pytrace=False)
-
-    def save(self) -> None:
-        """Write them where the table is made from."""
-        RESULTS.mkdir(exist_ok=True)
-        content = json.dumps({**self.content, "verdicts": self.verdicts}, indent=1)
-        Path(RESULTS, f"{self.label}.json").write_text(content, encoding="utf-8")
+    by_default: list[Answer]
+    with_silent_upstreams: list[Answer]
+    calls: list[Call]
 
 
 @pytest.fixture(scope="session")
-def results(server: Server) -> Iterator[Results]:
-    """Take the verdicts of the present variant."""
-    identity = json.loads(run(server, [Ask("/")]).answers[0].body)
-    kept = Results(server.variant.label, identity)
-    yield kept
-    kept.save()
+def seen_long_waits() -> dict[str, LongWaits]:
+    """Keep them: each is seen once a variant."""
+    return {}
 
 
-@pytest.fixture(autouse=True)
-def _behaving_upstreams(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Take back what a test asked the upstreams to do and no call has met."""
-    yield
-    if "server" in request.fixturenames and (running := request.getfixturevalue("server")).upstreams.running:
-        running.upstreams.behave()
+@pytest.fixture
+def long_waits(server: Server, seen_long_waits: dict[str, LongWaits]) -> LongWaits:
+    """Ask three endpoints without `seconds`, and search with an upstream that is silent and with one that drips."""
+    label = server.variant.label
+    if label not in seen_long_waits:
+        for kind in ("silence", "drip"):
+            server.upstreams.misbehave("embeddings", kind)
+        search = Ask("/search-demo?query=budget", "POST")
+        seen = run(server, [Ask("/threaded"), Ask("/async"), Ask("/parallel"), search, search])
+        seen_long_waits[label] = LongWaits(seen.answers[:3], seen.answers[3:], seen.calls)
+    return seen_long_waits[label]
+
+
+def keep_line(variant: Variant, line: dict[str, object]) -> None:
+    """Add a line to what the table is made from: a file for each process that runs tests, so that none disturbs another."""
+    RESULTS.mkdir(exist_ok=True)
+    with Path(RESULTS, f"{variant.name}-{os.getpid()}.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps({"variant": variant.label, **line}) + "\n")
+
+
+def keep_verdict(server: Server, experiment: str, verdict: Verdict) -> None:
+    """Keep a verdict for the table that is made at the end, and fail with its message when it does not hold."""
+    keep_line(server.variant, {"experiment": experiment, "seconds": verdict.measured, "verdict": verdict.name})
+    if not verdict.holds:
+        pytest.fail(verdict.message, pytrace=False)
 
 
 def pytest_report_header() -> str:

@@ -13,6 +13,7 @@ from shared.lab.verdict import EARLY
 from shared.lesson import limits
 from shared.lesson.contract import ENDPOINTS, Endpoint
 from shared.lesson.problems import MEDIA_TYPE
+from tests.conftest import LongWaits
 
 WAITING = [endpoint for endpoint in ENDPOINTS if endpoint.seconds is not None]
 BAD_SECONDS = ["", "three", "nan", "inf", "-inf", "-0.1", "10.01", "1e999", "0x1", "1,5", "%00", "%FF"]
@@ -59,34 +60,39 @@ def test_ping(server: Server) -> None:
     assert not answer.operations
 
 
-@pytest.mark.parametrize("endpoint", WAITING, ids=lambda endpoint: endpoint.path)
-def test_shape_and_elapsed(server: Server, endpoint: Endpoint) -> None:
+def test_shape_and_elapsed(server: Server) -> None:
     """Each waiting endpoint answers with its shape, and its `elapsed` is what was seen from outside."""
-    answer = run(server, [Ask(f"{endpoint.path}?seconds=0.2&tab=1")]).answers[0]
-    body = json.loads(answer.body)
-    elapsed = body.pop("elapsed")
-    name = endpoint.function.removesuffix("_endpoint")
     three = ["task1 result", "task2 result", "task3 result"]
-    total = 0.6 if name == "sequential" else 0.2
-    expected: dict[str, dict[str, object]] = {
-        "sequential": {"results": three, "note": "Sequential = 0.6 seconds"},
-        "parallel": {"results": three, "note": "3 x 0.2-second tasks completed in ~0.2 seconds!"},
+    together = {"results": three, "note": "3 x 0.1-second tasks completed in ~0.1 seconds!"}
+    expected = {
+        "/sync": (0.1, {"result": "sync_task result"}),
+        "/threaded": (0.1, {"result": "threaded_task result"}),
+        "/async": (0.1, {"result": "async_task result"}),
+        "/sequential": (0.3, {"results": three, "note": "Sequential = 0.3 seconds"}),
+        "/parallel": (0.1, together),
     }
-    assert body == expected.get(name, {"result": f"{name}_task result"})
-    assert elapsed == f"{float(elapsed[:-1]):.2f}s"
-    # Rounded to hundredths, so half of one either way.
-    assert total - EARLY - 0.005 <= float(elapsed[:-1]) <= answer.seconds + 0.005, f"{elapsed} is not what was seen from outside"
-    assert len(answer.operations) == (3 if "results" in body else 1)
+    for path, (total, content) in expected.items():
+        answer = run(server, [Ask(f"{path}?seconds=0.1&tab=1")]).answers[0]
+        body = json.loads(answer.body)
+        elapsed = body.pop("elapsed")
+        assert body == content, f"{path} answers with another shape than the contract's"
+        assert elapsed == f"{float(elapsed[:-1]):.2f}s"
+        # Rounded to hundredths, so half of one either way.
+        seen = f"{path} says {elapsed}, and was seen to take {answer.seconds:.3f} s"
+        assert total - EARLY - 0.005 <= float(elapsed[:-1]) <= answer.seconds + 0.005, seen
+        assert len(answer.operations) == (3 if "results" in body else 1), f"{path}: Server-Timing misses an operation"
+        for operation in answer.operations:
+            assert operation.end - operation.start >= 0.1 - EARLY, f"{path}: {operation.name} did not wait its time"
 
 
-def test_seconds_by_default(server: Server) -> None:
-    """Without `seconds`, an endpoint waits its documented time: seen for those that leave the event loop free, all at once."""
-    paths = ["/threaded", "/async", "/parallel"]
-    for answer in run(server, [Ask(path) for path in paths]).answers:
+@pytest.mark.xdist_group("long waits")
+def test_seconds_by_default(long_waits: LongWaits) -> None:
+    """Without `seconds`, an endpoint waits its documented time: seen for those that leave the event loop free."""
+    for answer in long_waits.by_default:
         due = next(endpoint.seconds for endpoint in WAITING if endpoint.path == answer.ask.path)
         assert due is not None
         assert due - EARLY <= answer.seconds, f"{answer.ask.path} took {answer.seconds:.2f} s by default, not {due:g}"
-        assert json.loads(answer.body)["elapsed"].startswith(f"{due:g}.")
+        assert json.loads(answer.body)["elapsed"].startswith(f"{due:g}."), f"{answer.ask.path}: {answer.body!r}"
 
 
 @pytest.mark.parametrize("endpoint", WAITING, ids=lambda endpoint: endpoint.path)
@@ -110,12 +116,13 @@ def test_bad_query(server: Server, query: str) -> None:
     assert not seen.calls
 
 
-@pytest.mark.parametrize("character", ["x", "é", "漢", "😀"])
-def test_a_thousand_characters_of_any_script(server: Server, character: str) -> None:
+def test_a_thousand_characters_of_any_script(server: Server) -> None:
     """A query of 1,000 characters is searched for, whatever they are, and comes back unchanged."""
-    answer = run(server, [Ask(f"/search-demo?query={quote(character * 1000)}", "POST")]).answers[0]
-    assert answer.status == 200, answer.body[:200]
-    assert json.loads(answer.body)["query"] == character * 1000
+    characters = "xé漢😀"
+    asks = [Ask(f"/search-demo?query={quote(character * 1000)}", "POST") for character in characters]
+    for character, answer in zip(characters, run(server, asks).answers, strict=True):
+        assert answer.status == 200, f"{character} x 1000: {answer.status} {answer.body[:200]!r}"
+        assert json.loads(answer.body)["query"] == character * 1000
 
 
 def test_unknown_path(server: Server) -> None:
@@ -133,11 +140,11 @@ def test_other_method(server: Server, endpoint: Endpoint) -> None:
     assert endpoint.method in answer.headers["Allow"].replace(" ", "").split(",")
 
 
-@pytest.mark.parametrize(
-    "query", ["query=%FF%FE", "query=a&query=b", "query=%ED%A0%80", "query=%zz", "query=%00", f"query={'%61' * 900}"]
-)
-def test_unusual_queries_get_an_orderly_answer(server: Server, query: str) -> None:
+UNUSUAL_QUERIES = ["query=%FF%FE", "query=a&query=b", "query=%ED%A0%80", "query=%zz", "query=%00", f"query={'%61' * 900}"]
+
+
+def test_unusual_queries_get_an_orderly_answer(server: Server) -> None:
     """What the contract leaves to the stack is still answered: never a 500, never a hang."""
-    answer = run(server, [Ask(f"/search-demo?{query}", "POST")]).answers[0]
-    assert 200 <= answer.status < 500, f"{answer.status} {answer.error} {answer.body[:200]!r}"
-    json.loads(answer.body)
+    for answer in run(server, [Ask(f"/search-demo?{query}", "POST") for query in UNUSUAL_QUERIES]).answers:
+        assert 200 <= answer.status < 500, f"{answer.ask.path}: {answer.status} {answer.error} {answer.body[:200]!r}"
+        json.loads(answer.body)

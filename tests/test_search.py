@@ -9,7 +9,7 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.server import Server
 from shared.lab.verdict import Finding, prove
 from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
-from tests.conftest import Results
+from tests.conftest import keep_verdict
 
 SEARCH_SECONDS = EMBEDDING_SECONDS + QUERY_SECONDS
 
@@ -41,7 +41,7 @@ def test_search_starts_after_its_embedding_and_carries_it(server: Server) -> Non
     assert second.sent["query_embeddings"] == [pytest.approx(first.answered)], "the search does not carry the embedding"
 
 
-def test_a_second_search_is_served_while_the_first_waits(server: Server, results: Results) -> None:
+def test_a_second_search_is_served_while_the_first_waits(server: Server) -> None:
     """'budget' arrives while 'Q4 report' waits for its embedding; both take their own time, and /ping is free."""
 
     def two(_: float) -> Observation:
@@ -56,10 +56,10 @@ def test_a_second_search_is_served_while_the_first_waits(server: Server, results
             return [Finding("too slow", "a search waited for another", "they share something that only one can hold")]
         return [] if seen.slowest_ping < EMBEDDING_SECONDS / 2 else verdict.frees(seen, EMBEDDING_SECONDS)
 
-    results("/search-demo, then another", prove(two, check, "together", server.variant.name))
+    keep_verdict(server, "/search-demo, then another", prove(two, check, "together", server.variant.name))
 
 
-def test_twenty_searches_take_about_one(server: Server, results: Results) -> None:
+def test_twenty_searches_take_about_one(server: Server) -> None:
     """Twenty searches at once take about as long as one, and the services see all twenty at once."""
 
     def twenty(_: float) -> Observation:
@@ -73,16 +73,16 @@ def test_twenty_searches_take_about_one(server: Server, results: Results) -> Non
             ]
         return verdict.frees(seen, SEARCH_SECONDS)
 
-    results("/search-demo x 20", prove(twenty, check, "together", server.variant.name))
+    keep_verdict(server, "/search-demo x 20", prove(twenty, check, "together", server.variant.name))
 
 
 def test_one_client_for_the_whole_server(server: Server) -> None:
     """Searches after the first open no connection: the client is opened once, and not once a request."""
     run(server, [search("budget")])
     known = {call.peer for call in server.upstreams.calls(after=0)}
-    calls = [call for _ in range(3) for call in run(server, [search("budget")]).calls]
+    calls = [call for _ in range(2) for call in run(server, [search("budget")]).calls]
     new = [call.service for call in calls if call.peer not in known]
-    message = f"three more searches opened {len(new)} new connections ({', '.join(new)}): is a client opened for each request?"
+    message = f"two more searches opened {len(new)} new connections ({', '.join(new)}): is a client opened for each request?"
     assert not new, message
 
 

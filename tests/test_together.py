@@ -1,51 +1,38 @@
 """Three waits, one after another and together: `together.py`."""
 
-import json
-
 from shared.lab import verdict
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.server import Server
 from shared.lab.verdict import prove
 from shared.lesson.contract import TASKS
-from tests.conftest import Results
+from tests.conftest import keep_verdict
 
 
-def test_parallel_waits_together(server: Server, results: Results) -> None:
+def test_parallel_waits_together(server: Server) -> None:
     """The three tasks of /parallel overlap, and take as long as one."""
 
     def ask(wait: float) -> Observation:
         return run(server, [Ask(f"/parallel?seconds={wait}")], ping=True)
 
-    results("/parallel", prove(ask, verdict.together, "together", server.variant.name))
+    keep_verdict(server, "/parallel", prove(ask, verdict.together, "together", server.variant.name))
 
 
-def test_sequential_waits_in_turn(server: Server, results: Results) -> None:
+def test_sequential_waits_in_turn(server: Server) -> None:
     """The three tasks of /sequential never overlap, take the sum, and leave the event loop free."""
 
     def ask(wait: float) -> Observation:
         return run(server, [Ask(f"/sequential?seconds={wait}")], ping=True)
 
-    results("/sequential", prove(ask, verdict.in_turn, "one after another", server.variant.name))
+    keep_verdict(server, "/sequential", prove(ask, verdict.in_turn, "one after another", server.variant.name))
 
 
-def test_many_parallel_at_once(server: Server, results: Results) -> None:
+def test_many_parallel_at_once(server: Server) -> None:
     """Ten requests to /parallel wait together as well: thirty tasks, one wait."""
 
     def ten(wait: float) -> Observation:
         return run(server, [Ask(f"/parallel?seconds={wait}")] * 10, ping=True)
 
-    results("/parallel x 10", prove(ten, verdict.frees, "together", server.variant.name))
-
-
-def test_results_keep_the_order_of_the_calls(server: Server) -> None:
-    """Both endpoints answer in the order of the calls, and record the three tasks by name, each with its whole wait."""
-    for path in ("/sequential", "/parallel"):
-        answer = run(server, [Ask(f"{path}?seconds=0.1")]).answers[0]
-        assert json.loads(answer.body)["results"] == [f"{name} result" for name in TASKS], f"{path}: order lost"
-        assert sorted(operation.name for operation in answer.operations) == list(TASKS), f"{path}: Server-Timing misses a task"
-        for operation in answer.operations:
-            assert operation.end - operation.start >= 0.1 - verdict.EARLY, f"{path}: {operation.name} did not wait its time"
-            assert operation.end <= answer.seconds, f"{path}: Server-Timing says more than the whole answer took"
+    keep_verdict(server, "/parallel x 10", prove(ten, verdict.frees, "together", server.variant.name))
 
 
 def test_console_shows_the_interleaving(server: Server) -> None:

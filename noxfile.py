@@ -1,0 +1,104 @@
+"""The menu: `nox --list` shows it, `nox -s NAME` runs one job, and what follows `--` goes to that job."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+# uv makes an environment in a blink; virtualenv makes the same one where uv is not installed.
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["variant"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+VARIANTS = [group for group in PROJECT["dependency-groups"] if Path("variants", group).is_dir()]
+RESULTS = Path(".results")
+LINTED = ["variants", "shared", "tests", "noxfile.py"]
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install dependency groups, in the versions that constraints.txt pins."""
+    requirements = {name for group in groups for name in nox.project.dependency_groups(PROJECT, group)}
+    session.install("--constraint", "constraints.txt", *sorted(requirements))
+
+
+def chosen(session: nox.Session) -> tuple[str, list[str]]:
+    """Return the variant that the command line names, and what follows it."""
+    name, *rest = session.posargs or [""]
+    if not Path("variants", name, "serve.py").is_file():
+        session.error(f"Name a variant: nox -s {session.name} -- NAME, one of {', '.join(VARIANTS)}")
+    return name, rest
+
+
+@nox.session
+@nox.parametrize("name", [nox.param(name, id=name) for name in VARIANTS])
+def variant(session: nox.Session, name: str) -> None:
+    """Run the shared suite over a variant, in an environment of its own; without a choice, over each; then one table."""
+    install(session, name, "suite")
+    for old in RESULTS.glob(f"{name}-*.jsonl"):
+        old.unlink()
+    session.notify("table")
+    # The tests mostly wait, so two processes halve the time; each has a server of its own.
+    session.run("pytest", "--ignore=tests/tools", "--variant", name, "-q", "-n2", "--dist=loadgroup", *session.posargs)
+
+
+@nox.session(default=False)
+def table(session: nox.Session) -> None:
+    """Print what the last runs of the suite saw, as one table."""
+    install(session, "workbook")
+    session.run("python", "-m", "shared.workbook.table")
+
+
+@nox.session(default=False)
+def serve(session: nox.Session) -> None:
+    """Serve a variant with its upstreams: nox -s serve -- aiohttp_asyncio [--port N] [--reload]."""
+    name, rest = chosen(session)
+    install(session, *([name] if name in VARIANTS else VARIANTS), "upstream")
+    session.run("python", "-m", f"variants.{name}.serve", *rest)
+
+
+@nox.session(default=False)
+def read(session: nox.Session) -> None:
+    """Show the function behind an endpoint in all variants, side by side: nox -s read -- /parallel [NAME ...]."""
+    install(session, "workbook")
+    session.run("python", "-m", "shared.workbook.read", *session.posargs)
+
+
+@nox.session(default=False, venv_backend="none")
+def coffee(session: nox.Session) -> None:
+    """Run the coffee shop: one after another, then together, before any server."""
+    session.run("python", "-m", "shared.workbook.coffee", external=True)
+
+
+@nox.session(default=False)
+def tools(session: nox.Session) -> None:
+    """Test the workbook itself: its lab, its upstreams, its menu and its text."""
+    install(session, "workbook")
+    session.run("pytest", "tests/tools", "-q", *session.posargs)
+
+
+@nox.session(default=False)
+def lint(session: nox.Session) -> None:
+    """Check style, format and the direction of imports."""
+    install(session, "lint")
+    session.run("ruff", "check", *LINTED)
+    session.run("ruff", "format", "--check", *LINTED)
+    session.run("lint-imports")
+
+
+@nox.session(default=False)
+def typing(session: nox.Session) -> None:
+    """Check types, strictly, tests too."""
+    install(session, "typing")
+    session.run("mypy")
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Compile constraints.txt again, for every platform: the newest versions that fit together."""
+    if not shutil.which("uv"):
+        session.install("uv")
+    groups = [argument for group in PROJECT["dependency-groups"] for argument in ("--group", group)]
+    session.run("uv", "pip", "compile", "--universal", "--python-version", "3.11", "--upgrade", "--no-annotate", "--no-header",
+                "--no-emit-index-url", "--quiet", "--output-file", "constraints.txt", *groups, external=True)  # fmt: skip
