@@ -35,9 +35,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             found = [variant for name in chosen or variants.groups() for variant in variants.named(name)]
         except variants.VariantError as error:
             raise pytest.UsageError(str(error)) from None
-        # With several, each is tested in a process of its own (pytest-xdist), so that no process has to serve them all.
-        alone = len(found) == 1
-        params = [pytest.param(v, id=v.label, marks=() if alone else pytest.mark.xdist_group(v.label)) for v in found]
+        # In several processes (pytest-xdist), each serves one of several variants; of a single one, one process sees the long waits.
+        group = "long waits" if "long_waits" in metafunc.fixturenames else ""
+        groups = [variant.label if len(found) > 1 else group for variant in found]
+        marks = [pytest.mark.xdist_group(group) if group else () for group in groups]
+        params = [pytest.param(variant, id=variant.label, marks=mark) for variant, mark in zip(found, marks, strict=True)]
         metafunc.parametrize("server", params, indirect=True)
 
 

@@ -85,7 +85,6 @@ def test_shape_and_elapsed(server: Server) -> None:
             assert operation.end - operation.start >= 0.1 - EARLY, f"{path}: {operation.name} did not wait its time"
 
 
-@pytest.mark.xdist_group("long waits")
 def test_seconds_by_default(long_waits: LongWaits) -> None:
     """Without `seconds`, an endpoint waits its documented time: seen for those that leave the event loop free."""
     for answer in long_waits.by_default:

@@ -75,7 +75,6 @@ def test_an_upstream_is_busy(server: Server, given: str, passed_on: str) -> None
     assert answer.headers["Retry-After"] == passed_on
 
 
-@pytest.mark.xdist_group("long waits")
 def test_an_upstream_is_silent(long_waits: LongWaits) -> None:
     """A silent upstream, and one that drips, are a 504 at the deadline and not before; the calls are broken off."""
     for answer in long_waits.with_silent_upstreams:
@@ -86,8 +85,8 @@ def test_an_upstream_is_silent(long_waits: LongWaits) -> None:
 
 
 def settle(server: Server, tasks: float, sockets: float) -> tuple[list[list[str]], int]:
-    """Wait up to five seconds until no more tasks and sockets live in the server than given; return those that do."""
-    deadline = time.monotonic() + 5
+    """Wait up to ten seconds until no more tasks and sockets live in the server than given; return those that do."""
+    deadline = time.monotonic() + 10  # Some servers keep a departed client until their keep-alive time is over.
     while True:
         inside = server.look_inside()
         few = len(inside["tasks"]) <= tasks and inside["sockets"] <= sockets

@@ -16,6 +16,9 @@ BACKLOG: Final = 4096
 MAX_LINE: Final = 32_768
 """Bytes that a request line may have: a query of 1,000 characters takes up to 12,000, percent-encoded."""
 
+KEEP_ALIVE: Final = 2.0
+"""Seconds after which an idle connection is closed. The servers' own defaults run from 5 to 75."""
+
 SHUTDOWN_HINT: Final = "Ctrl-C stops it"
 
 

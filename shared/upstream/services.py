@@ -73,7 +73,7 @@ async def query(request: web.Request, body: Any, call: SeenCall) -> web.StreamRe
     deadline = time.monotonic() + QUERY_SECONDS
     try:
         found = [nearest(vector, int(body.get("n_results", 10))) for vector in body["query_embeddings"]]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         return web.json_response({"error": "InvalidArgumentError", "message": str(error)}, status=400)
     call.answered = [[document.title for document, _ in row] for row in found]
     await asyncio.sleep(deadline - time.monotonic())

@@ -7,7 +7,7 @@ Watch for: it has no reloader and no worker processes; one process is one event 
 
 from aiohttp import web
 
-from shared.lesson.command import BACKLOG, MAX_LINE, Options, listen, parse
+from shared.lesson.command import BACKLOG, KEEP_ALIVE, MAX_LINE, Options, listen, parse
 from variants.aiohttp_asyncio.app import create_app
 
 VARIANT = "aiohttp_asyncio"
@@ -20,6 +20,7 @@ def serve(options: Options) -> None:
         create_app(),
         sock=listen(VARIANT, options.port),
         backlog=BACKLOG,
+        keepalive_timeout=KEEP_ALIVE,
         max_line_size=MAX_LINE,
         access_log=None,
         print=None,

@@ -10,7 +10,7 @@ import contextlib
 import uvicorn
 from uvicorn.supervisors import ChangeReload
 
-from shared.lesson.command import BACKLOG, Options, listen, parse
+from shared.lesson.command import BACKLOG, KEEP_ALIVE, Options, listen, parse
 
 VARIANT = "fastapi_asyncio"
 LOOPS = ("asyncio",)
@@ -22,6 +22,7 @@ def serve(options: Options) -> None:
         f"variants.{VARIANT}.app:app",
         loop="asyncio",
         backlog=BACKLOG,
+        timeout_keep_alive=int(KEEP_ALIVE),
         lifespan="on",
         log_level="warning",
         access_log=False,
