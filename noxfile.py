@@ -39,8 +39,8 @@ def variant(session: nox.Session, name: str) -> None:
     for old in RESULTS.glob(f"{name}-*.jsonl"):
         old.unlink()
     session.notify("table")
-    # The tests mostly wait, so two processes halve the time; each has a server of its own.
-    session.run("pytest", "--ignore=tests/tools", "--variant", name, "-q", "-n2", "--dist=loadgroup", *session.posargs)
+    # The tests mostly wait, so several processes save time; each has a server of its own.
+    session.run("pytest", "--ignore=tests/tools", "--variant", name, "-q", "-n3", "--dist=worksteal", *session.posargs)
 
 
 @nox.session(default=False)

@@ -5,16 +5,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import pytest
 
 from shared.lab import variants
-from shared.lab.experiment import Answer, Ask, run
+from shared.lab.experiment import Ask, run
 from shared.lab.server import Server, serving
-from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lab.verdict import Verdict
 
@@ -35,12 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             found = [variant for name in chosen or variants.groups() for variant in variants.named(name)]
         except variants.VariantError as error:
             raise pytest.UsageError(str(error)) from None
-        # In several processes (pytest-xdist), each serves one of several variants; of a single one, one process sees the long waits.
-        group = "long waits" if "long_waits" in metafunc.fixturenames else ""
-        groups = [variant.label if len(found) > 1 else group for variant in found]
-        marks = [pytest.mark.xdist_group(group) if group else () for group in groups]
-        params = [pytest.param(variant, id=variant.label, marks=mark) for variant, mark in zip(found, marks, strict=True)]
-        metafunc.parametrize("server", params, indirect=True)
+        metafunc.parametrize("server", found, ids=[variant.label for variant in found], indirect=True)
 
 
 class Servers:
@@ -87,34 +80,6 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]
     running = servers.get(variant)
     yield running
     running.upstreams.behave()  # Take back what a test asked for and no call has met.
-
-
-@dataclass(frozen=True)
-class LongWaits:
-    """What takes seconds, seen in one experiment to save them."""
-
-    by_default: list[Answer]
-    with_silent_upstreams: list[Answer]
-    calls: list[Call]
-
-
-@pytest.fixture(scope="session")
-def seen_long_waits() -> dict[str, LongWaits]:
-    """Keep them: each is seen once a variant."""
-    return {}
-
-
-@pytest.fixture
-def long_waits(server: Server, seen_long_waits: dict[str, LongWaits]) -> LongWaits:
-    """Ask three endpoints without `seconds`, and search with an upstream that is silent and with one that drips."""
-    label = server.variant.label
-    if label not in seen_long_waits:
-        for kind in ("silence", "drip"):
-            server.upstreams.misbehave("embeddings", kind)
-        search = Ask("/search-demo?query=budget", "POST")
-        seen = run(server, [Ask("/threaded"), Ask("/async"), Ask("/parallel"), search, search])
-        seen_long_waits[label] = LongWaits(seen.answers[:3], seen.answers[3:], seen.calls)
-    return seen_long_waits[label]
 
 
 def keep_line(variant: Variant, line: dict[str, object]) -> None:

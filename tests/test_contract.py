@@ -13,7 +13,6 @@ from shared.lab.verdict import EARLY
 from shared.lesson import limits
 from shared.lesson.contract import ENDPOINTS, Endpoint
 from shared.lesson.problems import MEDIA_TYPE
-from tests.conftest import LongWaits
 
 WAITING = [endpoint for endpoint in ENDPOINTS if endpoint.seconds is not None]
 BAD_SECONDS = ["", "three", "nan", "inf", "-inf", "-0.1", "10.01", "1e999", "0x1", "1,5", "%00", "%FF"]
@@ -83,15 +82,6 @@ def test_shape_and_elapsed(server: Server) -> None:
         assert len(answer.operations) == (3 if "results" in body else 1), f"{path}: Server-Timing misses an operation"
         for operation in answer.operations:
             assert operation.end - operation.start >= 0.1 - EARLY, f"{path}: {operation.name} did not wait its time"
-
-
-def test_seconds_by_default(long_waits: LongWaits) -> None:
-    """Without `seconds`, an endpoint waits its documented time: seen for those that leave the event loop free."""
-    for answer in long_waits.by_default:
-        due = next(endpoint.seconds for endpoint in WAITING if endpoint.path == answer.ask.path)
-        assert due is not None
-        assert due - EARLY <= answer.seconds, f"{answer.ask.path} took {answer.seconds:.2f} s by default, not {due:g}"
-        assert json.loads(answer.body)["elapsed"].startswith(f"{due:g}."), f"{answer.ask.path}: {answer.body!r}"
 
 
 @pytest.mark.parametrize("endpoint", WAITING, ids=lambda endpoint: endpoint.path)

@@ -19,16 +19,16 @@ def search(query: str, after: float = 0) -> Ask:
     return Ask(f"/search-demo?query={query}", "POST", after)
 
 
-@pytest.mark.parametrize(("query", "title"), [("Q4+report", "Q4"), ("budget", "udget")])
-def test_search_finds_what_a_person_expects(server: Server, query: str, title: str) -> None:
+def test_search_finds_what_a_person_expects(server: Server) -> None:
     """The first title is the one a person would look for, and the answer has the contract's shape."""
-    answer = run(server, [search(query)]).answers[0]
-    body = json.loads(answer.body)
-    assert (body["query"], body["embedding_length"]) == (query.replace("+", " "), 1536)
-    assert title in body["results"][0]["title"]
-    assert all(result.keys() == {"title"} for result in body["results"])
-    elapsed = int(body["elapsed_ms"].removesuffix("ms")) / 1000
-    assert SEARCH_SECONDS - 0.01 <= elapsed <= answer.seconds + 0.001, "elapsed_ms is not what was seen from outside"
+    expected = {"Q4+report": "Q4 report", "budget": "Budget"}
+    for answer, (query, title) in zip(run(server, [search(q) for q in expected]).answers, expected.items(), strict=True):
+        body = json.loads(answer.body)
+        assert (body["query"], body["embedding_length"]) == (query.replace("+", " "), 1536)
+        assert body["results"][0]["title"].startswith(title)
+        assert all(result.keys() == {"title"} for result in body["results"])
+        elapsed = int(body["elapsed_ms"].removesuffix("ms")) / 1000
+        assert SEARCH_SECONDS - 0.01 <= elapsed <= answer.seconds + 0.001, "elapsed_ms is not what was seen from outside"
 
 
 def test_search_starts_after_its_embedding_and_carries_it(server: Server) -> None:

@@ -1,6 +1,6 @@
 """A coffee shop, first without async, then with it: run it as `python -m shared.workbook.coffee`.
 
-Three customers, one barista; the machine needs five minutes for a coffee.
+Three customers, one barista, five minutes a coffee, in which the machines work and the barista only waits.
 """
 
 import asyncio

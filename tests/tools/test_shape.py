@@ -45,7 +45,9 @@ def test_a_server_is_started_alike(variant: str) -> None:
     module = tree(variant, SERVER_MODULE)
     names = list(functions(module))
     assert (names[0], names[-1]) == ("serve", "main")
-    assert "LOOPS" in {name.id for node in module.body if isinstance(node, ast.Assign) for name in node.targets if isinstance(name, ast.Name)}
+    assert "LOOPS" in {
+        name.id for node in module.body if isinstance(node, ast.Assign) for name in node.targets if isinstance(name, ast.Name)
+    }
 
 
 @pytest.mark.parametrize("variant", groups())
@@ -60,10 +62,14 @@ def test_the_contract_names_what_is_there(variant: str, endpoint: Endpoint) -> N
 @pytest.mark.parametrize("variant", groups())
 @pytest.mark.parametrize("module", MODULES)
 def test_small_enough_to_read_whole(variant: str, module: str) -> None:
-    """A module has at most 120 lines and a function at most 25, and it opens with what is different, when to pick it, what to watch for."""
+    """A module has at most 120 lines, a function at most 25, and it opens with the three headings."""
     parsed = tree(variant, module)
     text = ast.get_docstring(parsed) or ""
-    headings = [line.partition(":")[0] for line in text.splitlines() if line.startswith(("Different here:", "Pick it when:", "Watch for:"))]
+    headings = [
+        line.partition(":")[0]
+        for line in text.splitlines()
+        if line.startswith(("Different here:", "Pick it when:", "Watch for:"))
+    ]
     assert headings == ["Different here", "Pick it when", "Watch for"]
     for name, function in functions(parsed).items():
         assert function.end_lineno is not None

@@ -56,7 +56,9 @@ def test_a_search_from_end_to_end(upstreams: Upstreams, settings: Settings) -> N
         assert not call.broken_off
 
 
-@pytest.mark.parametrize("body", [{}, [], None, {"input": 3}, {"input": []}, {"input": "x", "dimensions": 0}, {"input": "x", "dimensions": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, [], None, {"input": 3}, {"input": []}, {"input": "x", "dimensions": 0}, {"input": "x", "dimensions": "x"}]
+)
 def test_a_bad_embeddings_request(settings: Settings, body: object) -> None:
     """What OpenAI refuses is refused with its status and in its format."""
     status, answer = post(f"{settings.openai_url}/embeddings", body)
@@ -64,7 +66,9 @@ def test_a_bad_embeddings_request(settings: Settings, body: object) -> None:
     assert answer["error"]["type"] == "invalid_request_error"
 
 
-@pytest.mark.parametrize("body", [{}, [], None, {"query_embeddings": [[1.0]]}, {"query_embeddings": [[10**400]]}, {"query_embeddings": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, [], None, {"query_embeddings": [[1.0]]}, {"query_embeddings": [[10**400]]}, {"query_embeddings": "x"}]
+)
 def test_a_bad_query(settings: Settings, body: object) -> None:
     """What Chroma refuses is refused with a client's error, and a vector of another length says both lengths."""
     status, answer = post(search_call(settings, []).url, body)
@@ -92,7 +96,9 @@ def test_a_planned_fault_meets_one_call(upstreams: Upstreams, settings: Settings
 BASE = {"CHROMA_URL": "http://127.0.0.1:1", "OPENAI_API_KEY": "secret"}
 
 
-@pytest.mark.parametrize("wrong", [{"CHROMA_URL": "nonsense"}, {"OPENAI_BASE_URL": "ftp://x"}, {"OPENAI_API_KEY": ""}, {"CHROMA_URL": "http://[x"}])
+@pytest.mark.parametrize(
+    "wrong", [{"CHROMA_URL": "nonsense"}, {"OPENAI_BASE_URL": "ftp://x"}, {"OPENAI_API_KEY": ""}, {"CHROMA_URL": "http://[x"}]
+)
 def test_wrong_settings_are_named(wrong: dict[str, str]) -> None:
     """A setting that cannot be used is named in the message, and the key is never in it."""
     with pytest.raises(SettingsError) as caught:
