@@ -23,5 +23,6 @@ def test_default_waits_and_silent_upstreams(server: Server) -> None:
     for answer in seen.answers[3:]:
         assert "did not answer within" in str(problem(answer, 504)["detail"])
         assert answer.seconds >= UPSTREAM_DEADLINE - EARLY, "504 before it was due"
-        assert answer.seconds < 2 * UPSTREAM_DEADLINE, "the deadline starts anew with every byte"
+        late = f"504 after {answer.seconds:.1f} s: the deadline starts anew with every byte, or something blocked the event loop"
+        assert answer.seconds < 2 * UPSTREAM_DEADLINE, late
     assert [call.broken_off for call in seen.calls] == [True, True], "an upstream call outlived its deadline"

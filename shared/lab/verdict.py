@@ -15,8 +15,11 @@ from shared.lesson.contract import endpoint
 EARLY = 0.002
 """Seconds by which a right timer may end too soon: 0.0009 were measured on uvloop."""
 
-WAITS = (0.2, 0.4, 0.8)
+WAITS = (0.2, 0.3, 0.5)
 """The waits of the tries, in seconds: longer ones later, because noise does not grow with the wait."""
+
+BLOCKING = "a blocking call, such as time.sleep, holds the event loop: await instead, or use a thread"
+ONE_BY_ONE = "they are awaited one by one: gather, or a task group, starts all before it waits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,39 +119,25 @@ def frees(seen: Observation, wait: float) -> list[Finding]:
         return [_too_fast(shortest[0], wait)]
     if seen.slowest_ping >= wait / 2:  # Right: none. Wrong: a whole wait.
         sentence = f"while {_asked(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
-        return [
-            Finding(
-                "blocks", sentence, "a blocking call, such as time.sleep, holds the event loop: await instead, or use a thread"
-            )
-        ]
+        return [Finding("blocks", sentence, BLOCKING)]
     # Right: one wait. Nearest wrong: a limit that lets only some of them wait at once, two waits.
     return _too_slow(seen, wait, bound=1.5 * wait)
 
 
 def together(seen: Observation, wait: float) -> list[Finding]:
-    """Check that the operations of one request overlap, by its own record and by the time it took."""
-    answer = seen.answers[0]
-    if answer.seconds < wait - EARLY:
-        return [_too_fast(answer, wait)]
-    operations = sorted(answer.operations, key=lambda operation: operation.start)
-    for one, other in pairwise(operations):
-        # Overlap by half a wait: tasks that merely follow each other can touch by some microseconds.
-        if min(one.end, other.end) - max(one.start, other.start) < wait / 2:
-            count = len(operations)
-            sentence = (
-                f"{_asked(seen)} took {answer.seconds:.2f} s for {count} x {wait:g} s: the sum is {count * wait:.2f}, "
-                f"the longest is {wait:.2f}; {other.name} started after {one.name} ended"
-            )
-            return [
-                Finding(
-                    "one after another",
-                    sentence,
-                    "awaited one by one, or each blocks the loop: gather, or a task group, starts all",
+    """Check that the operations of each request overlap, by its own record and by the time it took."""
+    for answer in seen.answers:
+        operations = sorted(answer.operations, key=lambda operation: operation.start)
+        for one, other in pairwise(operations):
+            # Overlap by half a wait: tasks that merely follow each other can touch by some microseconds.
+            if min(one.end, other.end) - max(one.start, other.start) < wait / 2:
+                total = len(operations) * wait
+                sentence = (
+                    f"{_asked(seen)} took {seen.seconds:.2f} s for {len(operations)} x {wait:g} s: the sum is {total:.2f}, "
+                    f"the longest is {wait:.2f}; {other.name} started after {one.name} ended"
                 )
-            ]
-    if seen.slowest_ping >= wait / 2:
-        return frees(seen, wait)
-    return _too_slow(seen, wait, bound=1.5 * wait)
+                return [Finding("one after another", sentence, BLOCKING if seen.slowest_ping >= wait / 2 else ONE_BY_ONE)]
+    return frees(seen, wait)
 
 
 def in_turn(seen: Observation, wait: float) -> list[Finding]:
@@ -166,7 +155,7 @@ def in_turn(seen: Observation, wait: float) -> list[Finding]:
         return [_too_fast(answer, total)]
     if seen.slowest_ping >= wait / 2:
         sentence = f"while {_asked(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
-        return [Finding("blocks", sentence, "a blocking call, such as time.sleep, holds the event loop: await instead")]
+        return [Finding("blocks", sentence, BLOCKING)]
     return _too_slow(seen, total, bound=total + wait / 2)
 
 
