@@ -4,6 +4,7 @@ import ast
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from shared.lab.variants import ROOT, groups
@@ -16,13 +17,7 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a variant's code.
-
-    Attributes:
-        place: Its file and first line, as `variants/NAME/together.py:24`.
-        code: Its lines, as they stand in the file.
-
-    """
+    """A stretch of a variant's code, and where it stands, as `variants/NAME/together.py:24`."""
 
     place: str
     code: str
@@ -65,28 +60,61 @@ def find(what: str, names: list[str], root: Path = ROOT) -> list[list[Piece | No
         SourceError: None of the variants has it, or a file cannot be read.
 
     """
-    wanted, home = [what], ""
-    if what.startswith("/"):
-        try:
-            row = endpoint(what)
-        except LookupError as error:
-            raise SourceError(str(error)) from None
-        wanted, home = [row.function, row.operation] if row.operation else [row.function], row.module
+    wanted, home = _wanted(what)
     found = [[_piece(root, variant, name, home) for variant in names] for name in wanted]
     if not any(found[0]):
-        known = [*(row.path for row in ENDPOINTS), *dict.fromkeys(_known(root, names))]
+        known = dict.fromkeys(chain((row.path for row in ENDPOINTS), *(_known(root, variant) for variant in names)))
         raise SourceError(f"There is no {wanted[0]} in {' '.join(names)}. There are: {' '.join(known)}")
     return found
 
 
+def _wanted(what: str) -> tuple[list[str], str]:
+    """Return the names to look for, and the module where a variant has them first of all; empty for any."""
+    if not what.startswith("/"):
+        return [what], ""
+    try:
+        row = endpoint(what)
+    except LookupError as error:
+        raise SourceError(str(error)) from None
+    return [name for name in (row.function, row.operation) if name], row.module
+
+
 def _piece(root: Path, variant: str, name: str, home: str) -> Piece | None:
-    """Return the module or function of that name, a function first from the module that is its `home`."""
-    for module in _modules(root, variant, home):
-        place = f"variants/{variant}/{module}.py"
-        if module == name.removesuffix(".py"):
-            return Piece(f"{place}:1", _read(root, place)[0].rstrip("\n"))
+    places = _places(root, variant, home)
+    if not home and (place := places.get(name.removesuffix(".py"))):
+        return Piece(f"{place}:1", _read(root, place)[0].rstrip())
+    for place in places.values():
         text, definitions = _read(root, place)
         if name in definitions:
             first, last = definitions[name]
             return Piece(f"{place}:{first}", "\n".join(text.split("\n")[first - 1 : last]))
     return None
+
+
+def _places(root: Path, variant: str, home: str = "") -> dict[str, str]:
+    """Return the file of each module: first the one that is `home`, then the lesson's in reading order, then others."""
+    present = {file.stem for file in root.glob(f"variants/{variant}/*.py")} - {"__init__"}
+    ordered = dict.fromkeys([home, *MODULES, *sorted(present)])
+    return {module: f"variants/{variant}/{module}.py" for module in ordered if module in present}
+
+
+def _known(root: Path, variant: str) -> Iterator[str]:
+    """Name a variant's modules, each before its functions."""
+    for place in _places(root, variant).values():
+        yield Path(place).name
+        yield from _read(root, place)[1]
+
+
+def _read(root: Path, place: str) -> tuple[str, dict[str, tuple[int, int]]]:
+    """Return a file's text, and of each function and class the first line (of its decorators, if any) and the last."""
+    try:
+        with tokenize.open(root / place) as file:
+            text = file.read()
+        body = ast.parse(text, place).body
+    except SyntaxError as error:
+        raise SourceError(f"{place}:{error.lineno or 1}: {error.msg}") from None
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{place}: {error}") from None
+    nodes = [node for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    starts = [min(part.lineno for part in (node, *node.decorator_list)) for node in nodes]
+    return text, {node.name: (start, node.end_lineno or start) for node, start in zip(nodes, starts, strict=True)}
