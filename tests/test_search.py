@@ -12,6 +12,7 @@ from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
 from tests.conftest import keep_verdict
 
 SEARCH_SECONDS = EMBEDDING_SECONDS + QUERY_SECONDS
+TRIES = [SEARCH_SECONDS] * 5  # The services take what they take, so later tries cannot wait longer: there are more of them.
 
 
 def search(query: str, after: float = 0) -> Ask:
@@ -52,11 +53,11 @@ def test_a_second_search_is_served_while_the_first_waits(server: Server) -> None
         if max(call.at_once for call in embeddings) < 2:
             sentence = "'budget' was not embedded while 'Q4 report' waited"
             return [Finding("one after another", sentence, "a lock, a limit or a blocking call makes searches take turns")]
-        if any(answer.seconds >= 1.5 * SEARCH_SECONDS for answer in seen.answers):
+        if any(answer.seconds >= 2 * SEARCH_SECONDS for answer in seen.answers):
             return [Finding("too slow", "a search waited for another", "they share something that only one can hold")]
         return [] if seen.slowest_ping < EMBEDDING_SECONDS / 2 else verdict.frees(seen, EMBEDDING_SECONDS)
 
-    keep_verdict(server, "/search-demo, then another", prove(two, check, "together", server.variant.name))
+    keep_verdict(server, "/search-demo, then another", prove(two, check, "together", server.variant.name, TRIES))
 
 
 def test_twenty_searches_take_about_one(server: Server) -> None:
@@ -71,9 +72,10 @@ def test_twenty_searches_take_about_one(server: Server) -> None:
             return [
                 Finding("limited", f"of 20 searches at once, the services saw {at_once}", "a limit or a lock holds some back")
             ]
-        return verdict.frees(seen, SEARCH_SECONDS)
+        # Right: one search. Nearest wrong that embeds together: twenty queries one after another.
+        return verdict.frees(seen, SEARCH_SECONDS, bound=(SEARCH_SECONDS + EMBEDDING_SECONDS + 20 * QUERY_SECONDS) / 2)
 
-    keep_verdict(server, "/search-demo x 20", prove(twenty, check, "together", server.variant.name))
+    keep_verdict(server, "/search-demo x 20", prove(twenty, check, "together", server.variant.name, TRIES))
 
 
 def test_one_client_for_the_whole_server(server: Server) -> None:

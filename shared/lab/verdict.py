@@ -55,7 +55,7 @@ class Finding:
 Check = Callable[[Observation, float], list[Finding]]
 
 
-def prove(run: Callable[[float], Observation], check: Check, name: str, variant: str) -> Verdict:
+def prove(run: Callable[[float], Observation], check: Check, name: str, variant: str, waits: Sequence[float] = WAITS) -> Verdict:
     """Try with longer and longer waits until a check finds nothing wrong, or something that noise cannot cause.
 
     Args:
@@ -63,10 +63,11 @@ def prove(run: Callable[[float], Observation], check: Check, name: str, variant:
         check: Names what is wrong with it.
         name: What it is called when nothing is.
         variant: The variant's folder, for the message.
+        waits: The wait of each try, in seconds.
 
     """
     verdict = Verdict("untried", holds=False, certain=False, measured=0.0)
-    for wait in WAITS:
+    for wait in waits:
         seen = run(wait)
         findings = missing_answers(seen) or check(seen, wait)
         if not findings:
@@ -113,15 +114,15 @@ def blocks(seen: Observation, wait: float) -> list[Finding]:
     return _too_slow(seen, count * wait, bound=(count + 0.5) * wait)
 
 
-def frees(seen: Observation, wait: float) -> list[Finding]:
-    """Check that requests wait together, and that `/ping` does not wait for them."""
+def frees(seen: Observation, wait: float, bound: float | None = None) -> list[Finding]:
+    """Check that requests wait together, within `bound` seconds (1.5 waits when None), and leave `/ping` free."""
     if shortest := [answer for answer in seen.answers if answer.seconds < wait - EARLY]:
         return [_too_fast(shortest[0], wait)]
     if seen.slowest_ping >= wait / 2:  # Right: none. Wrong: a whole wait.
         sentence = f"while {_asked(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
         return [Finding("blocks", sentence, BLOCKING)]
     # Right: one wait. Nearest wrong: a limit that lets only some of them wait at once, two waits.
-    return _too_slow(seen, wait, bound=1.5 * wait)
+    return _too_slow(seen, wait, bound=1.5 * wait if bound is None else bound)
 
 
 def together(seen: Observation, wait: float) -> list[Finding]:
