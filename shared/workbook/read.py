@@ -43,9 +43,10 @@ class Listing:
                 yield line
                 continue
             indent = len(line) - len(line.plain.lstrip())
-            room = max(1, options.max_width - indent - CONTINUED)
-            for index, part in enumerate(line[indent:].wrap(console, room, no_wrap=False)):
-                yield Text(" " * (indent + CONTINUED * bool(index))) + part
+            # In a very narrow column half of it is left for the code, however deep that stands.
+            further = min(indent + CONTINUED, options.max_width // 2)
+            for index, part in enumerate(line[indent:].wrap(console, options.max_width - further, no_wrap=False)):
+                yield Text(" " * (further if index else min(indent, further))) + part
 
 
 def show(names: list[str], found: list[list[Piece | None]], console: Console) -> None:

@@ -1,5 +1,6 @@
 """The coffee shop: the script that a learner runs first."""
 
+import os
 import re
 import subprocess
 import sys
@@ -93,9 +94,10 @@ def test_async_takes_less_time_than_sync() -> None:
 def test_events_are_printed_as_they_happen() -> None:
     """A reader sees each event when it happens, through a pipe too, not all of them at the end."""
     # From the first start to the last line are 20 minutes, 2 s; all at once they would come within milliseconds.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     spans = []
     for _ in range(TRIES):
-        with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, text=True) as shop:  # noqa: S603 - our own
+        with subprocess.Popen(COMMAND, cwd=ROOT, env=buffered, stdout=subprocess.PIPE, text=True) as shop:  # noqa: S603 - our own
             assert shop.stdout
             times = [time.monotonic() for line in shop.stdout if events(line)]
         if times[-1] - times[0] > 10 * MINUTE:

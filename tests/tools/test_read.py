@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -55,7 +55,7 @@ def after():
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A project of three variants that nobody can import, one of a reader's own, and two folders that are no variants."""
+    """Make a project of three variants that nobody can import, one of a reader's own, and two other folders."""
     (tmp_path / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
     for name in ("aardvark_loop", "aardvark_thread", "mine", "zebra_loop"):
         add(tmp_path, name, "app", "app = None\n")
@@ -124,7 +124,7 @@ def test_a_full_name_is_never_ambiguous(root: Path) -> None:
 
 def test_an_endpoint_is_shown_with_its_decorators_and_its_operation(root: Path) -> None:
     """The function is shown from its first decorator to its last line, and below it what it waits with."""
-    [[function], [operation]] = [row for row in find("/parallel?seconds=1", ["mine"], root)]
+    [[function], [operation]] = find("/parallel?seconds=1", ["mine"], root)
     assert function
     assert operation
     assert function.place == "variants/mine/together.py:6"
@@ -139,6 +139,14 @@ def test_the_module_of_the_contract_comes_first(root: Path) -> None:
     [[function], _] = find("/parallel", ["mine"], root)
     assert function
     assert function.place == "variants/mine/together.py:6"
+
+
+def test_an_endpoint_is_a_function_never_a_module(root: Path) -> None:
+    """An endpoint whose function is called like one of a reader's modules shows the function."""
+    add(root, "mine", "ping", "x = 1\n\ndef ping(): pass\n")
+    [[function]] = find("/ping", ["mine"], root)
+    assert function
+    assert function.place == "variants/mine/ping.py:3"
 
 
 @pytest.mark.parametrize("what", ["together.py", "together"])
@@ -178,10 +186,21 @@ def test_columns_stand_side_by_side_where_they_fit(root: Path) -> None:
 
 
 def test_functions_and_operations_start_on_one_line(root: Path) -> None:
-    """Beside each other, the operations start in one line even where a function above is shorter."""
+    """Beside each other, the operations start in one line, below a rule, even where a function above is shorter."""
     add(root, "mine", "together", "def parallel_endpoint(): pass\n")
     lines = drawn(root, "/parallel", ["zebra_loop", "mine"], 200)
-    assert any(line.count("waiting.py:4") == 2 for line in lines), "\n".join(lines)
+    first = next(number for number, line in enumerate(lines) if "waiting.py:4" in line)
+    assert lines[first].count("waiting.py:4") == 2
+    assert lines[first - 1].startswith("├")
+
+
+def test_a_column_is_given_up_before_code_is_wrapped(root: Path) -> None:
+    """Two columns stand where the longest line fits twice, with the table's borders; one character less, and one does."""
+    add(root, "mine", "together", f"def parallel_endpoint():\n    return {'x' * 49}\n")
+    # Twice 60 characters, two spaces beside each, and three borders.
+    beside, below = (drawn(root, "/parallel", ["mine", "mine"], width) for width in (127, 126))
+    assert sum(line.count(f"return {'x' * 49}") for line in beside) == 2
+    assert len(below) > len(beside)
 
 
 def test_four_are_laid_out_two_by_two(root: Path) -> None:
@@ -205,7 +224,7 @@ def test_no_line_is_wider_than_the_terminal(root: Path, width: int) -> None:
 def test_the_rest_of_a_wrapped_line_is_indented(root: Path) -> None:
     """What is left of a long line stands further in than its beginning, so that it is not taken for a line of its own."""
     add(root, "mine", "together", "def parallel_endpoint():\n    return first_word + second_word + third_word\n")
-    lines = [line.strip("│").rstrip() for line in drawn(root, "/parallel", ["mine"], 44)]
+    lines = [line.strip("│").rstrip() for line in drawn(root, "/parallel", ["mine"], 45)]
     assert lines[4:7] == [" def parallel_endpoint():", "     return first_word + second_word +", "         third_word"]
 
 
@@ -244,10 +263,11 @@ def test_an_error_says_in_one_line_what_there_is(
     [
         (b"x = 1\ndef parallel_endpoint(:\n", "together.py:2: invalid syntax"),
         (b"# coding: klingon\n", "klingon"),
-        (b"x = '\xff'\n", "can't decode"),
+        (b"x = '\xff'\n", "encoding"),
+        (b"x = 1\n" * 1000 + b"x = '\xff'\n", "can't decode"),
         (b"x = '\0'\n", "null bytes"),
     ],
-    ids=["syntax", "unknown encoding", "not in its encoding", "null bytes"],
+    ids=["syntax", "unknown encoding", "not in its encoding", "further down", "null bytes"],
 )
 def test_a_broken_file_is_named(root: Path, capsys: pytest.CaptureFixture[str], content: bytes, words: str) -> None:
     """A file that Python cannot read ends with code 2 and one line that names the file and the reason."""
@@ -286,12 +306,15 @@ def test_a_pipe_gets_plain_text_of_a_hundred_columns() -> None:
     assert max(map(len, narrow.stdout.splitlines())) == 60
 
 
-def test_a_pipe_without_unicode_gets_what_it_can_show() -> None:
-    """Where the output cannot hold the table's lines, plain signs take their place, and nothing fails."""
-    done = start("/ping", PYTHONIOENCODING="ascii")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "ping" in done.stdout
-    assert done.stdout.isascii()
+def test_a_pipe_without_unicode_gets_what_it_can_show(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the output cannot hold a character, as in a pipe on Windows, a plain one takes its place; nothing fails."""
+    add(root, "mine", "zz_extra", "tea = '\u8336'\n")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    raw = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(raw, encoding="ascii"))
+    assert main(["zz_extra", "mine"], root) == 0
+    assert b"| tea = '?' " in raw.getvalue()
 
 
 def test_a_terminal_gets_colours(root: Path) -> None:
@@ -299,7 +322,7 @@ def test_a_terminal_gets_colours(root: Path) -> None:
     console = Console(width=100, file=StringIO(), force_terminal=True, color_system="standard", no_color=False)
     show(["mine"], find("/parallel", ["mine"], root), console)
     assert isinstance(console.file, StringIO)
-    assert re.search(r"\x1b\[\d+mawait\x1b", console.file.getvalue())
+    assert re.search(r"\x1b\[[\d;]+mawait\x1b", console.file.getvalue())
 
 
 def test_a_reader_that_stops_early_is_no_error() -> None:
