@@ -4,7 +4,6 @@ import asyncio
 import math
 import signal
 import socket
-import sys
 import time
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from shared.lab.experiment import Ask, run, send
+from shared.lab.host import PLANTED
 from shared.lab.server import Server, serving
 from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
 from tests.test_contract import problem
@@ -129,15 +129,22 @@ def test_garbage_gets_an_orderly_end(server: Server, garbage: bytes) -> None:
     assert run(server, [Ask("/ping")]).answers[0].status == 200
 
 
-def test_dead_upstreams_and_the_end(server: Server) -> None:
-    """With its upstreams gone a variant says so with 502 and serves on; a signal ends it, with nothing left listening."""
-    with serving(server.variant) as doomed:
+def test_crashes_dead_upstreams_and_the_end(server: Server) -> None:
+    """An unforeseen error is a silent 500, logged once; dead upstreams are a 502; a signal leaves nothing listening."""
+    with serving(server.variant, crash=True) as doomed:
+        for seconds in (0, 1):  # A bare error, and one out of a task group.
+            answer = send(doomed.url, [Ask(f"/sequential?seconds={seconds}")])[0][0]
+            assert PLANTED not in str(problem(answer, 500))
         doomed.upstreams.stop()
         detail = problem(send(doomed.url, [SEARCH])[0][0], 502)["detail"]
         assert detail == f"The {EMBEDDINGS} cannot be reached."
+        assert send(doomed.url, [Ask("/ping")])[0][0].status == 200
         port = urlsplit(doomed.url).port
         doomed.stop(signal.SIGINT)
-        assert "Traceback" not in doomed.log()
+        # Counted at the end, because a server may log after it has answered.
+        assert doomed.log().count(f"RuntimeError: {PLANTED}") == 2, (
+            f"each error is to be logged once, and not so:\n{doomed.log()}"
+        )
+        assert "KeyboardInterrupt" not in doomed.log()
         listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr[1:] == (port,)]
         assert not listening, f"{server.variant.label} still listens on {port}"
-    assert sys.platform == "win32" or doomed.process.returncode is not None

@@ -7,6 +7,7 @@ connection closes, the lab is gone, and the server is stopped.
 import argparse
 import asyncio
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -88,17 +89,29 @@ def _answer(control: socket.socket, control_port: int) -> None:
     os._exit(1)
 
 
+PLANTED = "planted by the lab"
+
+
+async def crash(_: str, seconds: float) -> str:
+    """Stand in for `slow_async_operation`, and fail as nobody foresaw: bare, or out of a task group when `seconds` is not 0."""
+    error = RuntimeError(PLANTED)
+    raise ExceptionGroup("out of a task group", [error]) if seconds else error
+
+
 def main() -> None:
     """Run the variant that the command line names; what follows its name is for its `serve`."""
     parser = argparse.ArgumentParser(prog="python -m shared.lab.host")
     parser.add_argument("control_port", type=int)
     parser.add_argument("variant")
+    parser.add_argument("--crash", action="store_true", help="let the waits of together.py fail")
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
     threading.Thread(target=_answer, args=(control, arguments.control_port), name="lab", daemon=True).start()
     if sys.platform == "win32":
         # Windows has no SIGTERM to handle: a console stops a group of processes with Ctrl-Break. Servers know Ctrl-C.
         signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
+    if arguments.crash:
+        vars(importlib.import_module(f"variants.{arguments.variant}.together"))["slow_async_operation"] = crash
     module = f"variants.{arguments.variant}.serve"
     sys.argv = [module, *rest]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -38,13 +38,14 @@ class Server:
 
     """
 
-    def __init__(self, variant: Variant, upstreams: Upstreams) -> None:
+    def __init__(self, variant: Variant, upstreams: Upstreams, *, crash: bool = False) -> None:
         self.variant, self.upstreams = variant, upstreams
         self._folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
         self._log = Path(self._folder.name, "server.log")
         with socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:
             control_port = str(listener.getsockname()[1])
             command = [sys.executable, "-m", "shared.lab.host", control_port, variant.name, "--port", "0", "--loop", variant.loop]
+            command += ["--crash"] if crash else []
             self.process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
                 cwd=ROOT,
@@ -126,7 +127,7 @@ class Server:
 
 
 @contextmanager
-def serving(variant: Variant) -> Iterator[Server]:
-    """Serve a variant, with upstreams of its own that can be read and steered."""
-    with Upstreams() as upstreams, Server(variant, upstreams) as server:
+def serving(variant: Variant, *, crash: bool = False) -> Iterator[Server]:
+    """Serve a variant, with upstreams of its own that can be read and steered; with `crash`, `/sequential` fails unforeseen."""
+    with Upstreams() as upstreams, Server(variant, upstreams, crash=crash) as server:
         yield server
