@@ -7,12 +7,12 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
 from shared.lab.experiment import Ask, run, send
 from shared.lab.host import PLANTED
 from shared.lab.server import Server, serving
+from shared.lesson.command import HOST
 from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
 from tests.test_contract import problem
 
@@ -60,9 +60,10 @@ def test_an_upstream_answers_with_something_else(server: Server, service: str) -
 
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+FAR = "Wed, 21 Oct 2026 07:28:00 +99999999999999999999"
 
 
-@pytest.mark.parametrize(("given", "passed_on"), [("7", "7"), ("", "1"), ("soon", "1"), ("-1", "1"), (DATE, DATE)])
+@pytest.mark.parametrize(("given", "passed_on"), [("7", "7"), ("", "1"), ("soon", "1"), ("-1", "1"), (DATE, DATE), (FAR, "1")])
 def test_an_upstream_is_busy(server: Server, given: str, passed_on: str) -> None:
     """A 429 is a 503 with the upstream's `Retry-After`, or 1 where it gives none that can be read."""
     server.upstreams.misbehave("embeddings", "answer", status=429, headers=[["Retry-After", given]] if given else [])
@@ -119,12 +120,15 @@ def test_fifty_requests_cut_off_leave_nothing(server: Server) -> None:
     [b"\x16\x03\x01\x02\x00\x01", b"GARBAGE\r\n\r\n", b"GET /ping HTTP/1.1\r\nHost x\r\n\r\n"],
 )
 def test_garbage_gets_an_orderly_end(server: Server, garbage: bytes) -> None:
-    """Bytes that are not HTTP are answered with a 4xx or a 5xx that means a version, or with the end of the connection."""
+    """Bytes that are not HTTP are answered with a 400, a 505, or the end of the connection."""
     address = urlsplit(server.url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as client:
         client.sendall(garbage)
         client.shutdown(socket.SHUT_WR)
-        answer = client.recv(65536)
+        try:
+            answer = client.recv(65536)
+        except ConnectionResetError:  # The end, said rudely: bytes of ours were still unread.
+            answer = b""
     assert not answer or b" 400 " in answer.splitlines()[0] or b" 505 " in answer.splitlines()[0], answer
     assert run(server, [Ask("/ping")]).answers[0].status == 200
 
@@ -146,5 +150,5 @@ def test_crashes_dead_upstreams_and_the_end(server: Server) -> None:
             f"each error is to be logged once, and not so:\n{doomed.log()}"
         )
         assert "KeyboardInterrupt" not in doomed.log()
-        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr[1:] == (port,)]
-        assert not listening, f"{server.variant.label} still listens on {port}"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((HOST, port), timeout=5)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from shared.lab.experiment import Answer, Observation
 from shared.lab.timeline import draw
-from shared.lesson.contract import endpoint
+from shared.lesson.contract import TASKS, endpoint
 
 EARLY = 0.002
 """Seconds by which a right timer may end too soon: 0.0009 were measured on uvloop."""
@@ -129,6 +129,8 @@ def together(seen: Observation, wait: float) -> list[Finding]:
     """Check that the operations of each request overlap, by its own record and by the time it took."""
     for answer in seen.answers:
         operations = sorted(answer.operations, key=lambda operation: operation.start)
+        if unrecorded := _unrecorded(answer):
+            return unrecorded
         for one, other in pairwise(operations):
             # Overlap by half a wait: tasks that merely follow each other can touch by some microseconds.
             if min(one.end, other.end) - max(one.start, other.start) < wait / 2:
@@ -145,6 +147,8 @@ def in_turn(seen: Observation, wait: float) -> list[Finding]:
     """Check that the operations of one request never overlap, add up, and leave the event loop free."""
     answer = seen.answers[0]
     operations = sorted(answer.operations, key=lambda operation: operation.start)
+    if unrecorded := _unrecorded(answer):
+        return unrecorded
     total = len(operations) * wait
     for one, other in pairwise(operations):
         if other.start < one.end - EARLY:
@@ -158,6 +162,15 @@ def in_turn(seen: Observation, wait: float) -> list[Finding]:
         sentence = f"while {_asked(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
         return [Finding("blocks", sentence, BLOCKING)]
     return _too_slow(seen, total, bound=total + wait / 2)
+
+
+def _unrecorded(answer: Answer) -> list[Finding]:
+    """Find a `Server-Timing` header that does not name each of the three tasks once."""
+    names = sorted(operation.name for operation in answer.operations)
+    if names == sorted(TASKS):
+        return []
+    sentence = f"{answer.ask.path} names {names or 'nothing'} in Server-Timing, and not {', '.join(TASKS)}"
+    return [Finding("unrecorded", sentence, "a task is missing, or does not go through its operation()", certain=True)]
 
 
 def _too_fast(answer: Answer, wait: float) -> Finding:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from shared.lesson.settings import SettingsError, from_environment
+
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
 
@@ -46,6 +48,10 @@ def parse(variant: str, loops: Sequence[str], arguments: Sequence[str] | None = 
     parser.add_argument("--loop", choices=loops, default=loops[0], help="the event loop to run on")
     parser.add_argument("--reload", action="store_true", help="start again when a file changes, where the server can")
     chosen = parser.parse_args(arguments)
+    try:
+        from_environment()
+    except SettingsError as error:  # Said here in one line; out of a lifespan it would end a long traceback.
+        parser.error(str(error))
     if chosen.reload and not reloads:
         parser.error("--reload: this server has no reloader of its own; stop it and start it again")
     return Options(chosen.port, chosen.loop, chosen.reload)

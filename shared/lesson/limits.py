@@ -23,7 +23,7 @@ RULES: Final = {
 
 def invalid(name: str) -> InvalidParameter:
     """Return the problem that says what is allowed for the parameter of this name."""
-    return InvalidParameter(name, RULES.get(name, "left as documented"))
+    return InvalidParameter(name, RULES[name])
 
 
 def read_seconds(text: str | None, default: float) -> float:

@@ -98,11 +98,13 @@ class UpstreamBusy(Problem):
 def _readable_retry_after(value: str | None) -> str:
     """Return `Retry-After` as it was given, in seconds or as a date; "1" where it says neither."""
     text = (value or "").strip()
-    if text.isascii() and text.isdigit():
+    if not text.isascii():  # A header must be.
+        return "1"
+    if text.isdigit():
         return text
     try:
         parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a time zone beyond all bounds.
         return "1"
     return text
 

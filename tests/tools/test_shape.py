@@ -74,4 +74,4 @@ def test_small_enough_to_read_whole(variant: str, module: str) -> None:
     for name, function in functions(parsed).items():
         assert function.end_lineno is not None
         assert function.end_lineno - function.lineno < FUNCTION_LINES, f"{name} is too long to be read at a glance"
-        assert (parsed.body[-1].end_lineno or 0) <= MODULE_LINES
+    assert (parsed.body[-1].end_lineno or 0) <= MODULE_LINES

@@ -1,7 +1,7 @@
 """A search that calls two services: one embeds the query, the other finds the documents nearest to it.
 
 Different here: aiohttp's own client, one session for the whole server, kept in the application; an answer is read in its block.
-Pick it when: you call many services, often: it is the fastest of the Python clients.
+Pick it when: aiohttp is your server: the client comes with it, and works the same way.
 Watch for: it follows redirects unless told not to, and a `TimeoutError` must be caught before its `ClientError`.
 """
 

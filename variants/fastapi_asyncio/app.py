@@ -81,7 +81,7 @@ async def handle_error(request: Request, error: Exception) -> JSONResponse:
 def create_app() -> FastAPI:
     """Return the application, ready to be served."""
     application = FastAPI(title="The lesson on FastAPI", lifespan=lifespan)
-    application.get("/")(home)
+    application.add_api_route("/", home)
     for chapter in (waiting, together, search):
         application.include_router(chapter.routes)
     application.add_middleware(server_timing)

@@ -1,6 +1,6 @@
 """The server, and the only file that names it.
 
-Different here: uvicorn, as for Starlette next door; `fastapi dev` and `fastapi run` start it too.
+Different here: uvicorn, as for Starlette next door: FastAPI is an ASGI application like any other.
 Pick it when: you have an ASGI application and no special wish; it is the most used, with a reloader and worker processes.
 Watch for: at shutdown it waits for requests in flight without a limit, unless `timeout_graceful_shutdown` sets one.
 """
