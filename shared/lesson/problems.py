@@ -124,5 +124,7 @@ def foreseen(error: BaseException) -> Problem | None:
     if isinstance(error, Problem):
         return error
     if isinstance(error, BaseExceptionGroup):
-        return next((problem for problem in map(foreseen, error.exceptions) if problem is not None), None)
+        problems = [foreseen(inner) for inner in error.exceptions]
+        # With one that nobody foresaw among them, the whole is unforeseen: it must not go unlogged.
+        return None if None in problems else problems[0]
     return None
