@@ -4,10 +4,7 @@ import platform
 import sys
 from importlib.metadata import version
 
-if sys.version_info >= (3, 12):
-    from typing import TypedDict
-else:
-    from typing_extensions import TypedDict  # Pydantic, and so FastAPI, reads the standard one only from Python 3.12 on.
+from shared.lesson.typed import TypedDict
 
 SERVERS = ("uvicorn", "hypercorn", "anycorn", "granian", "daphne", "aiohttp")
 """Packages that may be found serving a variant."""

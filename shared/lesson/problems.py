@@ -4,15 +4,11 @@ A variant raises these (or its framework's own errors) anywhere, and one error h
 answers of the type `application/problem+json`.
 """
 
-import sys
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-if sys.version_info >= (3, 12):
-    from typing import TypedDict
-else:
-    from typing_extensions import TypedDict  # Pydantic, and so FastAPI, reads the standard one only from Python 3.12 on.
+from shared.lesson.typed import TypedDict
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -1,14 +1,9 @@
 """The JSON that every variant answers with, and the arithmetic in it."""
 
-import sys
 from collections.abc import Sequence
 
 from shared.lesson.contract import TASKS
-
-if sys.version_info >= (3, 12):
-    from typing import TypedDict
-else:
-    from typing_extensions import TypedDict  # Pydantic, and so FastAPI, reads the standard one only from Python 3.12 on.
+from shared.lesson.typed import TypedDict
 
 
 class Pong(TypedDict):
