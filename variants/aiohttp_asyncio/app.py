@@ -25,8 +25,10 @@ async def home(request: web.Request) -> web.Response:
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     """Open the client once, before the first request, and close it after the last."""
     # The deadline stands around each call, so the session needs none.
+    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
+    no_limit, no_cookies = aiohttp.ClientTimeout(total=None), aiohttp.DummyCookieJar()
     with running_upstreams() as settings:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as client:
+        async with aiohttp.ClientSession(timeout=no_limit, cookie_jar=no_cookies) as client:
             app[search.CLIENT], app[search.SETTINGS] = client, settings
             yield
 

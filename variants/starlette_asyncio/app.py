@@ -8,6 +8,7 @@ Watch for: a handler for `Exception` runs outside your middleware, and the serve
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypedDict
 
 import httpx2
@@ -42,8 +43,10 @@ async def home(request: Request) -> JSONResponse:
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
     """Open the client once, before the first request, and close it after the last."""
     # The deadline stands around each call, so the client needs none. Proxies are for the world outside this machine.
+    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     with running_upstreams() as settings:
-        async with httpx2.AsyncClient(timeout=None, trust_env=False) as client:
+        async with httpx2.AsyncClient(timeout=None, trust_env=False, cookies=no_cookies) as client:
             yield {"client": client, "settings": settings}
 
 
