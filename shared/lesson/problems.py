@@ -12,6 +12,12 @@ from shared.lesson.typed import TypedDict
 
 MEDIA_TYPE = "application/problem+json"
 
+LONGEST_PAUSE = 10
+"""Digits of a `Retry-After` that is passed on: with these it may already be three centuries."""
+
+LONGEST_DATE = 40
+"""Characters of a `Retry-After` that is passed on; the longest form of a date that HTTP knows has 33."""
+
 
 class ProblemDetails(TypedDict):
     """The body of every answer that is not a success (RFC 9457)."""
@@ -94,10 +100,10 @@ class UpstreamBusy(Problem):
 def _readable_retry_after(value: str | None) -> str:
     """Return `Retry-After` as it was given, in seconds or as a date; "1" where it says neither."""
     text = (value or "").strip()
-    if not text.isascii():  # A header must be.
+    if not text.isascii() or not text.isprintable() or len(text) > LONGEST_DATE:  # A server may break on others.
         return "1"
     if text.isdigit():
-        return text
+        return text if len(text) <= LONGEST_PAUSE else "1"
     try:
         parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # OverflowError: a time zone beyond all bounds.
