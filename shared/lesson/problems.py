@@ -4,7 +4,7 @@ A variant raises these (or its framework's own errors) anywhere, and one error h
 answers of the type `application/problem+json`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -121,12 +121,16 @@ def from_status(status: int, headers: Mapping[str, str] | None = None) -> Proble
     return Problem(status, details.get(HTTPStatus(status), f"{HTTPStatus(status).phrase}."), headers)
 
 
-def foreseen(error: BaseException) -> Problem | None:
-    """Return the problem that an error is, or that a task group wrapped in an `ExceptionGroup`; None for any other."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, BaseExceptionGroup):
-        problems = [foreseen(inner) for inner in error.exceptions]
-        # With one that nobody foresaw among them, the whole is unforeseen: it must not go unlogged.
-        return None if None in problems else problems[0]
-    return None
+def foreseen(error: Exception, as_problem: Callable[[Exception], Problem | None]) -> Problem | None:
+    """Return the problem that an error is, or those that a task group wrapped; None where there is one that nobody foresaw.
+
+    Args:
+        error: What was raised.
+        as_problem: How a single error reads as a problem on this stack; None for one that nobody foresaw.
+
+    """
+    if not isinstance(error, ExceptionGroup):
+        return as_problem(error)
+    found = [foreseen(inner, as_problem) for inner in error.exceptions]
+    # The first stands for all. With one that nobody foresaw among them, the whole is unforeseen: it must not go unlogged.
+    return None if None in found else found[0]

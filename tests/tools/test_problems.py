@@ -1,12 +1,58 @@
-"""Problems: what of an upstream's pause is passed on."""
+"""Problems: which errors a client is told of, in which words, and what of an upstream's pause is passed on."""
 
 from http import HTTPStatus
 
 import pytest
 
-from shared.lesson.problems import UpstreamBusy
+from shared.lesson.problems import Problem, UpstreamBroke, UpstreamBusy, foreseen, from_status
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+
+
+class FrameworkError(Exception):
+    """Stands for what a framework raises by itself."""
+
+
+def as_problem(error: Exception) -> Problem | None:
+    """Read a single error, as a variant's error hook does."""
+    if isinstance(error, FrameworkError):
+        return from_status(404)
+    return error if isinstance(error, Problem) else None
+
+
+OURS, THEIRS, UNFORESEEN = UpstreamBroke("service"), FrameworkError(), RuntimeError()
+
+FORESEEN = {
+    "one of ours": (OURS, 502),
+    "the framework's": (THEIRS, 404),
+    "ours in a group": (ExceptionGroup("", [OURS]), 502),
+    "the framework's in a group": (ExceptionGroup("", [THEIRS]), 404),
+    "the first of two": (ExceptionGroup("", [THEIRS, OURS]), 404),
+    "in a group of groups": (ExceptionGroup("", [ExceptionGroup("", [OURS]), THEIRS]), 502),
+}
+
+NOT_FORESEEN = {
+    "alone": UNFORESEEN,
+    "in a group": ExceptionGroup("", [UNFORESEEN]),
+    "behind one of ours": ExceptionGroup("", [OURS, UNFORESEEN]),
+    "before the framework's": ExceptionGroup("", [UNFORESEEN, THEIRS]),
+    "deep in a group": ExceptionGroup("", [OURS, ExceptionGroup("", [THEIRS, UNFORESEEN])]),
+}
+
+
+@pytest.mark.parametrize(("error", "status"), FORESEEN.values(), ids=FORESEEN)
+def test_foreseen(error: Exception, status: int) -> None:
+    """An error that is foreseen is told as the problem it is, also out of a task group."""
+    problem = foreseen(error, as_problem)
+    assert problem
+    assert problem.status == status
+
+
+@pytest.mark.parametrize("error", NOT_FORESEEN.values(), ids=NOT_FORESEEN)
+def test_not_foreseen(error: Exception) -> None:
+    """A single error that nobody foresaw makes the whole group unforeseen, so that it is logged."""
+    assert foreseen(error, as_problem) is None
+
 
 PAUSES = {
     "seconds": ("7", "7"),

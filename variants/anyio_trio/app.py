@@ -69,15 +69,20 @@ def server_timing(app: ASGIApp) -> ASGIApp:
     return timed_app
 
 
+def as_problem(error: Exception) -> problems.Problem | None:
+    """Return how a single error reads as a problem; None for one that nobody foresaw."""
+    if isinstance(error, HTTPException):
+        return problems.from_status(error.status_code, error.headers)
+    return error if isinstance(error, problems.Problem) else None
+
+
 async def handle_error(request: Request, error: Exception) -> JSONResponse:
     """Turn any error into problem details; one that nobody foresaw says nothing about itself to the client."""
-    if isinstance(error, HTTPException):
-        problem = problems.from_status(error.status_code, error.headers)
-    else:
-        problem = problems.foreseen(error) or problems.from_status(500)
-    if problem.status == 500 and isinstance(error, ExceptionGroup):  # noqa: PLR2004 - the status for all that is unforeseen
+    problem = problems.foreseen(error, as_problem)
+    if problem is None and isinstance(error, ExceptionGroup):
         # Starlette hands other unforeseen errors on to the server, which logs them; one with a handler it takes as dealt with.
         logging.getLogger(__name__).error("Unforeseen error out of a task group", exc_info=error)
+    problem = problem or problems.from_status(500)
     return JSONResponse(problem.body(), problem.status, problem.headers, problems.MEDIA_TYPE)
 
 
