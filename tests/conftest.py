@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for a variant once for each variant and event loop."""
-    for name in {"server", "variant"} & set(metafunc.fixturenames):
+    for name in {"server", "subject"} & set(metafunc.fixturenames):
         found = _chosen(metafunc.config)
         metafunc.parametrize(name, found, ids=[variant.label for variant in found], indirect=True)
 
@@ -62,7 +62,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = str(accused)
     file: Path | None = item.config.getoption("--report")
     if file and (call.when == "call" or report.outcome != "passed"):
-        line = {"test": item.nodeid, "outcome": report.outcome, "cause": accused.cause if accused else "", "message": report.longreprtext}
+        line = {
+            "test": item.nodeid,
+            "outcome": report.outcome,
+            "cause": accused.cause if accused else "",
+            "message": report.longreprtext,
+        }
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
     return report  # type: ignore[no-any-return]  # What the hook yields has no type in pytest.
@@ -101,7 +106,7 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
         begun: dict[tuple[str, str], Future[Any]] = {}
         for item in request.session.items:
             for name in background.JOBS.keys() & set(getattr(item, "fixturenames", ())):
-                variant: Variant = item.callspec.params["variant"]  # type: ignore[attr-defined]  # A test with a fixture has it.
+                variant: Variant = item.callspec.params["subject"]  # type: ignore[attr-defined]  # A test with a fixture has it.
                 if not variants.missing(variant.name) and (name, variant.label) not in begun:
                     begun[name, variant.label] = executor.submit(background.JOBS[name], variant)
         yield begun
@@ -115,7 +120,7 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest.fixture
-def variant(request: pytest.FixtureRequest) -> Variant:
+def subject(request: pytest.FixtureRequest) -> Variant:
     """Return the variant under test; skip the test when its packages are not installed and nobody named it."""
     return _installed(request)
 
@@ -139,16 +144,16 @@ def _installed(request: pytest.FixtureRequest) -> Variant:
 
 
 @pytest.fixture
-def reader(variant: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Reader:
+def reader(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Reader:
     """Return what was seen of the variant when it was started as a reader starts it."""
-    found: background.Reader = jobs["reader", variant.label].result()
+    found: background.Reader = jobs["reader", subject.label].result()
     return found
 
 
 @pytest.fixture
-def ending(variant: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Ending:
+def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Ending:
     """Return what was seen of the variant on its way to the end."""
-    found: background.Ending = jobs["ending", variant.label].result()
+    found: background.Ending = jobs["ending", subject.label].result()
     return found
 
 
