@@ -86,6 +86,17 @@ def tools(session: nox.Session) -> None:
     session.run("pytest", "tests/tools", "-q", *session.posargs)
 
 
+# Made anew each time: what an earlier run installed would hide what is missing.
+@nox.session(default=False, reuse_venv=False)
+@nox.parametrize("name", [nox.param(name, id=name) for name in VARIANTS])
+def isolation(session: nox.Session, name: str) -> None:
+    """Show that a variant needs no more than its group says: import it with only that, then serve it with the upstreams' too."""
+    install(session, name)
+    session.run("python", "-W", "error", "-m", "tests.tools.isolation", name)
+    install(session, "upstream")
+    session.run("python", "-W", "error", "-m", "tests.tools.isolation", name, "--serve")
+
+
 @nox.session(default=False)
 def lint(session: nox.Session) -> None:
     """Check style, format and the direction of imports."""
