@@ -19,6 +19,7 @@ from shared.workbook.mistakes.kept import Keys, Result
 
 Item = Planted | Round
 
+ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
 TESTS_FAILED = 1  # pytest's exit code when it ran and something failed; 0 when nothing did
 
 
@@ -69,7 +70,7 @@ async def run(item: Item, root: Path = ROOT) -> Judgement:
 async def _run_pytest(arguments: list[str], folder: Path, printed: Path, root: Path) -> int:
     """Return pytest's exit code; on the way out, end it and all that it has started."""
     # What the suite itself puts aside goes into the same folder, so that it is gone even when the suite is killed.
-    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)), "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)), **ENVIRONMENT}
     with printed.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments),
