@@ -62,7 +62,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = str(accused)
     file: Path | None = item.config.getoption("--report")
     if file and (call.when == "call" or report.outcome != "passed"):
-        line = {"test": item.nodeid, "outcome": report.outcome, "cause": accused.cause if accused else "", "message": report.longreprtext}
+        line = {
+            "test": item.nodeid,
+            "outcome": report.outcome,
+            "cause": accused.cause if accused else "",
+            "message": report.longreprtext,
+        }
         with file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
     return report  # type: ignore[no-any-return]  # What the hook yields has no type in pytest.

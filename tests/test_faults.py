@@ -1,14 +1,11 @@
-"""What a variant makes of upstreams that misbehave and of clients that leave."""
+"""What a variant makes of upstreams that misbehave, and of bytes that are not HTTP."""
 
-import asyncio
 import json
 import socket
-import time
 from urllib.parse import urlsplit
 
 import pytest
 
-from shared.lab import aftermath
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, run
 from shared.lab.finding import sure
@@ -88,7 +85,9 @@ def test_an_upstream_is_busy(server: Server, service: str) -> None:
         judge(server, seen, refused(answer, 503, f"The {SERVICES[service]} is busy.", log="\n".join(seen.printed)))
     got = sorted(answer.headers.get("Retry-After", "nothing")[:40] for answer in seen.answers)
     if got != sorted(PASSED_ON.values()):
-        sentence = f"for a 429 of the {service} service with the Retry-After {[given[:40] for given in PASSED_ON]} the client got {got}"
+        sentence = (
+            f"for a 429 of the {service} service with the Retry-After {[given[:40] for given in PASSED_ON]} the client got {got}"
+        )
         judge(server, seen, sure(Cause.WRONG_ERROR, sentence, CALL))
 
 
@@ -103,50 +102,6 @@ def test_what_an_upstream_sets_is_not_kept(server: Server) -> None:
     if any(call.cookie for call in seen.calls):
         sentence = f"a search sent the cookie {seen.calls[0].cookie!r}, which an earlier one had been given"
         judge(server, seen, sure(Cause.SHARED_STATE, sentence, ("app", "lifespan")))
-
-
-async def cut_off(server: Server, request: bytes, after: float) -> None:
-    """Send a request and leave without waiting for the answer."""
-    address = urlsplit(server.url)
-    _, writer = await asyncio.open_connection(address.hostname, address.port)
-    writer.write(request)
-    await writer.drain()
-    await asyncio.sleep(after)
-    writer.transport.abort()
-
-
-WHOLE = b"GET /async?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
-SEARCHING = b"POST /search-demo?query=budget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-THREADED = b"GET /threaded?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
-CUT_OFF = [WHOLE, SEARCHING, WHOLE[:20], SEARCHING[:40], THREADED] * 10
-
-
-def test_fifty_requests_cut_off_leave_nothing(server: Server) -> None:
-    """Fifty clients that leave half-way, in the request or while it waits, leave no task, no connection and no call behind.
-
-    They leave twice: connections that a pool keeps for use are there after the first time, and no more after the second.
-    """
-
-    async def all_of_them() -> None:
-        await asyncio.gather(*(cut_off(server, request, after=0.05) for request in CUT_OFF))
-
-    idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-    kept = []
-    for _ in range(2):
-        asyncio.run(all_of_them())
-        time.sleep(0.3)  # As long as the longest of them waits; leaving does not stop a handler.
-        # Ten searches leave at the most one connection each in a pool; twice that would be one for every call.
-        inside = aftermath.settled(server, lambda now: not (now.more_tasks(idle) or now.threads or now.inbound))
-        kept.append(inside.outbound)
-    seen = run(server, [Ask("/ping"), SEARCH, Ask("/parallel?seconds=0")])
-    left = [f"a task at {task}" for task in inside.more_tasks(idle)] + [f"a thread at {place}" for place in inside.threads]
-    left += [f"{inside.inbound} connections of clients that have left"] if inside.inbound else []
-    left += [f"{kept[1] - kept[0]} connections to services more than before"] if kept[1] > kept[0] + 5 else []
-    if left:
-        judge(server, seen, sure(Cause.LEAK, f"ten seconds after fifty clients had left there was still {left[0]}"))
-    judge(server, seen, broken(seen))
-    if server.upstreams.open_calls():
-        judge(server, seen, sure(Cause.LEAK, "calls to a service are still open after the clients have left"))
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,9 @@ def test_a_second_search_is_served_while_the_first_waits(server: Server) -> None
             return blocked
         embeddings = [call for call in seen.calls if call.service == "embeddings"]
         if embeddings[1].start >= (embeddings[0].end or 0):
-            return [Finding(Cause.LIMITED, "'budget' was not embedded while 'Q4 report' waited for its embedding", places=(EMBED,))]
+            return [
+                Finding(Cause.LIMITED, "'budget' was not embedded while 'Q4 report' waited for its embedding", places=(EMBED,))
+            ]
         slowest = max(answer.seconds for answer in seen.answers)
         if slowest >= 1.5 * SEARCH_SECONDS:
             sentence = f"of two searches, one begun while the other waited, one took {slowest:.2f} s; {SEARCH_SECONDS} are right"
@@ -144,19 +146,21 @@ def test_many_searches_take_about_one(server: Server) -> None:
 
     def check(seen: Observation) -> list[Finding]:
         wrong = [f for answer, query in zip(seen.answers, queries, strict=True) for f in right_answer(answer, seen, query)]
-        if wrong or (wrong := checks.holds_the_loop(seen, EMBEDDING_SECONDS)):
+        if wrong:
             return wrong
-        most = most_at_once(call for call in seen.calls if call.service == "embeddings")
-        # Right: one search. Nearest wrong that embeds together: forty queries one after another.
-        bound = (SEARCH_SECONDS + EMBEDDING_SECONDS + MANY * QUERY_SECONDS) / 2
-        if most < MANY:
-            sentence = f"of {MANY} searches at once, the embeddings service saw at most {most}"
-            return [Finding(Cause.LIMITED, sentence, places=(EMBED, CALL))]
-        if seen.seconds >= bound:
-            asked = most_at_once(call for call in seen.calls if call.service == "query")
-            sentence = f"{MANY} searches at once took {seen.seconds:.2f} s: {SEARCH_SECONDS} are right"
-            return [Finding(Cause.LIMITED, f"{sentence}; the vector database saw at most {asked} at once", places=(FIND,))]
-        return []
+        most = {
+            service: most_at_once(call for call in seen.calls if call.service == service) for service in ("embeddings", "query")
+        }
+        # Right: one search, and the work on forty answers. Nearest wrong that embeds together: forty queries one after another.
+        if most["embeddings"] == MANY and seen.seconds < (SEARCH_SECONDS + EMBEDDING_SECONDS + MANY * QUERY_SECONDS) / 2:
+            return []
+        sentence = (
+            f"{MANY} searches at once took {seen.seconds:.2f} s: {SEARCH_SECONDS} are right; at once the embeddings service saw "
+            f"at most {most['embeddings']}, and the vector database {most['query']}"
+        )
+        if most["embeddings"] == 1 and (blocked := checks.holds_the_loop(seen, EMBEDDING_SECONDS)):
+            return blocked
+        return [Finding(Cause.LIMITED, sentence, places=(EMBED, CALL) if most["embeddings"] < MANY else (FIND, CALL))]
 
     queries = [f"{query} {number}" for number in range(MANY // 2) for query in QUERIES]
     asks = [search(query) for query in queries]

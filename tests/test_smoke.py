@@ -1,7 +1,5 @@
 """Every endpoint once: a quick look at everything, which a mistake in one place leaves as it is in all others."""
 
-import json
-
 from shared.lab import rules
 from shared.lab.experiment import Ask, run
 from shared.lab.server import Server
@@ -14,5 +12,4 @@ def test_every_endpoint_answers(server: Server) -> None:
     for endpoint in ENDPOINTS:
         query = {"/search-demo": "?query=budget"}.get(endpoint.path, "?seconds=0.04" if endpoint.seconds else "")
         seen = run(server, [Ask(endpoint.path + query, endpoint.method)])
-        judge(server, seen, [*rules.answered(seen.answers[0], seen), *rules.content(seen.answers[0], seen)])
-        json.loads(seen.answers[0].body)
+        judge(server, seen, rules.broken(seen, rules.IN_WORDS))

@@ -37,7 +37,30 @@ def test_upstreams_end_with_a_killed_variant(variant: Variant, reader: Reader) -
     if reader.upstreams < 1:
         accuse(variant, seen, sure(Cause.WRONG_CALL, "it runs without a process for its upstreams", LIFESPAN))
     if reader.left:
-        accuse(variant, seen, sure(Cause.LEAK, f"{reader.left} processes of its upstreams are left after it was killed", LIFESPAN))
+        accuse(
+            variant, seen, sure(Cause.LEAK, f"{reader.left} processes of its upstreams are left after it was killed", LIFESPAN)
+        )
+
+
+def test_departed_clients_leave_nothing(variant: Variant, ending: Ending) -> None:
+    """Fifty clients that leave half-way leave no task, no thread, no connection and no call behind, and the server goes on.
+
+    They leave twice: connections that a pool keeps for use are there after the first time, and no more after the second.
+    """
+    seen = ending.after_departures
+    first, second = ending.departed
+    left = [f"a task at {task}" for task in second.tasks] + [f"a thread at {place}" for place in second.threads]
+    left += [f"{second.inbound} connections of clients"] if second.inbound else []
+    left += [f"{second.calls} calls to services"] if second.calls else []
+    # Right: none more. Nearest wrong: one for each of ten searches.
+    left += (
+        [f"{second.outbound} connections to services, and before {first.outbound}"]
+        if second.outbound > first.outbound + 5
+        else []
+    )
+    if left:
+        accuse(variant, seen, sure(Cause.LEAK, f"ten seconds after fifty clients had left there was still {left[0]}"))
+    accuse(variant, seen, broken(seen))
 
 
 def test_silent_upstreams(variant: Variant, ending: Ending) -> None:
@@ -49,7 +72,9 @@ def test_silent_upstreams(variant: Variant, ending: Ending) -> None:
         silent = [call for call in seen.calls if call.service == service]
         for call in silent:
             open_for = (call.end or seen.ended) - call.start
-            sentence = f"a call to the silent {SERVICES[service]} was given up after {open_for:.2f} s: {UPSTREAM_DEADLINE:g} are right"
+            sentence = (
+                f"a call to the silent {SERVICES[service]} was given up after {open_for:.2f} s: {UPSTREAM_DEADLINE:g} are right"
+            )
             # Right: the deadline. Nearest wrong: one that starts anew, or twice as long.
             if not call.broken_off or open_for >= 1.5 * UPSTREAM_DEADLINE:
                 accuse(variant, seen, sure(Cause.NO_DEADLINE, sentence, CALL))

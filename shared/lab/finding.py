@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.lab.causes import Cause
-from shared.lab.experiment import Observation
+from shared.lab.experiment import Ask, Observation
 
 EARLY = 0.002
 """Seconds by which a right timer may end too soon: 0.0009 were measured on uvloop."""
@@ -19,6 +19,7 @@ class Finding:
         sentence: What was sent, what was measured, and what was expected.
         certain: Whether noise cannot have caused it, so that another try would prove nothing.
         places: Modules and functions to look at first, before the endpoint's own.
+        ask: The request that it is about; the experiment's first when None.
 
     """
 
@@ -26,6 +27,7 @@ class Finding:
     sentence: str
     certain: bool = False
     places: tuple[tuple[str, str], ...] = ()
+    ask: Ask | None = None
 
 
 Check = Callable[[Observation], list[Finding]]

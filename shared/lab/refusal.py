@@ -1,6 +1,8 @@
 """What an answer that refuses or reports a failure has to be: problem details with the right status and words."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 from shared.lab.causes import Cause
@@ -23,6 +25,10 @@ def refused(answer: Answer, status: int, *words: str, log: str = "") -> list[Fin
         log: What the server printed meanwhile, for the message.
 
     """
+    return [replace(finding, ask=answer.ask) for finding in _wrong(answer, status, words, log)]
+
+
+def _wrong(answer: Answer, status: int, words: Sequence[str], log: str) -> list[Finding]:
     asked = f"{answer.ask.method} {answer.ask.path[:80]}"
     if answer.status != status:
         return [_other_status(answer, status, asked, log)]

@@ -5,6 +5,8 @@ Lower bounds and contradictions are certain at once: noise makes nothing faster,
 
 import json
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared.lab.causes import Cause
@@ -15,17 +17,20 @@ ROUNDING = 0.006
 """Half of the hundredth of a second to which `elapsed` is rounded, and a little."""
 
 
-def broken(seen: Observation) -> list[Finding]:
-    """Return the first rule that an answer breaks, the gravest first; nothing when all are kept."""
-    for rule in (answered, content, waited, honest):
+Rule = Callable[[Answer, Observation], list[Finding]]
+
+
+def broken(seen: Observation, rules: Sequence[Rule] | None = None) -> list[Finding]:
+    """Return the first of the given rules, or of all, that an answer breaks, the gravest first; nothing when all are kept."""
+    for rule in rules or (*IN_WORDS, waited, honest):
         for answer in seen.answers:
             if findings := rule(answer, seen):
-                return findings
+                return [replace(finding, ask=answer.ask) for finding in findings]
     return []
 
 
 def answered(answer: Answer, seen: Observation) -> list[Finding]:
-    """A request is answered with success."""
+    """Find a request that was not answered with success."""
     if answer.status == 200:  # noqa: PLR2004 - HTTP's success
         return []
     asked = f"{answer.ask.method} {answer.ask.path}"
@@ -58,29 +63,34 @@ def last_error(log: str) -> str:
     return lines[-1].strip(" |+-") if lines else "nothing"
 
 
-def content(answer: Answer, seen: Observation) -> list[Finding]:
-    """The body is the contract's, with this request's own values in it."""
-    endpoint = answer.ask.endpoint
-    if answer.headers.get("Content-Type", "").partition(";")[0] != "application/json":
-        return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} is not application/json, but {answer.headers.get('Content-Type')}")
+def readable(answer: Answer, _: Observation) -> list[Finding]:
+    """Find a body that is not JSON, or holds something that was to be awaited."""
+    path, media_type = answer.ask.path, answer.headers.get("Content-Type", "")
+    if media_type.partition(";")[0] != "application/json":
+        return sure(Cause.WRONG_ANSWER, f"{path} is not application/json, but {media_type or 'of no type'}")
     try:
-        body: dict[str, Any] = json.loads(answer.body)
+        body = json.loads(answer.body)
     except ValueError:
-        return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered with something that is not JSON: {answer.body[:80]!r}")
+        return sure(Cause.WRONG_ANSWER, f"{path} answered with something that is not JSON: {answer.body[:80]!r}")
     if "coroutine object" in str(body):
-        return sure(Cause.NOT_AWAITED, f"{answer.ask.path} answered with a coroutine in place of a result: {body}")
+        return sure(Cause.NOT_AWAITED, f"{path} answered with a coroutine in place of a result: {body}")
+    return []
+
+
+def content(answer: Answer, seen: Observation) -> list[Finding]:
+    """Find a body that is not the contract's, with this request's own values in it."""
+    path, endpoint = answer.ask.path, answer.ask.endpoint
+    body: dict[str, Any] = json.loads(answer.body)
     if endpoint.path == "/search-demo" and not re.fullmatch(r"\d+ms", str(body.get("elapsed_ms"))):
-        return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered with an elapsed_ms of {body.get('elapsed_ms')!r}")
+        return sure(Cause.WRONG_ANSWER, f"{path} answered with an elapsed_ms of {body.get('elapsed_ms')!r}")
     if endpoint.seconds is None:
         return []
     expected = expected_body(answer)
     if body.keys() != {*expected, "elapsed"} or not re.fullmatch(r"\d+\.\d\ds", str(body["elapsed"])):
         shape = ", ".join([*expected, "elapsed (such as 0.20s)"])
-        return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered {body}, and not {shape}")
-    for name, value in expected.items():
-        if body[name] != value:
-            return [_wrong_value(answer, seen, name, body[name], value)]
-    return []
+        return sure(Cause.WRONG_ANSWER, f"{path} answered {body}, and not {shape}")
+    wrong = [name for name, value in expected.items() if body[name] != value]
+    return [_wrong_value(answer, seen, wrong[0], body[wrong[0]], expected[wrong[0]])] if wrong else []
 
 
 def expected_body(answer: Answer) -> dict[str, Any]:
@@ -107,7 +117,7 @@ def _wrong_value(answer: Answer, seen: Observation, name: str, got: Any, right: 
 
 
 def waited(answer: Answer, seen: Observation) -> list[Finding]:
-    """An answer takes at least as long as it was asked to wait."""
+    """Find an answer that came sooner than it was asked to."""
     ask = answer.ask
     if ask.endpoint.seconds is None or answer.seconds >= ask.due - EARLY:
         return []
@@ -134,7 +144,7 @@ def overlap(answer: Answer) -> float:
 
 
 def honest(answer: Answer, _: Observation) -> list[Finding]:
-    """What an answer says of its own time fits into the time it was seen to take."""
+    """Find what an answer says of its own time and does not fit into the time it was seen to take."""
     ask, operations = answer.ask, answer.operations
     names = [operation.name for operation in operations]
     if sorted(names) != sorted(ask.endpoint.tasks):
@@ -167,3 +177,7 @@ def _honest_elapsed(answer: Answer) -> list[Finding]:
     if elapsed(answer) < last - ROUNDING:
         return sure(Cause.FALSE_REPORT, f"{sentence}, and in Server-Timing that it waited until {last:.3f} s")
     return []
+
+
+IN_WORDS: tuple[Rule, ...] = (answered, readable, content)
+"""The rules about what an answer says, and not about its time."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.lab.experiment import Observation
 
 WIDTH = 60
-ROWS = 24
+ROWS = 16
 STALL = 0.05
 """A ping that takes this long, in seconds, found the event loop busy; a free one answers in a few milliseconds."""
 

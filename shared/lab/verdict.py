@@ -23,6 +23,15 @@ WAITS = (0.15, 0.3, 0.5)
 """The waits of the tries, in seconds: longer ones later, because noise does not grow with the wait."""
 
 
+BUSY = 5
+"""How many times as long as the work itself a wait has to be, so that half of it cannot be work on a busy machine.
+
+After a try that failed, the same requests are sent without a wait: what they take then is the work alone, here and now.
+"""
+
+LONGEST = 3.0
+"""The longest wait of a try, in seconds; an experiment may ask for twice and three times it, and no wait may exceed ten."""
+
 BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
     Cause.CLIENT_PER_REQUEST: (("app", "lifespan"),),
@@ -65,6 +74,8 @@ def prove(
 ) -> Verdict:
     """Try with longer and longer waits until nothing is found wrong, or something that noise cannot cause.
 
+    On a busy machine the later waits are longer still, by what the requests were seen to take without a wait.
+
     Args:
         server: The variant under test.
         name: What the verdict is called when nothing is wrong.
@@ -76,15 +87,18 @@ def prove(
         Accusation: Something was wrong in every try, or certainly.
 
     """
-    for wait in waits:
+    shortest = 0.0
+    for tries_left, planned in zip(reversed(range(len(waits))), waits, strict=True):
+        wait = max(planned, shortest)
         seen = run(server, asks(wait), watch=True)
         findings = broken(seen) or check(seen)
         if not findings:
             return Verdict(name, seen.seconds)
         worst = max(findings, key=lambda finding: finding.certain)
-        if worst.certain:
-            break
-    raise accusation(worst, seen, server.variant)
+        if worst.certain or not tries_left:
+            raise accusation(worst, seen, server.variant)
+        shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
+    raise ValueError("There has to be a wait to try.")
 
 
 def judge(server: Server, seen: Observation, findings: Sequence[Finding]) -> None:
@@ -112,14 +126,21 @@ def accusation(finding: Finding, seen: Observation, variant: Variant) -> Accusat
     """Say it: what was sent, measured and expected, the probable cause, the cure, where to look; then the evidence."""
     words = WORDS[finding.cause]
     cure = words.cure.format(**terms(variant.folder))
-    first = f"{finding.sentence}. Probable cause: {words.cause}. {cure[0].upper()}{cure[1:]}. Look at {_where(finding, seen, variant)}."
-    return Accusation(finding.cause, "\n".join([first, *_stood(seen), draw(seen)]))
+    cure = f"{cure[0].upper()}{cure[1:]}"
+    lines = [
+        f"{finding.sentence}.",
+        f"Probable cause: {words.cause}. {cure}.",
+        f"Look at {_where(finding, seen, variant)}.",
+        *_stood(seen),
+        draw(seen),
+    ]
+    return Accusation(finding.cause, "\n".join(lines))
 
 
 def _where(finding: Finding, seen: Observation, variant: Variant) -> str:
     """Name the files, the lines and the functions to look at, the likeliest first."""
     places = [*finding.places]
-    if endpoint := seen.answers[0].ask.known:
+    if endpoint := (finding.ask or seen.answers[0].ask).known:
         names = [endpoint.function, endpoint.operation, *endpoint.through]
         places += [(endpoint.module, name) for name in names if name]
     places += BESIDE.get(finding.cause, ())
