@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.lesson.settings import Settings, from_environment
+from shared.lesson.settings import Settings, deadline_from, from_environment
 
 STOP_SECONDS = 5.0
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def running_upstreams() -> Iterator[Settings]:
     seconds) and while it ends, on purpose: nothing is being served before or after.
 
     Raises:
-        SettingsError: The environment names upstreams that cannot be used.
+        SettingsError: The environment names upstreams or a deadline that cannot be used.
         UpstreamsNotStartedError: The embedded ones did not start.
 
     """
@@ -33,9 +33,10 @@ def running_upstreams() -> Iterator[Settings]:
     if named is not None:
         yield named
         return
+    deadline = deadline_from()
     process, ready = start_process()
     try:
-        yield Settings(ready["openai_url"], ready["chroma_url"], openai_key="embedded", collection=ready["collection"])
+        yield Settings(ready["openai_url"], ready["chroma_url"], "embedded", collection=ready["collection"], deadline=deadline)
     finally:
         stop_process(process)
 

@@ -34,7 +34,7 @@ def watched(service: str, answer: Answer) -> Callable[[web.Request], Awaitable[w
         except ValueError:
             return refusal(400, "We could not parse the JSON body of your request.")
         host, port = request.transport.get_extra_info("peername")[:2] if request.transport else ("gone", 0)
-        with request.app[WITNESS].watch(service, f"{host}:{port}", body) as call:
+        with request.app[WITNESS].watch(service, f"{host}:{port}", body, request.headers) as call:
             fault = request.app[FAULTS].take(service)
             response = await misbehave(request, fault) if fault else None
             return response or await answer(request, body, call)

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -21,6 +21,8 @@ class SeenCall:
         service: `embeddings`, `chat` or `query`.
         peer: The caller's address; one connection keeps one for all its calls.
         sent: The JSON it came with.
+        authorization: Its `Authorization` header; the suite's key is no secret.
+        cookie: Its `Cookie` header.
         start: When its request had arrived, in seconds of `time.monotonic`, which all processes of one machine share.
         end: When its answer was ready, or it was broken off; None while it waits.
         broken_off: Whether the caller left before it was answered.
@@ -33,6 +35,8 @@ class SeenCall:
     service: str
     peer: str
     sent: Any
+    authorization: str = ""
+    cookie: str = ""
     start: float = field(default_factory=time.monotonic)
     end: float | None = None
     broken_off: bool = False
@@ -50,9 +54,13 @@ class Witness:
         self.last = 0
 
     @contextmanager
-    def watch(self, service: str, peer: str, sent: object) -> Iterator[SeenCall]:
+    def watch(self, service: str, peer: str, sent: object, headers: Mapping[str, str]) -> Iterator[SeenCall]:
         """Record one call: everything inside the `with` block. Leaving it with an exception means broken off."""
-        call = SeenCall(next(self._numbers), service, peer, sent)
+        call = SeenCall(
+            *(next(self._numbers), service, peer, sent),
+            authorization=headers.get("Authorization", ""),
+            cookie=headers.get("Cookie", ""),
+        )
         self.last = call.id
         self._calls.append(call)
         self._open[call.id] = call
