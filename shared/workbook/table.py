@@ -18,7 +18,7 @@ RESULTS = Path(__file__).parents[2] / ".results"
 def read(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
     """Return what is known of each variant: its `identity`, and under `verdicts` seconds and verdict of each experiment."""
     known: dict[str, dict[str, Any]] = defaultdict(lambda: {"identity": {}, "verdicts": {}})
-    for file in sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime):
+    for file in sorted(set(folder.glob("*.jsonl")) - {folder / "mistakes.jsonl"}, key=lambda file: file.stat().st_mtime):
         for text in file.read_text(encoding="utf-8").splitlines():
             line = json.loads(text)
             variant = known[line["variant"]]

@@ -25,22 +25,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from shared.lab.causes import Cause
 from shared.lab.variants import ROOT, groups
 from shared.lesson.contract import MODULES
 
 FOLDER: Final = Path(__file__).parent
 SCOPES: Final = ("function", "module")
 
-CAUSES: Final = (
-    *("blocks", "does-not-block", "one-by-one", "started-together", "limited", "threads", "too-fast", "too-slow"),
-    *("not-awaited", "order", "shared-state", "false-report", "after-answer", "leak", "client-per-request", "no-deadline"),
-    *("wrong-call", "swallowed", "wrong-error", "unchecked", "wrong-answer", "tells-secrets", "crashed", "wrong-loop", "hangs"),
-)
-"""What the suite can name as the reason of a failure."""
-
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TEST = re.compile(r"tests/test_\w+\.py::test_\w+(\[.+\])?")
-_TEXTS = ("name", "title", "why", "module", "function", "cause")
+_TEXTS = ("name", "title", "why", "module", "function")
 
 
 class CatalogueError(Exception):
@@ -65,7 +59,7 @@ class Mistake:
     why: str
     module: str
     function: str
-    cause: str
+    cause: Cause
     tests: tuple[str, ...]
     edits: tuple[Edit, ...]
     scope: str = "function"
@@ -126,12 +120,12 @@ def _tables(value: object) -> Iterable[tuple[int, dict[str, Any]]]:
 
 
 def _mistake(table: dict[str, Any], where: str, variants: frozenset[str]) -> Mistake:
-    _expect(table, required={*_TEXTS, "tests", "edit"}, optional={"scope"}, where=where)
+    _expect(table, required={*_TEXTS, "cause", "tests", "edit"}, optional={"scope"}, where=where)
     texts = {field: _text(table[field], field, where) for field in _TEXTS}
     checks = {
         "name": _NAME.fullmatch(texts["name"]) is not None,
         "module": texts["module"] in MODULES,
-        "cause": texts["cause"] in CAUSES,
+        "cause": table["cause"] in list(Cause),
         "scope": table.get("scope", "function") in SCOPES,
     }
     if wrong := [field for field, fits in checks.items() if not fits]:
@@ -140,7 +134,7 @@ def _mistake(table: dict[str, Any], where: str, variants: frozenset[str]) -> Mis
     if strange := [test for test in tests if not _TEST.fullmatch(test)]:
         raise CatalogueError(f"{where}: {strange[0]} is no test's id, such as tests/test_waiting.py::test_sync_blocks.")
     edits = tuple(_edit(edit, f"{where}, edit {number}", variants) for number, edit in _tables(table["edit"]))
-    return Mistake(**texts, tests=tests, edits=edits, scope=table.get("scope", "function"))
+    return Mistake(**texts, cause=Cause(table["cause"]), tests=tests, edits=edits, scope=table.get("scope", "function"))
 
 
 def _edit(table: dict[str, Any], where: str, variants: frozenset[str]) -> Edit:

@@ -33,7 +33,7 @@ class Planted:
         """Plant the mistake in a folder, and return the arguments for pytest."""
         plant(self.mistake, self.variant, folder, root)
         # Another event loop would show the same mistake again.
-        return [*self.mistake.tests, SMOKE, "--variant", self.variant, "--first-loop", "--variants", str(folder)]
+        return [*self.mistake.tests, SMOKE, "--variant", self.variant, "--loop", "first", "--variants", str(folder)]
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite caught it."""
@@ -89,16 +89,19 @@ def all_planted(mistakes: Sequence[Mistake], names: Sequence[str], variants: Seq
 
 
 def one_each(planted: Sequence[Planted]) -> list[Planted]:
-    """Return one variant for each mistake: the one that has had the fewest so far, so that all get their share."""
+    """Return one mistake for each cause in each function, in one of its variants.
+
+    Each time it is the variant that has had the fewest so far, so that all get their share; and of a variant's mistakes each
+    time another comes first, so that no kind of mistake is always passed over for the same reason.
+    """
     taken: Counter[str] = Counter()
-    choices: dict[str, list[Planted]] = {}
+    choices: dict[tuple[str, ...], list[Planted]] = {}
     for one in planted:
-        choices.setdefault(one.mistake.name, []).append(one)
+        choices.setdefault((one.mistake.module, one.mistake.function, one.mistake.cause), []).append(one)
     chosen = []
     for number, several in enumerate(choices.values()):
-        # Of those that have had equally many, another comes first each time.
-        turned = several[number % len(several) :] + several[: number % len(several)]
-        best = min(turned, key=lambda one: taken[one.variant])
+        start = number % len(several)
+        best = min(several[start:] + several[:start], key=lambda one: taken[one.variant])
         taken[best.variant] += 1
         chosen.append(best)
     return chosen
