@@ -63,6 +63,9 @@ def wanted(asked: argparse.Namespace, mistakes: Sequence[Mistake]) -> tuple[list
 
 def run(planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespace, console: Console, file: Path = FILE) -> int:
     """Run what is not known, show how it ended, and return the exit code: 0 when all is as wanted."""
+    # Ended by either signal it leaves no process; a shell lets what runs in its background ignore the first.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     keys, kept = Keys(), Kept(file)
     results: dict[str, Result] = {}
     if not asked.fresh:
@@ -88,7 +91,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; return the exit code: 1 when not all is as wanted, 2 when it cannot be done."""
     asked = parse(arguments)
     console = Console() if sys.stdout.isatty() else Console(width=shutil.get_terminal_size((PIPED_WIDTH, 24)).columns)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # Ended by either, it leaves no process.
     try:
         mistakes = load(root=ROOT)
         if asked.list:

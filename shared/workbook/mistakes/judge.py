@@ -1,6 +1,7 @@
 """Judges what the suite reported: whether the mistake was caught, for the right reason, and in the right place."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,11 +71,11 @@ def judge_planted(mistake: Mistake, variant: str, reports: Sequence[Report]) -> 
     named = [report for report in responsible if report.failed]
     if not named:
         return Judgement(Outcome.MISSED, f"{len(responsible)} responsible tests ran, and none failed.")
-    places = (f"variants/{variant}/{mistake.module}.py", mistake.function)
+    file = f"variants/{variant}/{mistake.module}.py"
     for report in named:
-        if all(place in report.message for place in places):
+        if re.search(rf"{re.escape(file)}(:\d+)?,? {mistake.function}\b", report.message):
             return Judgement(Outcome.CAUGHT, report.message)
-    return Judgement(Outcome.NO_PLACE, f"{' and '.join(places)} are not both named; {_told(named)}")
+    return Judgement(Outcome.NO_PLACE, f"{file} {mistake.function} is not named; {_told(named)}")
 
 
 def judge_right(reports: Sequence[Report]) -> Judgement:
