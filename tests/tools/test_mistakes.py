@@ -18,7 +18,8 @@ from shared.lab.causes import Cause
 from shared.lab.variants import ROOT, groups
 from shared.workbook.mistakes.__main__ import main
 from shared.workbook.mistakes.busy import busy_processes
-from shared.workbook.mistakes.catalogue import CatalogueError, Edit, Mistake, load
+from shared.workbook.mistakes.catalogue import Edit, Mistake, load
+from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.mistakes.items import SMOKE, Planted, Round, all_planted, one_each
 from shared.workbook.mistakes.judge import Outcome, Report, judge_planted, judge_right, read_reports
 from shared.workbook.mistakes.kept import Kept, Keys, Result

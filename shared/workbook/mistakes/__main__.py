@@ -18,7 +18,8 @@ from rich.console import Console
 from shared.lab.variants import ROOT
 from shared.workbook.mistakes import show
 from shared.workbook.mistakes.busy import busy_processes
-from shared.workbook.mistakes.catalogue import CatalogueError, Mistake, load, named
+from shared.workbook.mistakes.catalogue import Mistake, load, named
+from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.mistakes.items import Round, all_planted, one_each
 from shared.workbook.mistakes.judge import Outcome
 from shared.workbook.mistakes.kept import FILE, Kept, Keys, Result

@@ -20,7 +20,7 @@ A mistake is a small replacement within one function of a variant's module. In a
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from typing import Any, Final
 from shared.lab.causes import Cause
 from shared.lab.variants import ROOT, groups
 from shared.lesson.contract import MODULES
+from shared.workbook.mistakes.fields import CatalogueError, expect, tables, text, texts
 
 FOLDER: Final = Path(__file__).parent
 SCOPES: Final = ("function", "module")
@@ -35,10 +36,6 @@ SCOPES: Final = ("function", "module")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TEST = re.compile(r"tests/test_\w+\.py::test_\w+(\[.+\])?")
 _TEXTS = ("name", "title", "why", "module", "function")
-
-
-class CatalogueError(Exception):
-    """The catalogue, or a name that is looked up in it, is wrong; the message is one line that says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,61 +104,35 @@ def _read(file: Path, variants: frozenset[str]) -> list[Mistake]:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # TOML that is none, or bytes that are no text.
         raise CatalogueError(f"{file.name}: {error}") from None
-    _expect(content, required={"mistake"}, optional=set(), where=file.name)
-    return [
-        _mistake(table, f"{file.name}, {table.get('name', f'mistake {n}')}", variants) for n, table in _tables(content["mistake"])
-    ]
-
-
-def _tables(value: object) -> Iterable[tuple[int, dict[str, Any]]]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise CatalogueError("A list of tables is written [[mistake]] and [[mistake.edit]].")
-    return enumerate(value, start=1)
+    expect(content, required={"mistake"}, optional=set(), where=file.name)
+    numbered = tables(content["mistake"], file.name)
+    return [_mistake(table, f"{file.name}, {table.get('name', f'mistake {number}')}", variants) for number, table in numbered]
 
 
 def _mistake(table: dict[str, Any], where: str, variants: frozenset[str]) -> Mistake:
-    _expect(table, required={*_TEXTS, "cause", "tests", "edit"}, optional={"scope"}, where=where)
-    texts = {field: _text(table[field], field, where) for field in _TEXTS}
+    expect(table, required={*_TEXTS, "cause", "tests", "edit"}, optional={"scope"}, where=where)
+    words = {field: text(table[field], field, where) for field in _TEXTS}
     checks = {
-        "name": _NAME.fullmatch(texts["name"]) is not None,
-        "module": texts["module"] in MODULES,
+        "name": _NAME.fullmatch(words["name"]) is not None,
+        "module": words["module"] in MODULES,
         "cause": table["cause"] in list(Cause),
         "scope": table.get("scope", "function") in SCOPES,
     }
     if wrong := [field for field, fits in checks.items() if not fits]:
         raise CatalogueError(f"{where}: {wrong[0]} cannot be {table[wrong[0]]!r}.")
-    tests = _texts(table["tests"], "tests", where)
+    tests = texts(table["tests"], "tests", where)
     if strange := [test for test in tests if not _TEST.fullmatch(test)]:
         raise CatalogueError(f"{where}: {strange[0]} is no test's id, such as tests/test_waiting.py::test_sync_blocks.")
-    edits = tuple(_edit(edit, f"{where}, edit {number}", variants) for number, edit in _tables(table["edit"]))
-    return Mistake(**texts, cause=Cause(table["cause"]), tests=tests, edits=edits, scope=table.get("scope", "function"))
+    edits = tuple(_edit(edit, f"{where}, edit {number}", variants) for number, edit in tables(table["edit"], where))
+    return Mistake(**words, cause=Cause(table["cause"]), tests=tests, edits=edits, scope=table.get("scope", "function"))
 
 
 def _edit(table: dict[str, Any], where: str, variants: frozenset[str]) -> Edit:
-    _expect(table, required={"variants", "was", "becomes"}, optional=set(), where=where)
-    chosen = _texts(table["variants"], "variants", where)
+    expect(table, required={"variants", "was", "becomes"}, optional=set(), where=where)
+    chosen = texts(table["variants"], "variants", where)
     if unknown := [name for name in chosen if name not in variants]:
         raise CatalogueError(f"{where}: there is no variant {unknown[0]}.")
-    was, becomes = _text(table["was"], "was", where), table["becomes"]
+    was, becomes = text(table["was"], "was", where), table["becomes"]
     if not isinstance(becomes, str) or was == becomes:
         raise CatalogueError(f"{where}: becomes must be another text than was.")
     return Edit(chosen, was, becomes)
-
-
-def _expect(table: Mapping[str, object], required: set[str], optional: set[str], where: str) -> None:
-    if missing := sorted(required - table.keys()):
-        raise CatalogueError(f"{where}: {missing[0]} is missing.")
-    if unknown := sorted(table.keys() - required - optional):
-        raise CatalogueError(f"{where}: there is no field {unknown[0]}.")
-
-
-def _text(value: object, field: str, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise CatalogueError(f"{where}: {field} must be a text.")
-    return value
-
-
-def _texts(value: object, field: str, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or len(set(map(str, value))) < len(value):
-        raise CatalogueError(f"{where}: {field} must be a list of different texts.")
-    return tuple(_text(item, field, where) for item in value)

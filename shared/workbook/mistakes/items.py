@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.lab.variants import ROOT
-from shared.workbook.mistakes.catalogue import CatalogueError, Mistake, named
+from shared.workbook.mistakes.catalogue import Mistake, named
+from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.mistakes.judge import Judgement, Report, judge_planted, judge_right
 from shared.workbook.mistakes.kept import Keys
 from shared.workbook.mistakes.plant import plant
