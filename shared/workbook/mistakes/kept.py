@@ -15,7 +15,14 @@ from typing import Any, Final
 from shared.lab.variants import ROOT
 
 FILE: Final = ROOT / ".results" / "mistakes.jsonl"
-SHARED: Final = ("shared/lesson/*.py", "shared/lab/*.py", "shared/upstream/*.py", "tests/*.py", "constraints.txt")
+SHARED: Final = (
+    "shared/lesson/*.py",
+    "shared/lab/*.py",
+    "shared/upstream/*.py",
+    "tests/*.py",
+    "constraints.txt",
+    "shared/workbook/mistakes/judge.py",
+)
 """What every result depends on, besides the variant; the tests of the workbook itself do not count."""
 
 

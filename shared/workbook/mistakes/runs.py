@@ -100,4 +100,4 @@ def kill_tree(pid: int) -> None:
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(family[:-1], timeout=5)
+        psutil.wait_procs(family[:-1], timeout=1)
