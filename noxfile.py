@@ -80,6 +80,14 @@ def coffee(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mistakes(session: nox.Session) -> None:
+    """Prove that the suite catches deliberately wrong versions, and no right one: nox -s mistakes -- [--quick] [--list]."""
+    install(session, *VARIANTS, "suite", "workbook")
+    # Time enough to end, in good order, what it has started.
+    session.run("python", "-m", "shared.workbook.mistakes", *session.posargs, interrupt_timeout=15, terminate_timeout=15)
+
+
+@nox.session(default=False)
 def tools(session: nox.Session) -> None:
     """Test the workbook itself: its lab, its upstreams, its menu and its text."""
     install(session, "workbook")

@@ -23,23 +23,17 @@ PIPED_WIDTH = 122
 def read(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
     """Return what the last run of each variant saw, in the order of `pyproject.toml`, a second event loop beside the first.
 
-    Each value holds the `identity`, and under `verdicts` seconds and verdict of each experiment. A line's `run` says when its run
-    began; a line without it is older than any with it.
+    Each value holds the `identity`, and under `verdicts` seconds and verdict of each experiment. The suite begins a variant's file
+    anew in each run.
     """
-    files = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_mtime)
-    lines = [json.loads(text) for file in files for text in file.read_text(encoding="utf-8").splitlines()]
-    last: dict[str, float] = {}
-    for line in lines:
-        last[line["variant"]] = max(last.get(line["variant"], 0), line.get("run", 0))
-    known: dict[str, dict[str, Any]] = {label: {"identity": {}, "verdicts": {}} for label in sorted(last, key=_column)}
-    for line in lines:
-        variant = known[line["variant"]]
-        if line.get("run", 0) < last[line["variant"]]:
-            continue
-        if "identity" in line:
-            variant["identity"] = line["identity"]
-        else:
-            variant["verdicts"][line["experiment"]] = (line["seconds"], line["verdict"])
+    known: dict[str, dict[str, Any]] = {}
+    for file in sorted(folder.glob("*.jsonl"), key=lambda file: _column(file.stem)):
+        variant = known[file.stem] = {"identity": {}, "verdicts": {}}
+        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+            if "identity" in line:
+                variant["identity"] = line["identity"]
+            else:
+                variant["verdicts"][line["experiment"]] = (line["seconds"], line["verdict"])
     return known
 
 

@@ -45,32 +45,22 @@ def test_rows_stand_in_the_order_of_the_lesson(tmp_path: Path) -> None:
     """Experiments stand in the order of the endpoints, fewer requests before more, and what the lesson does not have last."""
     paths = [endpoint.path for endpoint in ENDPOINTS[1:]]
     rows = [f"{path}{suffix}" for path in paths for suffix in ("", " x 2", " x 10", ", then another")] + ["/aaa x 2"]
-    keep(tmp_path, "x.jsonl", *(saw(FIRST, row) for row in sorted(rows)))
+    keep(tmp_path, f"{FIRST}.jsonl", *(saw(FIRST, row) for row in sorted(rows)))
     assert [" ".join(line[:-2]) for line in printed(tmp_path) if line[-2:] == ["0.20", "together"]] == rows
 
 
-def test_only_the_last_run_of_a_variant_counts(tmp_path: Path) -> None:
-    """What an earlier run saw is gone, whichever file it stands in; other variants keep their own last run."""
-    keep(tmp_path, "z-1.jsonl", saw(FIRST, "/sync x 2", 0.1, run=7.0), saw(FIRST, "/async x 2", 0.1, run=7.0))
-    keep(tmp_path, "a-2.jsonl", saw(FIRST, "/async x 2", 0.3, run=8.0), saw(SECOND, "/sync x 2", 0.4, run=5.0))
-    keep(tmp_path, "z-3.jsonl", saw(FIRST, "/parallel", 0.5, run=8.0))
-    keep(tmp_path, "z-1.jsonl", saw(FIRST, "/sequential", 0.1, run=7.0))
-    known = read(tmp_path)
-    assert known[FIRST]["verdicts"] == {"/async x 2": (0.3, "together"), "/parallel": (0.5, "together")}
-    assert known[SECOND]["verdicts"] == {"/sync x 2": (0.4, "together")}
+def test_what_a_variant_did_not_run_is_said(tmp_path: Path) -> None:
+    """Each variant keeps its own last run; an experiment that it did not get to is shown as not run."""
+    keep(tmp_path, f"{FIRST}.jsonl", saw(FIRST, "/async x 2", 0.3))
+    keep(tmp_path, f"{SECOND}.jsonl", saw(SECOND, "/sync x 2", 0.4))
     assert ["/sync", "x", "2", "not", "run", "0.40", "together"] in printed(tmp_path)
-
-
-def test_a_line_that_does_not_name_its_run_is_older(tmp_path: Path) -> None:
-    """Lines without a run count only where there are no others."""
-    keep(tmp_path, "a.jsonl", saw(FIRST, "/async x 2", run=1.0), saw(SECOND, "/sync x 2"), saw(FIRST, "/sync x 2"))
-    assert [list(variant["verdicts"]) for variant in read(tmp_path).values()] == [["/async x 2"], ["/sync x 2"]]
 
 
 def test_it_says_what_a_variant_ran_on(tmp_path: Path) -> None:
     """Framework, event loop and server stand above the experiments; a variant that did not get so far has none."""
     identity = {"framework": "frame 1", "event_loop": "loop 2", "server": "serv 3"}
-    keep(tmp_path, "a.jsonl", {"variant": FIRST, "identity": identity}, saw(SECOND, "/sync x 2"))
+    keep(tmp_path, f"{FIRST}.jsonl", {"variant": FIRST, "identity": identity})
+    keep(tmp_path, f"{SECOND}.jsonl", saw(SECOND, "/sync x 2"))
     lines = printed(tmp_path)
     assert lines[3:6] == [["framework", "frame", "1"], ["event", "loop", "loop", "2"], ["server", "serv", "3"]]
     assert lines[6] == ["/sync", "x", "2", "not", "run", "0.20", "together"]
@@ -85,6 +75,7 @@ def test_without_results_it_says_what_to_run(tmp_path: Path) -> None:
 def test_a_pipe_gets_a_width_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In a pipe the names of all variants stand whole, however narrow the terminal."""
     labels = [variant.label for name in groups() for variant in named(name)]
-    keep(tmp_path, "a.jsonl", *(saw(label, "/async x 2") for label in labels))
+    for label in labels:
+        keep(tmp_path, f"{label}.jsonl", saw(label, "/async x 2"))
     main(tmp_path)
     assert labels in [line.split() for line in capsys.readouterr().out.splitlines()]
