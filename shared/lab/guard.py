@@ -126,7 +126,7 @@ class Guard:
             last = step
 
     def _look(self, last: object, looks: int, *, kept_out: bool) -> tuple[object, int]:
-        """Look once; return the step that was met, and how often in a row before: counted, so that a stalled machine adds none."""
+        """Look once; return the step that was met, and how often in a row before: a stalled machine adds none."""
         frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 - the documented way
         step = self._steps.current(frame)
         looks = looks + 1 if step == last else 0

@@ -23,7 +23,7 @@ PIPED_WIDTH = 122
 def read(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
     """Return what the last run of each variant saw, in the order of `pyproject.toml`, a second event loop beside the first.
 
-    Each value holds the `identity`, and under `verdicts` seconds and verdict of each experiment. The suite begins a variant's file
+    Each value holds the `identity`, and under `verdicts` seconds and verdict of each experiment. The suite makes a variant's file
     anew in each run.
     """
     known: dict[str, dict[str, Any]] = {}

@@ -16,7 +16,8 @@ from shared.lab.guard import KEPT
 from shared.lab.variants import ROOT
 from shared.lesson.command import HOST
 
-HANDLERS = """
+HANDLERS = (
+    """
 import time
 import urllib.request
 
@@ -50,7 +51,9 @@ async def prints_and_imports(loop, url):
     print("x" * 10_000, file=loop.log, flush=True)
 
 async def sleeps_everywhere(loop, url):
-""" + "    time.sleep(0.001)\n" * (KEPT + 5)
+"""
+    + "    time.sleep(0.001)\n" * (KEPT + 5)
+)
 
 PROGRAM = """
 import asyncio, json, sys, types
@@ -178,6 +181,5 @@ def test_only_the_newest_are_kept(watch: Watch) -> None:
     """Of many places the last ones are kept, the newest last."""
     seen = watch("asyncio", "sleeps_everywhere", "")
     last = len(HANDLERS.splitlines())
-    assert seen == [
-        f"time.sleep, called at variants/little/handlers.py:{line} in sleeps_everywhere" for line in range(last - KEPT + 1, last + 1)
-    ]
+    places = [f"variants/little/handlers.py:{line} in sleeps_everywhere" for line in range(last - KEPT + 1, last + 1)]
+    assert seen == [f"time.sleep, called at {place}" for place in places]
