@@ -44,7 +44,7 @@ class Words:
 
 WORDS: dict[Cause, Words] = {
     Cause.HANGS: Words(
-        "it hangs: something is awaited that never comes, or the event loop is held for ever",
+        "it hangs: something is awaited that never comes",
         "look at where it stands, and put a deadline around the wait ({deadline})",
     ),
     Cause.NOT_AWAITED: Words(

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
@@ -165,10 +166,18 @@ def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: flo
     seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger))
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
-        places = [place for stack in [*inside["tasks"], *inside["threads"].values()] for place in stack if "variants" in place]
-        seen.stuck = "\n".join(dict.fromkeys(places))
+        seen.stuck = "\n".join(dict.fromkeys(filter(None, map(_innermost, [*inside["tasks"], *inside["threads"].values()]))))
     seen.calls = server.upstreams.calls(last_call)
     return seen
+
+
+def _innermost(stack: Sequence[str]) -> str:
+    """Return the innermost place of a stack that is a variant's; empty when there is none."""
+    for place in reversed(stack):
+        path = Path(place).as_posix()
+        if "/variants/" in path:
+            return f"variants/{path.rpartition('/variants/')[2]}"
+    return ""
 
 
 def send(url: str, asks: Sequence[Ask]) -> list[Answer]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.lab.causes import Cause
-from shared.lab.experiment import Answer, Observation
+from shared.lab.experiment import HANG, Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
 
 ROUNDING = 0.006
@@ -36,7 +36,9 @@ def answered(answer: Answer, seen: Observation) -> list[Finding]:
     asked = f"{answer.ask.method} {answer.ask.path}"
     if answer.status == 0:
         stands = f"; the server stands at\n{seen.stuck}" if seen.stuck else "; nothing of the variant runs"
-        return sure(Cause.HANGS, f"{asked} got {answer.error} after {answer.seconds:.1f} s{stands}")
+        held = seen.slowest_ping > HANG / 2  # Right: not at all. Wrong: as long as the request itself.
+        sentence = f"{asked} got {answer.error}" + (f", and /ping had to wait {seen.slowest_ping:.1f} s" if held else "")
+        return sure(Cause.BLOCKS if held else Cause.HANGS, sentence + stands)
     got = f"{asked} was answered {answer.status} and not 200: {answer.body[:200].decode(errors='replace')}"
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(got, "\n".join(seen.printed), answer)]
