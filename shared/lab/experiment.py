@@ -22,8 +22,12 @@ from shared.lesson.contract import Endpoint, endpoint
 PAUSE = 0.01
 """Seconds between two looks at a server: an answered ping and the next one, the console, where its threads stand."""
 
-HANG = 12.0
-"""Seconds after which a request counts as hanging: none of the suite's takes more than half of it."""
+HANG = 15.0
+"""Seconds after which a request counts as hanging: the longest of the suite takes ten."""
+
+UNFORESEEN = 500
+LOGGED = 0.3
+"""Seconds after which a server has logged an error that it has answered already."""
 
 _ENTRY = re.compile(r'([\w-]+);dur=([\d.]+);desc="start=([\d.]+)"')
 
@@ -207,7 +211,8 @@ class _Watch:
             if watch:
                 watchers += [asyncio.create_task(self._ping(client, done)), asyncio.create_task(self._look(done))]
             self._seen.answers = await asyncio.gather(*(_send(client, self._server.url, ask) for ask in asks))
-            await asyncio.sleep(linger)
+            failed = any(answer.status == UNFORESEEN for answer in self._seen.answers)
+            await asyncio.sleep(max(linger, LOGGED) if failed else linger)
             done.set()
             # The last ping may have waited as long as the requests did: that is what it is there to see.
             await asyncio.gather(*watchers)
