@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,6 +24,8 @@ class Call:
     broken_off: bool
     at_once: int
     answered: Any
+    status: int | None
+    headers: Mapping[str, str]
 
 
 class Upstreams:

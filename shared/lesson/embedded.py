@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shared.lesson.collection import with_collection
 from shared.lesson.settings import Settings, from_environment
 
 STOP_SECONDS = 5.0
@@ -25,13 +26,13 @@ def running_upstreams() -> Iterator[Settings]:
     seconds) and while it ends, on purpose: nothing is being served before or after.
 
     Raises:
-        SettingsError: The environment names upstreams that cannot be used.
+        SettingsError: The environment names upstreams that cannot be used, or a collection that is not there.
         UpstreamsNotStartedError: The embedded ones did not start.
 
     """
     named = from_environment()
     if named is not None:
-        yield named
+        yield with_collection(named)
         return
     process, ready = start_process()
     try:

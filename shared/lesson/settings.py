@@ -7,11 +7,18 @@ from typing import Final
 from urllib.parse import urlsplit
 
 EMBEDDING_MODEL: Final = "text-embedding-3-small"
+CHAT_MODEL: Final = "gpt-5.4-mini"
 COLLECTION: Final = "6d0ac8d6-2f4b-4c3e-9d4f-3a7e1b1c5a90"
 """The identifier of the embedded collection of documents."""
 
+COLLECTION_NAME: Final = "workbook"
+"""The name of the collection, embedded or on a Chroma server, unless another is set."""
+
 UPSTREAM_DEADLINE: Final = 2.0
 """How long a variant waits for an upstream's whole answer, in seconds: eight times the longest that the lesson's take."""
+
+CHAT_DEADLINE: Final = 4.0
+"""Likewise for a language model's answer."""
 
 
 class SettingsError(Exception):
@@ -27,8 +34,10 @@ class Settings:
         chroma_url: Base of the Chroma server, without a path.
         openai_key: The secret for the first; never shown, not even by `repr`.
         embedding_model: The model that embeds a query.
-        collection: The identifier of the collection that is searched.
+        collection: The collection that is searched: its identifier, or as it stands in the environment, perhaps its name.
         deadline: How long an upstream may take for its whole answer, in seconds.
+        chat_model: The model that answers a question.
+        chat_deadline: How long it may take for its whole answer, in seconds.
 
     """
 
@@ -38,6 +47,8 @@ class Settings:
     embedding_model: str = EMBEDDING_MODEL
     collection: str = COLLECTION
     deadline: float = UPSTREAM_DEADLINE
+    chat_model: str = CHAT_MODEL
+    chat_deadline: float = CHAT_DEADLINE
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | None:
@@ -61,7 +72,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
         chroma_url=_url("CHROMA_URL", chroma_url),
         openai_key=key,
         embedding_model=environment.get("OPENAI_EMBEDDING_MODEL") or EMBEDDING_MODEL,
-        collection=environment.get("CHROMA_COLLECTION") or COLLECTION,
+        collection=environment.get("CHROMA_COLLECTION") or COLLECTION_NAME,
+        chat_model=environment.get("OPENAI_CHAT_MODEL") or CHAT_MODEL,
     )
 
 

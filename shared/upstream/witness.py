@@ -1,15 +1,19 @@
 """The witness: a record of every call that the embedded upstreams get, as evidence from outside the server under test."""
 
+import hashlib
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 KEPT = 10_000
 """Calls that are remembered; older ones are forgotten."""
+
+KEPT_HEADERS = ("authorization", "x-request-id", "user-agent")
+"""Headers of a request that are remembered."""
 
 
 @dataclass(slots=True)
@@ -20,12 +24,15 @@ class SeenCall:
         id: Its number; later calls have greater ones.
         service: `embeddings`, `chat` or `query`.
         peer: The caller's address; one connection keeps one for all its calls.
-        sent: The JSON it came with.
+        sent: The JSON it came with; None where it came with none.
+        headers: Those of `KEPT_HEADERS` that it came with, by their names in small letters; a key as its `fingerprint`.
         start: When its request had arrived, in seconds of `time.monotonic`, which all processes of one machine share.
         end: When its answer was ready, or it was broken off; None while it waits.
         broken_off: Whether the caller left before it was answered.
         at_once: How many calls of any service were open while it was, itself included, at the most.
-        answered: What it was answered with, as far as the suite wants to compare it.
+        status: The status it was answered with; None as long as, or because, it got none.
+        answered: What it was answered with, as far as the suite wants to compare it: the first vector; the titles; for `chat`
+            its `text` and, of a stream, its `tokens`, each with when it was sent.
 
     """
 
@@ -33,10 +40,12 @@ class SeenCall:
     service: str
     peer: str
     sent: Any
+    headers: dict[str, str] = field(default_factory=dict)
     start: float = field(default_factory=time.monotonic)
     end: float | None = None
     broken_off: bool = False
     at_once: int = 1
+    status: int | None = None
     answered: Any = None
 
 
@@ -50,9 +59,9 @@ class Witness:
         self.last = 0
 
     @contextmanager
-    def watch(self, service: str, peer: str, sent: object) -> Iterator[SeenCall]:
+    def watch(self, service: str, peer: str, sent: object, headers: Mapping[str, str]) -> Iterator[SeenCall]:
         """Record one call: everything inside the `with` block. Leaving it with an exception means broken off."""
-        call = SeenCall(next(self._numbers), service, peer, sent)
+        call = SeenCall(next(self._numbers), service, peer, sent, _kept(headers))
         self.last = call.id
         self._calls.append(call)
         self._open[call.id] = call
@@ -70,3 +79,16 @@ class Witness:
         """Return the calls with a number greater than `after`, how many are open now, and the last number given."""
         calls = [asdict(call) for call in self._calls if call.id > after]
         return {"calls": calls, "open": len(self._open), "last": self.last}
+
+
+def fingerprint(authorization: str) -> str:
+    """Return an `Authorization` header with its secret, which may be a real one, made unreadable; equal ones stay equal."""
+    scheme, _, secret = authorization.partition(" ")
+    return f"{scheme} {hashlib.sha256(secret.encode(errors='surrogateescape')).hexdigest()}"
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+    if "authorization" in kept:
+        kept["authorization"] = fingerprint(kept["authorization"])
+    return kept
