@@ -123,11 +123,14 @@ def test_a_call_without_a_key_is_refused(upstreams: Upstreams, settings: Setting
 
 
 GOOD: dict[str, object] = {"model": EMBEDDING_MODEL, "input": "x"}
-NOT_EMBEDDINGS = [
-    *({**GOOD, "input": wrong} for wrong in (None, 3, [], "", ["x", ""], ["x", 1], {})),
-    *({**GOOD, "dimensions": wrong} for wrong in (0, 1537, "x", 1.5, True)),
-    *({**GOOD, "encoding_format": wrong} for wrong in ("hex", 1)),
-    *({**GOOD, "model": wrong} for wrong in (None, "", 1)),
+NO_INPUTS: list[object] = [None, 3, [], "", ["x", ""], ["x", 1], {}]
+NO_DIMENSIONS: list[object] = [0, 1537, "x", 1.5, True]
+NO_MODELS: list[object] = [None, "", 1]
+NOT_EMBEDDINGS: list[object] = [
+    *({**GOOD, "input": wrong} for wrong in NO_INPUTS),
+    *({**GOOD, "dimensions": wrong} for wrong in NO_DIMENSIONS),
+    *({**GOOD, "model": wrong} for wrong in NO_MODELS),
+    {**GOOD, "encoding_format": "hex"},
     {},
     [],
     None,
@@ -153,10 +156,13 @@ def test_an_unknown_model_or_no_json(settings: Settings, path: str) -> None:
 
 
 VECTOR = [1.0] * 1536
-UNREADABLE = [
-    *({"query_embeddings": wrong} for wrong in ("x", [[None]], [["1"]], [[10**400]], [[True]], 3)),
-    *({"query_embeddings": [VECTOR], "n_results": wrong} for wrong in (-1, "3", 1.5, True)),
-    *({"query_embeddings": [VECTOR], "include": wrong} for wrong in (["nonsense"], "documents", [1])),
+NO_VECTORS: list[object] = ["x", [[None]], [["1"]], [[10**400]], [[True]], 3]
+NO_COUNTS: list[object] = [-1, "3", 1.5, True]
+NO_FIELDS: list[object] = [["nonsense"], "documents", [1]]
+UNREADABLE: list[object] = [
+    *({"query_embeddings": wrong} for wrong in NO_VECTORS),
+    *({"query_embeddings": [VECTOR], "n_results": wrong} for wrong in NO_COUNTS),
+    *({"query_embeddings": [VECTOR], "include": wrong} for wrong in NO_FIELDS),
     {"query_embeddings": [VECTOR], "ids": "x"},
     {},
     [],
@@ -214,14 +220,12 @@ def test_an_answer_that_no_document_holds(settings: Settings, query: str, papers
 
 
 MESSAGES = [{"role": "user", "content": "x"}]
+NO_MESSAGES: list[object] = [None, [], "x", [{}], [{"role": "user"}], [{"role": "user", "content": 1}]]
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [
-        *({"messages": wrong} for wrong in (None, [], "x", [{}], [{"role": "user"}], [{"role": "user", "content": 1}])),
-        {"messages": MESSAGES, "stream_options": {"include_usage": True}},
-    ],
+    [*({"messages": wrong} for wrong in NO_MESSAGES), {"messages": MESSAGES, "stream_options": {"include_usage": True}}],
 )
 def test_a_bad_chat_request(settings: Settings, wrong: dict[str, object]) -> None:
     """What OpenAI refuses is refused with its status, and names what is wrong."""
