@@ -48,7 +48,7 @@ class StreamReader:
         self._after_return = piece.endswith(b"\r")
         *lines, self._line = _LINE_END.split(self._line + piece)
         parts = [part for line in lines if (part := self._read(line))]
-        if len(self._line) + sum(map(len, self._data)) > MAX_EVENT:
+        if len(self._line) + sum(len(line) + 1 for line in self._data) > MAX_EVENT:
             raise unexpected(CHAT)
         return parts
 
