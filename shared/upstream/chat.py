@@ -96,7 +96,7 @@ async def _go_wrong(request: web.Request, response: web.StreamResponse, fault: F
         await response.write(fault.body.encode())
         return response
     await asyncio.sleep(SILENCE_SECONDS if fault.kind == "stall" else 0)
-    return await drop(request)
+    return drop(request, response)
 
 
 def _used(messages: object, text: str) -> dict[str, int]:

@@ -22,11 +22,11 @@ async def misbehave(request: web.Request, fault: Fault) -> web.StreamResponse | 
     return await _KINDS[fault.kind](request, fault)
 
 
-async def drop(request: web.Request) -> web.StreamResponse:
-    """Close a call's connection at once, without a word, or in the middle of an answer."""
+def drop(request: web.Request, sent: web.StreamResponse) -> web.StreamResponse:
+    """Close a call's connection at once, and return what was `sent` of an answer, perhaps nothing."""
     if request.transport:
         request.transport.abort()
-    return web.Response()
+    return sent
 
 
 async def _answer(_: web.Request, fault: Fault) -> web.StreamResponse:
@@ -43,7 +43,7 @@ async def _slow(_: web.Request, fault: Fault) -> None:
 
 
 async def _drop(request: web.Request, _: Fault) -> web.StreamResponse:
-    return await drop(request)
+    return drop(request, web.Response())
 
 
 async def _reset(request: web.Request, _: Fault) -> web.StreamResponse:
@@ -51,13 +51,13 @@ async def _reset(request: web.Request, _: Fault) -> web.StreamResponse:
     structure = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
     if request.transport:
         request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, structure)
-    return await drop(request)
+    return drop(request, web.Response())
 
 
 async def _half(request: web.Request, _: Fault) -> web.StreamResponse:
     response = await _begin(request, {"Content-Length": "1000"})
     await response.write(b'{"data": [')
-    return await drop(request)
+    return drop(request, response)
 
 
 async def _huge(request: web.Request, fault: Fault) -> web.StreamResponse:
@@ -74,7 +74,7 @@ async def _drip(request: web.Request, _: Fault) -> web.StreamResponse:
     for _beat in range(int(SILENCE_SECONDS * 10)):
         await response.write(b" ")
         await asyncio.sleep(0.1)
-    return await drop(request)
+    return drop(request, response)
 
 
 async def _begin(request: web.Request, headers: dict[str, str]) -> web.StreamResponse:

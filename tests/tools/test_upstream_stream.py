@@ -109,12 +109,29 @@ GARBAGE = {
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE.keys())
 def test_a_stream_that_is_not_as_agreed(garbage: str) -> None:
-    """It fails as an upstream that answered wrongly, also when it comes in many pieces and after good tokens."""
-    reader, good, bad = StreamReader(), f"data: {event({'content': 'x'})}\n\n".encode(), garbage.encode()
-    assert reader.feed(good) == ["x"]
+    """It fails as an upstream that answered wrongly, also when it comes in many pieces, and goes on failing."""
+    reader, bad = StreamReader(), garbage.encode()
     with pytest.raises(UpstreamFailed, match="The language model") as caught:
         _ = [reader.feed(bad[start : start + 1_000]) for start in range(0, len(bad), 1_000)]
     assert caught.value.status == 502
+    with pytest.raises(UpstreamFailed, match=str(caught.value)):
+        reader.feed(b"")
+
+
+@pytest.mark.parametrize("size", [1, 10, 1_000])
+def test_what_came_before_a_failure_is_not_lost(size: int) -> None:
+    """However the stream is cut into pieces, the good tokens come first, and then the failure."""
+    sent = "".join(f"data: {data}\n\n" for data in (*EVENTS[:4], "nonsense", EVENTS[4])).encode()
+    reader, found = StreamReader(), []
+
+    def feed_all() -> None:
+        for start in range(0, len(sent), size):
+            found.extend(reader.feed(sent[start : start + size]))
+        reader.end()
+
+    with pytest.raises(UpstreamFailed, match="not the agreed JSON"):
+        feed_all()
+    assert found == TOKENS[:3]
 
 
 def test_an_error_in_a_stream_is_told_from_nonsense() -> None:
