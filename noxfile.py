@@ -13,7 +13,7 @@ nox.options.sessions = ["variant"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 VARIANTS = [group for group in PROJECT["dependency-groups"] if Path("variants", group).is_dir()]
-RESULTS = Path(".results")
+READY: dict[str, str] = {}  # The interpreter of each environment that a session has made ready in this run.
 LINTED = ["variants", "shared", "tests", "noxfile.py"]
 
 
@@ -36,11 +36,19 @@ def chosen(session: nox.Session) -> tuple[str, list[str]]:
 def variant(session: nox.Session, name: str) -> None:
     """Run the shared suite over a variant, in an environment of its own; without a choice, over each; then one table."""
     install(session, name, "suite")
-    for old in RESULTS.glob(f"{name}-*.jsonl"):
-        old.unlink()
-    session.notify("table")
-    # The tests mostly wait, so several processes save time; each has a server of its own.
-    session.run("pytest", "--ignore=tests/tools", "--variant", name, "-q", "-n3", "--dist=worksteal", *session.posargs)
+    READY[name] = str(Path(session.bin, "python"))
+    # The tests mostly wait, so those of all variants run side by side, as soon as every environment is ready.
+    session.notify("suite")
+
+
+@nox.session(default=False)
+def suite(session: nox.Session) -> None:
+    """Run the shared suite in the environments that `variant` has made ready, and print the table; called by it."""
+    if not READY:
+        session.error("Nothing is ready: run nox -s variant")
+    install(session, "workbook")
+    chosen = [f"{name}={python}" for name, python in READY.items()]
+    session.run("python", "-m", "shared.workbook.suite", *chosen, "--", *session.posargs)
 
 
 @nox.session(default=False)
@@ -72,10 +80,29 @@ def coffee(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mistakes(session: nox.Session) -> None:
+    """Prove that the suite catches deliberately wrong versions, and no right one: nox -s mistakes -- [--quick] [--list]."""
+    install(session, *VARIANTS, "suite", "workbook")
+    # Time enough to end, in good order, what it has started.
+    session.run("python", "-m", "shared.workbook.mistakes", *session.posargs, interrupt_timeout=15, terminate_timeout=15)
+
+
+@nox.session(default=False)
 def tools(session: nox.Session) -> None:
     """Test the workbook itself: its lab, its upstreams, its menu and its text."""
     install(session, "workbook")
     session.run("pytest", "tests/tools", "-q", *session.posargs)
+
+
+# Made anew each time: what an earlier run installed would hide what is missing.
+@nox.session(default=False, reuse_venv=False)
+@nox.parametrize("name", [nox.param(name, id=name) for name in VARIANTS])
+def isolation(session: nox.Session, name: str) -> None:
+    """Show that a variant needs no more than its group says: import it with only that, then serve it with the upstreams' too."""
+    install(session, name)
+    session.run("python", "-W", "error", "-m", "tests.tools.isolation", name)
+    install(session, "upstream")
+    session.run("python", "-W", "error", "-m", "tests.tools.isolation", name, "--serve")
 
 
 @nox.session(default=False)

@@ -5,8 +5,9 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -14,26 +15,62 @@ from shared.lab import variants
 from shared.lab.experiment import Ask, run
 from shared.lab.server import Server, serving
 from shared.lab.variants import Variant
-from shared.lab.verdict import Verdict
+from shared.lab.verdict import Accusation, Verdict
+from tests import background
 
 RESULTS = variants.ROOT / ".results"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the choice of variants."""
+    """Add the choice of variants, and a report that a program can read."""
     help_text = "a folder of variants/; may be given again; without it, all whose packages are installed"
     parser.addoption("--variant", action="append", default=[], help=help_text)
+    parser.addoption("--loop", help="only this event loop; `first` is a variant's usual one")
+    parser.addoption("--variants", type=Path, default=variants.ROOT, help="the folder that holds variants/; the project's own")
+    parser.addoption("--report", type=Path, help="a file that gets a line of JSON for each test: its outcome, cause and message")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for `server` once for each variant and event loop."""
-    if "server" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--variant")
-        try:
-            found = [variant for name in chosen or variants.groups() for variant in variants.named(name)]
-        except variants.VariantError as error:
-            raise pytest.UsageError(str(error)) from None
-        metafunc.parametrize("server", found, ids=[variant.label for variant in found], indirect=True)
+    """Run a test that asks for a variant once for each variant and event loop."""
+    for name in {"server", "subject"} & set(metafunc.fixturenames):
+        found = _chosen(metafunc.config)
+        metafunc.parametrize(name, found, ids=[variant.label for variant in found], indirect=True)
+
+
+def _chosen(config: pytest.Config) -> list[Variant]:
+    root, loop = config.getoption("--variants").resolve(), config.getoption("--loop")
+    try:
+        by_name = [variants.named(name, root) for name in config.getoption("--variant") or variants.groups()]
+    except variants.VariantError as error:
+        raise pytest.UsageError(str(error)) from None
+    if loop == "first":
+        return [loops[0] for loops in by_name]
+    return [variant for loops in by_name for variant in loops if loop in {None, variant.loop}]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests last whose experiments take long: these are begun first, and run beside all others."""
+    items.sort(key=lambda item: bool(background.JOBS.keys() & set(getattr(item, "fixturenames", ()))))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Show an accusation as its message alone, and write the report."""
+    report: Any = yield
+    accused = call.excinfo.value if call.excinfo and isinstance(call.excinfo.value, Accusation) else None
+    if accused:
+        report.longrepr = str(accused)
+    file: Path | None = item.config.getoption("--report")
+    if file and (call.when == "call" or report.outcome != "passed"):
+        line = {
+            "test": item.nodeid,
+            "outcome": report.outcome,
+            "cause": accused.cause if accused else "",
+            "message": report.longreprtext,
+        }
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line) + "\n")
+    return report  # type: ignore[no-any-return]  # What the hook yields has no type in pytest.
 
 
 class Servers:
@@ -47,11 +84,12 @@ class Servers:
         """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does."""
         if variant.label not in self._running:
             running = self._stack.enter_context(serving(variant))
-            paths = ("/ping", "/threaded?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
-            for ask in (*map(Ask, paths), Ask("/search-demo?query=warm", "POST")):
-                run(running, [ask])
+            paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
+            seen = run(running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
             self._running[variant.label] = running
-            keep_line(variant, {"identity": json.loads(run(running, [Ask("/")]).answers[0].body)})
+            _results(variant).unlink(missing_ok=True)
+            with contextlib.suppress(ValueError):  # A wrong implementation may say anything; a test of its own looks at that.
+                keep_line(variant, {"identity": json.loads(seen.answers[-1].body)})
         return self._running[variant.label]
 
     def __enter__(self) -> Self:
@@ -59,6 +97,19 @@ class Servers:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Any]]]:
+    """Begin the experiments that take long, for the tests that will ask for them."""
+    with ThreadPoolExecutor() as executor:
+        begun: dict[tuple[str, str], Future[Any]] = {}
+        for item in request.session.items:
+            for name in background.JOBS.keys() & set(getattr(item, "fixturenames", ())):
+                variant: Variant = item.callspec.params["subject"]  # type: ignore[attr-defined]  # A test with a fixture has it.
+                if not variants.missing(variant.name) and (name, variant.label) not in begun:
+                    begun[name, variant.label] = executor.submit(background.JOBS[name], variant)
+        yield begun
 
 
 @pytest.fixture(scope="session")
@@ -69,31 +120,59 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest.fixture
+def subject(request: pytest.FixtureRequest) -> Variant:
+    """Return the variant under test; skip the test when its packages are not installed and nobody named it."""
+    return _installed(request)
+
+
+@pytest.fixture
 def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]:
     """Serve the variant under test."""
-    variant: Variant = request.param
-    if absent := variants.missing(variant.name):
-        reason = f"{variant.name} needs {', '.join(absent)}, not installed here; nox gives each variant an environment of its own"
-        if request.config.getoption("--variant"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    running = servers.get(variant)
+    running = servers.get(_installed(request))
     yield running
     running.upstreams.behave()  # Take back what a test asked for and no call has met.
 
 
+def _installed(request: pytest.FixtureRequest) -> Variant:
+    chosen: Variant = request.param
+    if absent := variants.missing(chosen.name):
+        reason = f"{chosen.name} needs {', '.join(absent)}, not installed here; nox gives each variant an environment of its own"
+        if request.config.getoption("--variant"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return chosen
+
+
+@pytest.fixture
+def reader(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Reader:
+    """Return what was seen of the variant when it was started as a reader starts it."""
+    found: background.Reader = jobs["reader", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Ending:
+    """Return what was seen of the variant on its way to the end."""
+    found: background.Ending = jobs["ending", subject.label].result()
+    return found
+
+
+def _results(variant: Variant) -> Path:
+    return RESULTS / f"{variant.label}.jsonl"
+
+
 def keep_line(variant: Variant, line: dict[str, object]) -> None:
-    """Add a line to what the table is made from: a file for each process that runs tests, so that none disturbs another."""
+    """Add a line to what the table is made from; not for a variant from elsewhere."""
+    if variant.root != variants.ROOT:
+        return
     RESULTS.mkdir(exist_ok=True)
-    with Path(RESULTS, f"{variant.name}-{os.getpid()}.jsonl").open("a", encoding="utf-8") as lines:
+    with _results(variant).open("a", encoding="utf-8") as lines:
         lines.write(json.dumps({"variant": variant.label, **line}) + "\n")
 
 
-def keep_verdict(server: Server, experiment: str, verdict: Verdict) -> None:
-    """Keep a verdict for the table that is made at the end, and fail with its message when it does not hold."""
-    keep_line(server.variant, {"experiment": experiment, "seconds": verdict.measured, "verdict": verdict.name})
-    if not verdict.holds:
-        pytest.fail(verdict.message, pytrace=False)
+def keep(server: Server, experiment: str, verdict: Verdict) -> None:
+    """Keep a verdict for the table that is made at the end."""
+    keep_line(server.variant, {"experiment": experiment, "seconds": verdict.seconds, "verdict": verdict.name})
 
 
 def pytest_report_header() -> str:

@@ -2,50 +2,39 @@
 
 import pytest
 
-from shared.lab import verdict
-from shared.lab.experiment import Ask, Observation, run
+from shared.lab import checks
+from shared.lab.experiment import Ask
 from shared.lab.server import Server
 from shared.lab.verdict import prove
-from tests.conftest import keep_verdict
+from tests.conftest import keep
 
 
-def two_at_once(server: Server, path: str, wait: float) -> Observation:
-    """Send two requests at once, and pings all the while."""
-    return run(server, [Ask(f"{path}?seconds={wait}")] * 2, ping=True)
+def two(path: str, wait: float) -> list[Ask]:
+    """Return two requests at once, with different waits: what one asks for must not become the other's."""
+    return [Ask(f"{path}?seconds={wait}"), Ask(f"{path}?seconds={2 * wait}")]
 
 
 def test_sync_blocks(server: Server) -> None:
     """Two requests to /sync take the sum of their waits, and /ping waits for them."""
-    keep_verdict(
-        server,
-        "/sync x 2",
-        prove(lambda wait: two_at_once(server, "/sync", wait), verdict.blocks, "blocked", server.variant.name),
-    )
+    keep(server, "/sync x 2", prove(server, "blocked", lambda wait: two("/sync", wait), checks.blocks))
 
 
-@pytest.mark.parametrize("path", ["/threaded", "/async"])
-def test_waits_do_not_block(server: Server, path: str) -> None:
-    """Two requests take as long as one, and /ping does not wait for them."""
-    keep_verdict(
-        server, f"{path} x 2", prove(lambda wait: two_at_once(server, path, wait), verdict.frees, "together", server.variant.name)
-    )
+def test_threaded_does_not_block(server: Server) -> None:
+    """Two requests to /threaded each take their own time in worker threads, and /ping does not wait for them."""
+    keep(server, "/threaded x 2", prove(server, "together", lambda wait: two("/threaded", wait), checks.frees_in_threads))
 
 
-def test_twenty_at_once(server: Server) -> None:
-    """Twenty requests to /async take about as long as one: an awaited wait needs no thread."""
-
-    def twenty(wait: float) -> Observation:
-        return run(server, [Ask(f"/async?seconds={wait}")] * 20, ping=True)
-
-    keep_verdict(server, "/async x 20", prove(twenty, verdict.frees, "together", server.variant.name))
+def test_async_does_not_block(server: Server) -> None:
+    """Two requests to /async each take their own time, in no thread, and /ping does not wait for them."""
+    keep(server, "/async x 2", prove(server, "together", lambda wait: two("/async", wait), checks.frees))
 
 
-def test_console_shows_each_operation(server: Server) -> None:
-    """Each operation prints its start and its end, with its kind and its name."""
-    for path, lines in {
-        "/sync": ["[SYNC] Starting sync_task", "[SYNC] Finished sync_task"],
-        "/threaded": ["[SYNC] Starting threaded_task", "[SYNC] Finished threaded_task"],
-        "/async": ["[ASYNC] Starting async_task", "[ASYNC] Finished async_task"],
-    }.items():
-        printed = run(server, [Ask(f"{path}?seconds=0")]).printed.splitlines()
-        assert printed == lines, f"the console of {path} is not the contract's"
+def test_fifty_at_once(server: Server) -> None:
+    """Fifty requests to /async take about as long as one: an awaited wait needs no thread, of which there are forty or fewer."""
+    keep(server, "/async x 50", prove(server, "together", lambda wait: [Ask(f"/async?seconds={wait}")] * 50, checks.frees))
+
+
+@pytest.mark.parametrize("path", ["/sync", "/threaded", "/async", "/sequential", "/parallel"])
+def test_console_shows_each_operation(server: Server, path: str) -> None:
+    """Each operation prints its start when it starts and its end when it ends, with its kind and its name."""
+    prove(server, "shown", lambda wait: [Ask(f"{path}?seconds={wait}")], checks.tells_the_console)

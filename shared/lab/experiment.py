@@ -4,22 +4,25 @@ The client runs in this process and the server in another, so that a blocked ser
 """
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 from yarl import URL
 
 from shared.lab.server import Server
 from shared.lab.upstream import Call
+from shared.lesson.contract import Endpoint, endpoint
 
 PAUSE = 0.01
-"""Seconds between an answered ping and the next one."""
+"""Seconds between two looks at a server: an answered ping and the next one, the console, where its threads stand."""
 
-HANG = 20.0
-"""Seconds after which an experiment counts as hanging: no endpoint may wait more than 10."""
+HANG = 12.0
+"""Seconds after which a request counts as hanging: none of the suite's takes more than half of it."""
 
 _ENTRY = re.compile(r'([\w-]+);dur=([\d.]+);desc="start=([\d.]+)"')
 
@@ -31,6 +34,30 @@ class Ask:
     path: str
     method: str = "GET"
     after: float = 0.0  # seconds after the experiment's begin
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The row of the contract that it asks for."""
+        return endpoint(self.path)
+
+    @property
+    def known(self) -> Endpoint | None:
+        """The same; None when the contract has no such path."""
+        try:
+            return self.endpoint
+        except LookupError:
+            return None
+
+    @property
+    def wait(self) -> float:
+        """How long it asks each task to wait, in seconds; 0 where it cannot ask."""
+        given = parse_qs(urlsplit(self.path).query).get("seconds")
+        return float(given[0]) if given else self.endpoint.seconds or 0.0
+
+    @property
+    def due(self) -> float:
+        """The least time that the answer takes, in seconds."""
+        return self.wait * self.endpoint.waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +88,41 @@ class Answer:
 
     @property
     def operations(self) -> list[Operation]:
-        """The `Server-Timing` entries, as they stand in the header."""
+        """The `Server-Timing` entries, in the order of their starts."""
         found = _ENTRY.findall(self.headers.get("Server-Timing", ""))
-        return [Operation(name, float(start) / 1000, (float(start) + float(dur)) / 1000) for name, dur, start in found]
+        entries = [Operation(name, float(start) / 1000, (float(start) + float(dur)) / 1000) for name, dur, start in found]
+        return sorted(entries, key=lambda operation: operation.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line on the server's console, and when it was first seen there, in seconds of `time.monotonic`."""
+
+    seen: float
+    text: str
 
 
 @dataclass(slots=True)
 class Observation:
-    """What was seen during one experiment."""
+    """What was seen during one experiment.
+
+    Attributes:
+        answers: What came back, in the order of the requests.
+        pings: The answers to the `/ping`s that were sent all the while.
+        calls: What the upstreams were asked meanwhile.
+        console: The lines that the server printed, with the time at which each was seen.
+        on_loop: Places of the variant where its event loop's thread was seen standing; a free loop stands nowhere for long.
+        in_threads: Places of the variant where other threads were seen standing.
+        stuck: Where tasks and threads stood when a request had no answer.
+
+    """
 
     answers: list[Answer]
-    pings: list[Answer]
-    calls: list[Call]
-    printed: str
+    pings: list[Answer] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    console: list[Line] = field(default_factory=list)
+    on_loop: list[str] = field(default_factory=list)
+    in_threads: list[str] = field(default_factory=list)
     stuck: str = ""
 
     @property
@@ -82,50 +131,112 @@ class Observation:
         return min(answer.sent for answer in self.answers)
 
     @property
+    def ended(self) -> float:
+        """When the last answer had come."""
+        return max(answer.received for answer in self.answers)
+
+    @property
     def seconds(self) -> float:
         """From the first request sent to the last answer received."""
-        return max(answer.received for answer in self.answers) - self.began
+        return self.ended - self.began
 
     @property
     def slowest_ping(self) -> float:
         """The longest that a `/ping` had to wait meanwhile, in seconds; 0 when none was sent."""
         return max((ping.seconds for ping in self.pings), default=0.0)
 
+    @property
+    def printed(self) -> list[str]:
+        """The lines that the server printed."""
+        return [line.text for line in self.console]
 
-def run(server: Server, asks: Sequence[Ask], *, ping: bool = False) -> Observation:
-    """Send requests, each on a connection of its own, and return what was seen; with `ping`, ask `/ping` all the while."""
-    last_call, printed = server.upstreams.last_call(), len(server.log())
-    answers, pings = send(server.url, asks, ping=ping)
-    stuck = ""
-    if any("no answer" in answer.error for answer in answers):
+
+def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: float = 0.0) -> Observation:
+    """Send requests, each on a connection of its own, and return what was seen.
+
+    Args:
+        server: Where to send them.
+        asks: What to send.
+        watch: Whether to send `/ping`s all the while, and to look where the server's threads stand.
+        linger: How long to go on watching the console after the last answer, in seconds.
+
+    """
+    last_call = server.upstreams.last_call()
+    seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger))
+    if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
         places = [place for stack in [*inside["tasks"], *inside["threads"].values()] for place in stack if "variants" in place]
-        stuck = "\n".join(dict.fromkeys(places))
-    return Observation(answers, pings, server.upstreams.calls(last_call), server.log(printed), stuck)
+        seen.stuck = "\n".join(dict.fromkeys(places))
+    seen.calls = server.upstreams.calls(last_call)
+    return seen
 
 
-def send(url: str, asks: Sequence[Ask], *, ping: bool = False) -> tuple[list[Answer], list[Answer]]:
-    """Send requests to any server, without a witness, and return the answers to them and to the pings."""
-    return asyncio.run(_send_all(url, asks, ping=ping))
+def send(url: str, asks: Sequence[Ask]) -> list[Answer]:
+    """Send requests to any server, and return the answers to them; nothing else is watched."""
+
+    async def send_all() -> list[Answer]:
+        async with _client() as client:
+            return await asyncio.gather(*(_send(client, url, ask) for ask in asks))
+
+    return asyncio.run(send_all())
 
 
-async def _send_all(url: str, asks: Sequence[Ask], *, ping: bool) -> tuple[list[Answer], list[Answer]]:
-    pings: list[Answer] = []
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=HANG)) as client:
-        done = asyncio.Event()
-        pinging = asyncio.create_task(_keep_pinging(client, url, pings, done)) if ping else None
-        answers = await asyncio.gather(*(_send(client, url, ask) for ask in asks))
-        done.set()
-        if pinging:  # Its last ping may have waited as long as they did: that is what it is there to see.
-            await pinging
-    return answers, pings
+class _Watch:
+    """Looks at a server from several sides while requests are under way."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._position = len(server.printed())
+        self._rest = b""
+        self._seen = Observation([])
+
+    async def experiment(self, asks: Sequence[Ask], *, watch: bool, linger: float) -> Observation:
+        """Send the requests, look meanwhile, and return what was seen."""
+        async with _client() as client:
+            done = asyncio.Event()
+            watchers = [asyncio.create_task(self._read_console(done))]
+            if watch:
+                watchers += [asyncio.create_task(self._ping(client, done)), asyncio.create_task(self._look(done))]
+            self._seen.answers = await asyncio.gather(*(_send(client, self._server.url, ask) for ask in asks))
+            await asyncio.sleep(linger)
+            done.set()
+            # The last ping may have waited as long as the requests did: that is what it is there to see.
+            await asyncio.gather(*watchers)
+        return self._seen
+
+    async def _ping(self, client: aiohttp.ClientSession, done: asyncio.Event) -> None:
+        while not done.is_set():
+            self._seen.pings.append(await _send(client, self._server.url, Ask("/ping")))
+            await _pause(done)
+
+    async def _look(self, done: asyncio.Event) -> None:
+        while not done.is_set():
+            await _pause(done, 3 * PAUSE)  # First, so that the requests have arrived.
+            found = await asyncio.to_thread(self._server.whereabouts)
+            self._seen.on_loop += found["loop"]
+            self._seen.in_threads += found["threads"]
+
+    async def _read_console(self, done: asyncio.Event) -> None:
+        while not done.is_set():
+            self._read_lines()
+            await _pause(done)
+        self._read_lines()
+
+    def _read_lines(self) -> None:
+        new = self._server.printed(self._position)
+        self._position += len(new)
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        now = time.monotonic()
+        self._seen.console += [Line(now, line.decode(errors="replace").rstrip("\r")) for line in lines]
 
 
-async def _keep_pinging(client: aiohttp.ClientSession, url: str, pings: list[Answer], done: asyncio.Event) -> None:
-    while not done.is_set():
-        pings.append(await _send(client, url, Ask("/ping")))
-        await asyncio.sleep(PAUSE)
+async def _pause(done: asyncio.Event, seconds: float = PAUSE) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), seconds)
+
+
+def _client() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=HANG))
 
 
 async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:

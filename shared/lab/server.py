@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +23,13 @@ from shared.lesson.command import HOST
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+
+ENVIRONMENT = {
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONIOENCODING": "utf-8",
+    "PYTHONWARNINGS": "default::ResourceWarning",  # Python says it when a connection is dropped and not closed.
+}
+"""Settings of a hosted process, so that its log tells all that it can, when it happens."""
 
 
 class ServerError(Exception):
@@ -40,11 +48,13 @@ class Server:
 
     def __init__(self, variant: Variant, upstreams: Upstreams, *, crash: bool = False) -> None:
         self.variant, self.upstreams = variant, upstreams
+        self._asking = threading.Lock()  # One question at a time; experiments ask from a thread of their own.
         self._folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
         self._log = Path(self._folder.name, "server.log")
         with socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:
             control_port = str(listener.getsockname()[1])
             command = [sys.executable, "-m", "shared.lab.host", control_port, variant.name, "--port", "0", "--loop", variant.loop]
+            command += ["--root", str(variant.root)] if variant.root != ROOT else []
             command += ["--crash"] if crash else []
             self.process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
@@ -52,7 +62,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **upstreams.environment(), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+                env={**os.environ, **upstreams.environment(), **ENVIRONMENT},
                 start_new_session=sys.platform != "win32",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Only Windows has the name.
             )
@@ -85,16 +95,34 @@ class Server:
             time.sleep(0.01)
         raise ServerError(f"{self.variant.label} did not answer /ping.\n{self.log()}")
 
-    def log(self, after: int = 0) -> str:
-        """Return what the server has printed, from a number of characters on."""
-        return self._log.read_text(encoding="utf-8", errors="replace")[after:]
+    def printed(self, after: int = 0) -> bytes:
+        """Return what the server has printed so far, from a number of bytes on."""
+        with self._log.open("rb") as lines:
+            lines.seek(after)
+            return lines.read()
+
+    def log(self) -> str:
+        """Return all that the server has printed so far."""
+        return self.printed().decode(errors="replace")
 
     def look_inside(self) -> dict[str, Any]:
         """Return what lives in the server's process: `tasks` and `threads` with where they stand, and how many `sockets`."""
-        self._control.sendall(b"report\n")
-        with self._control.makefile("r", encoding="utf-8") as lines:
-            report: dict[str, Any] = json.loads(lines.readline() or "null") or {"tasks": [], "threads": {}, "sockets": 0}
-            return report
+        return self._ask("report") or {"tasks": [], "threads": {}, "sockets": {"in": 0, "out": 0}}
+
+    def whereabouts(self) -> dict[str, list[str]]:
+        """Return where the event loop's thread and other threads stand in the variant's code just now."""
+        return self._ask("where") or {"loop": [], "threads": []}
+
+    def _ask(self, what: str) -> dict[str, Any] | None:
+        """Ask the host in the server's process; None when the process is gone."""
+        with self._asking, self._control.makefile("rw", encoding="utf-8") as lines:
+            try:
+                lines.write(what + "\n")
+                lines.flush()
+                answer: dict[str, Any] | None = json.loads(lines.readline() or "null")
+            except OSError:
+                return None
+            return answer
 
     def stop(self, sent: int = signal.SIGTERM) -> int:
         """Ask the server to stop, and return its exit code.

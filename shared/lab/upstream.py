@@ -1,8 +1,10 @@
 """The embedded upstreams as the lab runs them: it reads what they saw, and tells them to misbehave."""
 
+import itertools
 import json
+import math
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -26,6 +28,13 @@ class Call:
     answered: Any
     status: int | None
     headers: Mapping[str, str]
+
+
+def most_at_once(calls: Iterable[Call]) -> int:
+    """Return how many of these calls were open at the same time, at the most."""
+    changes = [change for call in calls for change in ((call.start, 1), (call.end or math.inf, -1))]
+    # Where one ends as another begins, the end counts first: they were not open together.
+    return max(itertools.accumulate((step for _, step in sorted(changes)), initial=0))
 
 
 class Upstreams:

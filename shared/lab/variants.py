@@ -15,11 +15,25 @@ class VariantError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A variant on one of the event loops it runs on."""
+    """A variant on one of the event loops it runs on.
+
+    Attributes:
+        name: Its folder's name.
+        loop: The event loop.
+        label: What it is called in tables: its name, with the loop behind it unless that is its usual one.
+        root: The folder that holds its `variants`, and `shared` only when it is the project's own.
+
+    """
 
     name: str
     loop: str
     label: str
+    root: Path = ROOT
+
+    @property
+    def folder(self) -> Path:
+        """Where its modules stand."""
+        return self.root / "variants" / self.name
 
 
 def named(name: str, root: Path = ROOT) -> list[Variant]:
@@ -35,7 +49,7 @@ def named(name: str, root: Path = ROOT) -> list[Variant]:
     for node in ast.parse(serve.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "LOOPS":
             loops: tuple[str, ...] = ast.literal_eval(node.value)
-            return [Variant(name, loop, f"{name}-{loop}" if index else name) for index, loop in enumerate(loops)]
+            return [Variant(name, loop, f"{name}-{loop}" if index else name, root) for index, loop in enumerate(loops)]
     raise VariantError(f"variants/{name}/serve.py has no LOOPS, which names the event loops it runs on.")
 
 

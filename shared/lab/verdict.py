@@ -1,213 +1,165 @@
-"""Verdicts: what an observation proves, in words.
+"""Verdicts: what an experiment proves, in words.
 
 Noise only ever makes things slower. So a lower bound must hold every time, while an upper bound must hold once in a few tries:
-what *can* take the short time does not block. Every bound stands midway between right and the nearest wrong.
+what *can* take the short time does not block.
 """
 
+import ast
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from shared.lab.experiment import Answer, Observation
+from shared.lab.causes import WORDS, Cause
+from shared.lab.experiment import Ask, Observation, run
+from shared.lab.finding import Check, Finding
+from shared.lab.rules import broken
+from shared.lab.server import Server
+from shared.lab.terms import terms
 from shared.lab.timeline import draw
-from shared.lesson.contract import TASKS, endpoint
+from shared.lab.variants import Variant
+from shared.lesson.contract import MODULES
 
-EARLY = 0.002
-"""Seconds by which a right timer may end too soon: 0.0009 were measured on uvloop."""
-
-WAITS = (0.2, 0.3, 0.5)
+WAITS = (0.15, 0.3, 0.5)
 """The waits of the tries, in seconds: longer ones later, because noise does not grow with the wait."""
 
-BLOCKING = "a blocking call, such as time.sleep, holds the event loop: await instead, or use a thread"
-ONE_BY_ONE = "they are awaited one by one: gather, or a task group, starts all before it waits"
+
+BUSY = 5
+"""How many times as long as the work itself a wait has to be, so that half of it cannot be work on a busy machine.
+
+After a try that failed, the same requests are sent without a wait: what they take then is the work alone, here and now.
+"""
+
+LONGEST = 3.0
+"""The longest wait of a try, in seconds; an experiment may ask for twice and three times it, and no wait may exceed ten."""
+
+BESIDE = {
+    Cause.FALSE_REPORT: (("app", "server_timing"),),
+    Cause.CLIENT_PER_REQUEST: (("app", "lifespan"),),
+    Cause.LEAK: (("app", "lifespan"),),
+    Cause.WRONG_ERROR: (("app", "handle_error"),),
+    Cause.TELLS_SECRETS: (("app", "handle_error"),),
+}
+"""Where a cause may lie beside the endpoint."""
+
+
+class Accusation(AssertionError):  # noqa: N818 - it accuses an implementation; nothing in the lab went wrong
+    """A variant does not do what the contract says; the message is for its author.
+
+    Attributes:
+        cause: What is probably wrong.
+
+    """
+
+    def __init__(self, cause: Cause, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an observation proves.
+    """What an experiment proved, when it proved what the contract asks for.
 
     Attributes:
         name: In one or two words, such as `together`.
-        holds: Whether it is what the contract asks for.
-        certain: Whether noise cannot have caused it, so that another try would prove nothing.
-        measured: The experiment's time, in seconds.
-        message: Why it does not hold, for a learner; empty when it does.
+        seconds: The experiment's time.
 
     """
 
     name: str
-    holds: bool
-    certain: bool
-    measured: float
-    message: str = ""
+    seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A reason why an observation is not what was expected."""
+def prove(
+    server: Server, name: str, asks: Callable[[float], Sequence[Ask]], check: Check, waits: Sequence[float] = WAITS
+) -> Verdict:
+    """Try with longer and longer waits until nothing is found wrong, or something that noise cannot cause.
 
-    name: str
-    sentence: str
-    cause: str
-    certain: bool = False
-
-
-Check = Callable[[Observation, float], list[Finding]]
-
-
-def prove(run: Callable[[float], Observation], check: Check, name: str, variant: str, waits: Sequence[float] = WAITS) -> Verdict:
-    """Try with longer and longer waits until a check finds nothing wrong, or something that noise cannot cause.
+    On a busy machine the later waits are longer still, by what the requests were seen to take without a wait.
 
     Args:
-        run: Makes one observation with a given wait, in seconds.
-        check: Names what is wrong with it.
-        name: What it is called when nothing is.
-        variant: The variant's folder, for the message.
+        server: The variant under test.
+        name: What the verdict is called when nothing is wrong.
+        asks: What to send in a try, given its wait in seconds.
+        check: Names what is wrong with an observation, beside the rules that hold for every answer.
         waits: The wait of each try, in seconds.
 
+    Raises:
+        Accusation: Something was wrong in every try, or certainly.
+
     """
-    verdict = Verdict("untried", holds=False, certain=False, measured=0.0)
-    for wait in waits:
-        seen = run(wait)
-        findings = missing_answers(seen) or check(seen, wait)
+    shortest = 0.0
+    for tries_left, planned in zip(reversed(range(len(waits))), waits, strict=True):
+        wait = max(planned, shortest)
+        seen = run(server, asks(wait), watch=True)
+        findings = broken(seen) or check(seen)
         if not findings:
-            return Verdict(name, holds=True, certain=False, measured=seen.seconds)
+            return Verdict(name, seen.seconds)
         worst = max(findings, key=lambda finding: finding.certain)
-        verdict = Verdict(
-            worst.name, holds=False, certain=worst.certain, measured=seen.seconds, message=_tell(worst, seen, variant)
-        )
-        if worst.certain:
-            break
-    return verdict
+        if worst.certain or not tries_left:
+            raise accusation(worst, seen, server.variant)
+        shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
+    raise ValueError("There has to be a wait to try.")
 
 
-def missing_answers(seen: Observation) -> list[Finding]:
-    """Find requests without an answer, or with another status than 200."""
-    for answer in seen.answers:
-        if "no answer" in answer.error:
-            cause = (
-                f"it hangs; the server stands at:\n{seen.stuck}" if seen.stuck else "it hangs, and nothing of the variant runs"
-            )
-            return [Finding("hangs", f"{answer.ask.path} had no answer after {answer.seconds:.1f} s", cause, certain=True)]
-        if answer.status != 200:  # noqa: PLR2004 - HTTP's success
-            got = answer.error or f"status {answer.status} {answer.body[:200]!r}"
-            return [Finding("fails", f"{answer.ask.path} answered {got}", _last_error(seen.printed), certain=True)]
-    return []
+def judge(server: Server, seen: Observation, findings: Sequence[Finding]) -> None:
+    """Accuse the variant of the first finding, if there is one.
+
+    Raises:
+        Accusation: There is.
+
+    """
+    accuse(server.variant, seen, findings)
 
 
-def blocks(seen: Observation, wait: float) -> list[Finding]:
-    """Check that requests wait one after another on a blocked event loop, and that `/ping` waits for them."""
-    count = len(seen.answers)
-    if seen.seconds < count * wait - EARLY:
-        sentence = f"{_asked(seen)} took {seen.seconds:.2f} s: the sum of the waits is {count * wait:.2f}"
-        return [
-            Finding(
-                "does not block", sentence, "the wait does not block the event loop, or is too short; here it must", certain=True
-            )
-        ]
-    if seen.slowest_ping < wait / 2:  # Right: a whole wait or two. Wrong: none.
-        sentence = f"{_asked(seen)} took turns, but /ping waited only {seen.slowest_ping:.3f} s of {wait:.2f}"
-        return [
-            Finding("does not block", sentence, "something makes the requests wait for each other, and it is not the event loop")
-        ]
-    # Right: the sum. Nearest wrong: one wait more.
-    return _too_slow(seen, count * wait, bound=(count + 0.5) * wait)
+def accuse(variant: Variant, seen: Observation, findings: Sequence[Finding]) -> None:
+    """Do the same where the server is no longer there.
+
+    Raises:
+        Accusation: There is a finding.
+
+    """
+    if findings:
+        raise accusation(findings[0], seen, variant)
 
 
-def frees(seen: Observation, wait: float, bound: float | None = None) -> list[Finding]:
-    """Check that requests wait together, within `bound` seconds (1.5 waits when None), and leave `/ping` free."""
-    if shortest := [answer for answer in seen.answers if answer.seconds < wait - EARLY]:
-        return [_too_fast(shortest[0], wait)]
-    if seen.slowest_ping >= wait / 2:  # Right: none. Wrong: a whole wait.
-        sentence = f"while {_asked(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
-        return [Finding("blocks", sentence, BLOCKING)]
-    # Right: one wait. Nearest wrong: a limit that lets only some of them wait at once, two waits.
-    return _too_slow(seen, wait, bound=1.5 * wait if bound is None else bound)
+def accusation(finding: Finding, seen: Observation, variant: Variant) -> Accusation:
+    """Say it: what was sent, measured and expected, the probable cause, the cure, where to look; then the evidence."""
+    words = WORDS[finding.cause]
+    cure = words.cure.format(**terms(variant.folder))
+    cure = f"{cure[0].upper()}{cure[1:]}"
+    lines = [
+        f"{finding.sentence}.",
+        f"Probable cause: {words.cause}. {cure}.",
+        f"Look at {_where(finding, seen, variant)}.",
+        *_stood(seen),
+        draw(seen),
+    ]
+    return Accusation(finding.cause, "\n".join(lines))
 
 
-def together(seen: Observation, wait: float) -> list[Finding]:
-    """Check that the operations of each request overlap, by its own record and by the time it took."""
-    for answer in seen.answers:
-        operations = sorted(answer.operations, key=lambda operation: operation.start)
-        if unrecorded := _unrecorded(answer):
-            return unrecorded
-        for one, other in pairwise(operations):
-            # Overlap by half a wait: tasks that merely follow each other can touch by some microseconds.
-            if min(one.end, other.end) - max(one.start, other.start) < wait / 2:
-                total = len(operations) * wait
-                sentence = (
-                    f"{_asked(seen)} took {seen.seconds:.2f} s for {len(operations)} x {wait:g} s: the sum is {total:.2f}, "
-                    f"the longest is {wait:.2f}; {other.name} started after {one.name} ended"
-                )
-                return [Finding("one after another", sentence, BLOCKING if seen.slowest_ping >= wait / 2 else ONE_BY_ONE)]
-    return frees(seen, wait)
+def _where(finding: Finding, seen: Observation, variant: Variant) -> str:
+    """Name the files, the lines and the functions to look at, the likeliest first."""
+    places = [*finding.places]
+    if endpoint := (finding.ask or seen.answers[0].ask).known:
+        names = [endpoint.function, endpoint.operation, *endpoint.through]
+        places += [(endpoint.module, name) for name in names if name]
+    places += BESIDE.get(finding.cause, ())
+    return ", ".join(_place(variant, *place) for place in dict.fromkeys(places))
 
 
-def in_turn(seen: Observation, wait: float) -> list[Finding]:
-    """Check that the operations of one request never overlap, add up, and leave the event loop free."""
-    answer = seen.answers[0]
-    operations = sorted(answer.operations, key=lambda operation: operation.start)
-    if unrecorded := _unrecorded(answer):
-        return unrecorded
-    total = len(operations) * wait
-    for one, other in pairwise(operations):
-        if other.start < one.end - EARLY:
-            sentence = f"{_asked(seen)}: {other.name} started {one.end - other.start:.2f} s before {one.name} ended"
-            return [
-                Finding("together", sentence, "they are started together; here each has to wait for the one before", certain=True)
-            ]
-    if answer.seconds < total - EARLY:
-        return [_too_fast(answer, total)]
-    if seen.slowest_ping >= wait / 2:
-        sentence = f"while {_asked(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
-        return [Finding("blocks", sentence, BLOCKING)]
-    return _too_slow(seen, total, bound=total + wait / 2)
+def _place(variant: Variant, module: str, function: str) -> str:
+    modules = dict.fromkeys([module, *MODULES])  # What an endpoint waits with may stand in another chapter.
+    for file in (variant.folder / f"{name}.py" for name in modules):
+        tree = ast.parse(file.read_text(encoding="utf-8")) if file.is_file() else ast.Module([], [])
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
+                return f"variants/{variant.name}/{file.name}:{node.lineno} {function}"
+    return f"variants/{variant.name}/{module}.py {function}"
 
 
-def _unrecorded(answer: Answer) -> list[Finding]:
-    """Find a `Server-Timing` header that does not name each of the three tasks once."""
-    names = sorted(operation.name for operation in answer.operations)
-    if names == sorted(TASKS):
+def _stood(seen: Observation) -> list[str]:
+    """Say where the event loop's thread was seen standing, when a `/ping` had to wait for it."""
+    if not seen.on_loop:
         return []
-    sentence = f"{answer.ask.path} names {names or 'nothing'} in Server-Timing, and not {', '.join(TASKS)}"
-    return [Finding("unrecorded", sentence, "a task is missing, or does not go through its operation()", certain=True)]
-
-
-def _too_fast(answer: Answer, wait: float) -> Finding:
-    sentence = f"{answer.ask.path} answered after {answer.seconds:.3f} s: it cannot have waited the {wait:.2f} s it was asked for"
-    return Finding("too fast", sentence, "the wait is not awaited, or is shorter than asked for", certain=True)
-
-
-def _too_slow(seen: Observation, right: float, bound: float) -> list[Finding]:
-    if seen.seconds < bound:
-        return []
-    sentence = f"{_asked(seen)} took {seen.seconds:.2f} s: {right:.2f} is right, {bound:.2f} the limit"
-    if seen.slowest_ping < right / 2:
-        cause = "a lock or a limit lets only some of them wait at once; the event loop itself stayed free"
-    else:
-        cause = "something blocks the event loop"
-    return [Finding("too slow", sentence, cause)]
-
-
-def _asked(seen: Observation) -> str:
-    paths = [answer.ask.path for answer in seen.answers]
-    return paths[0] if len(paths) == 1 else f"{len(paths)} requests at once to {paths[0].partition('?')[0]}"
-
-
-def _last_error(printed: str) -> str:
-    lines = [line for line in printed.splitlines() if line and not line.startswith((" ", "["))]
-    return f"the server says: {lines[-1]}" if lines else "the server's log says nothing"
-
-
-def _tell(finding: Finding, seen: Observation, variant: str) -> str:
-    """Say it: what was sent and measured and expected, the probable cause, where to look; then the timeline."""
-    place = endpoint(seen.answers[0].ask.path)
-    where = f"variants/{variant}/{place.module}.py, {place.function}"
-    if place.operation:
-        where += f" and what it waits with, {place.operation}"
-    return f"{finding.sentence}. Probable cause: {finding.cause}. Look at {where}.\n{draw(seen)}"
-
-
-def explain(verdicts: Sequence[Verdict]) -> str:
-    """Return the messages of the verdicts that do not hold."""
-    return "\n".join(verdict.message for verdict in verdicts if not verdict.holds)
+    place, times = Counter(seen.on_loop).most_common(1)[0]
+    return [f"In {times} of {len(seen.on_loop)} looks at it, the event loop's thread stood at {place}."]

@@ -30,7 +30,7 @@ def answer_call(settings: Settings, query: str, documents: Sequence[FoundDocumen
     """Return the call that answers a query from documents."""
     body = {"model": settings.chat_model, "messages": _messages(query, documents)}
     headers = {"Authorization": f"Bearer {settings.openai_key}"}
-    return Call(CHAT, f"{settings.openai_url}/chat/completions", body, headers, settings.chat_deadline)
+    return Call(CHAT, f"{settings.openai_url}/chat/completions", body, headers, settings.deadlines.chat)
 
 
 def answer_stream_call(settings: Settings, query: str, documents: Sequence[FoundDocument]) -> Call:

@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import http.client
 import json
-import re
 import uuid
 from http import HTTPStatus
 from typing import Any, Final
@@ -23,7 +22,6 @@ DIMENSIONS: Final = {"text-embedding-3-small": 1536, "text-embedding-ada-002": 1
 """How many numbers the vectors of OpenAI's models have. Of other models only their vectors tell."""
 
 MAX_ANSWER: Final = 2**20  # bytes; a collection's description has about 2,000
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]")
 
 
 def with_collection(settings: Settings) -> Settings:
@@ -45,12 +43,9 @@ def look_up(settings: Settings) -> dict[str, Any] | None:
     """Return the collection that the settings name, as Chroma describes it; None where there is none.
 
     Raises:
-        SettingsError: No Chroma server answers, or the name cannot be one.
+        SettingsError: No Chroma server answers.
 
     """
-    if not _NAME.fullmatch(settings.collection):
-        rule = "3 to 512 letters, digits, dots, dashes and underscores, or the identifier of a collection"
-        raise SettingsError(f"CHROMA_COLLECTION must be a name, {rule}.")
     kind = "by-id/" if is_identifier(settings.collection) else ""
     status, answer = _get(settings, f"{DATABASE}/collections/{kind}{settings.collection}")
     if status == HTTPStatus.NOT_FOUND and answer.get("error") == "NotFoundError":
@@ -99,7 +94,7 @@ def _get(settings: Settings, path: str) -> tuple[int, dict[str, Any]]:
     parts = urlsplit(settings.chroma_url)
     scheme = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
-        with contextlib.closing(scheme(parts.hostname or "", parts.port, timeout=settings.deadline)) as connection:
+        with contextlib.closing(scheme(parts.hostname or "", parts.port, timeout=settings.deadlines.answer)) as connection:
             connection.request("GET", parts.path + path)
             response = connection.getresponse()
             status, content = response.status, response.read(MAX_ANSWER)

@@ -26,7 +26,10 @@ class Endpoint:
         module: The variant's module that holds it, without `.py`.
         function: The function behind it.
         operation: The function that does its waiting, in the same variant; empty where it waits for nothing.
+        through: Further functions of its module that it goes through.
         seconds: The default of its `seconds` parameter, in seconds; None where it has none.
+        tasks: What it waits for, by the names in `Server-Timing` and on the console, in the order of its results.
+        waits: How many of those waits follow each other: it takes at least so many times `seconds`.
 
     """
 
@@ -36,17 +39,29 @@ class Endpoint:
     function: str
     operation: str = ""
     seconds: float | None = None
+    tasks: tuple[str, ...] = ()
+    waits: int = 1
+    through: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """How it waits, as the console shows it: `SYNC` or `ASYNC`."""
+        return "SYNC" if self.operation == "slow_sync_operation" else "ASYNC"
 
 
 ENDPOINTS = (
     Endpoint("GET", "/", "app", "home"),
     Endpoint("GET", "/ping", "waiting", "ping"),
-    Endpoint("GET", "/sync", "waiting", "sync_endpoint", "slow_sync_operation", 3),
-    Endpoint("GET", "/threaded", "waiting", "threaded_endpoint", "slow_sync_operation", 3),
-    Endpoint("GET", "/async", "waiting", "async_endpoint", "slow_async_operation", 3),
-    Endpoint("GET", "/sequential", "together", "sequential_endpoint", "slow_async_operation", 2),
-    Endpoint("GET", "/parallel", "together", "parallel_endpoint", "slow_async_operation", 2),
-    Endpoint("POST", "/search-demo", "search", "search_demo", "get_embedding"),
+    Endpoint("GET", "/sync", "waiting", "sync_endpoint", "slow_sync_operation", 3, ("sync_task",)),
+    Endpoint("GET", "/threaded", "waiting", "threaded_endpoint", "slow_sync_operation", 3, ("threaded_task",)),
+    Endpoint("GET", "/async", "waiting", "async_endpoint", "slow_async_operation", 3, ("async_task",)),
+    Endpoint("GET", "/sequential", "together", "sequential_endpoint", "slow_async_operation", 2, TASKS, waits=3),
+    Endpoint("GET", "/parallel", "together", "parallel_endpoint", "slow_async_operation", 2, TASKS),
+    Endpoint(
+        *("POST", "/search-demo", "search", "search_demo", "get_embedding"),
+        tasks=("embedding", "search"),
+        through=("search_documents", "call_upstream"),
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.lesson.collection import with_collection
-from shared.lesson.settings import Settings, from_environment
+from shared.lesson.settings import Settings, deadlines_from, from_environment
 
 STOP_SECONDS = 5.0
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def running_upstreams() -> Iterator[Settings]:
     seconds) and while it ends, on purpose: nothing is being served before or after.
 
     Raises:
-        SettingsError: The environment names upstreams that cannot be used, or a collection that is not there.
+        SettingsError: The environment names upstreams or a deadline that cannot be used, or a collection that is not there.
         UpstreamsNotStartedError: The embedded ones did not start.
 
     """
@@ -34,9 +34,10 @@ def running_upstreams() -> Iterator[Settings]:
     if named is not None:
         yield with_collection(named)
         return
+    deadlines = deadlines_from()
     process, ready = start_process()
     try:
-        yield Settings(ready["openai_url"], ready["chroma_url"], openai_key="embedded", collection=ready["collection"])
+        yield Settings(ready["openai_url"], ready["chroma_url"], "embedded", collection=ready["collection"], deadlines=deadlines)
     finally:
         stop_process(process)
 

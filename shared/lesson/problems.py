@@ -4,13 +4,19 @@ A variant raises these (or its framework's own errors) anywhere, and one error h
 answers of the type `application/problem+json`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from shared.lesson.typed import TypedDict
 
 MEDIA_TYPE = "application/problem+json"
+
+LONGEST_PAUSE = 10
+"""Digits of a `Retry-After` that is passed on: with these it may already be three centuries."""
+
+LONGEST_DATE = 40
+"""Characters of a `Retry-After` that is passed on; the longest form of a date that HTTP knows has 33."""
 
 
 class ProblemDetails(TypedDict):
@@ -94,10 +100,10 @@ class UpstreamBusy(Problem):
 def _readable_retry_after(value: str | None) -> str:
     """Return `Retry-After` as it was given, in seconds or as a date; "1" where it says neither."""
     text = (value or "").strip()
-    if not text.isascii():  # A header must be.
+    if not text.isascii() or not text.isprintable() or len(text) > LONGEST_DATE:  # A server may break on others.
         return "1"
     if text.isdigit():
-        return text
+        return text if len(text) <= LONGEST_PAUSE else "1"
     try:
         parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # OverflowError: a time zone beyond all bounds.
@@ -115,12 +121,16 @@ def from_status(status: int, headers: Mapping[str, str] | None = None) -> Proble
     return Problem(status, details.get(HTTPStatus(status), f"{HTTPStatus(status).phrase}."), headers)
 
 
-def foreseen(error: BaseException) -> Problem | None:
-    """Return the problem that an error is, or that a task group wrapped in an `ExceptionGroup`; None for any other."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, BaseExceptionGroup):
-        problems = [foreseen(inner) for inner in error.exceptions]
-        # With one that nobody foresaw among them, the whole is unforeseen: it must not go unlogged.
-        return None if None in problems else problems[0]
-    return None
+def foreseen(error: Exception, as_problem: Callable[[Exception], Problem | None]) -> Problem | None:
+    """Return the problem that an error is, or those that a task group wrapped; None where there is one that nobody foresaw.
+
+    Args:
+        error: What was raised.
+        as_problem: How a single error reads as a problem on this stack; None for one that nobody foresaw.
+
+    """
+    if not isinstance(error, ExceptionGroup):
+        return as_problem(error)
+    found = [foreseen(inner, as_problem) for inner in error.exceptions]
+    # The first stands for all. With one that nobody foresaw among them, the whole is unforeseen: it must not go unlogged.
+    return None if None in found else found[0]

@@ -4,7 +4,24 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+
+from shared.lesson.checks import LONGEST_DEADLINE, SettingsError, check_seconds, check_text, check_url
+
+__all__ = [
+    "CHAT_DEADLINE",
+    "CHAT_MODEL",
+    "COLLECTION",
+    "COLLECTION_NAME",
+    "CONNECT_DEADLINE",
+    "EMBEDDING_MODEL",
+    "LONGEST_DEADLINE",
+    "UPSTREAM_DEADLINE",
+    "Deadlines",
+    "Settings",
+    "SettingsError",
+    "deadlines_from",
+    "from_environment",
+]
 
 EMBEDDING_MODEL: Final = "text-embedding-3-small"
 CHAT_MODEL: Final = "gpt-5.4-mini"
@@ -18,11 +35,29 @@ UPSTREAM_DEADLINE: Final = 2.0
 """How long a variant waits for an upstream's whole answer, in seconds: eight times the longest that the lesson's take."""
 
 CHAT_DEADLINE: Final = 4.0
-"""Likewise for a language model's answer."""
+"""Likewise for a language model's whole answer: eight times what the lesson's takes."""
+
+CONNECT_DEADLINE: Final = 1.0
+"""How long it waits for a connection, in seconds. One on loopback takes a thousandth of that, one across an ocean a fifth."""
+
+_COLLECTION_RULE = "a name of 3 to 512 letters, digits, dots, dashes and underscores, or the identifier of a collection"
+_COLLECTION = r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]"
 
 
-class SettingsError(Exception):
-    """A setting is missing or cannot be used; the message names it and says what would do."""
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a variant waits for an upstream, in seconds.
+
+    Attributes:
+        answer: For a whole answer; `UPSTREAM_DEADLINE` in the environment.
+        chat: For a language model's whole answer; `CHAT_DEADLINE`.
+        connect: For a connection; `CONNECT_DEADLINE`.
+
+    """
+
+    answer: float = UPSTREAM_DEADLINE
+    chat: float = CHAT_DEADLINE
+    connect: float = CONNECT_DEADLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +69,9 @@ class Settings:
         chroma_url: Base of the Chroma server, without a path.
         openai_key: The secret for the first; never shown, not even by `repr`.
         embedding_model: The model that embeds a query.
-        collection: The collection that is searched: its identifier, or as it stands in the environment, perhaps its name.
-        deadline: How long an upstream may take for its whole answer, in seconds.
         chat_model: The model that answers a question.
-        chat_deadline: How long it may take for its whole answer, in seconds.
+        collection: The collection that is searched: its identifier, or as it stands in the environment, perhaps its name.
+        deadlines: How long they may take.
 
     """
 
@@ -45,45 +79,45 @@ class Settings:
     chroma_url: str
     openai_key: str = field(repr=False)
     embedding_model: str = EMBEDDING_MODEL
-    collection: str = COLLECTION
-    deadline: float = UPSTREAM_DEADLINE
     chat_model: str = CHAT_MODEL
-    chat_deadline: float = CHAT_DEADLINE
+    collection: str = COLLECTION
+    deadlines: Deadlines = Deadlines()
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | None:
     """Return the upstreams that the environment names; None when it names none, so that the embedded ones are wanted.
 
     `CHROMA_URL` decides. A key for OpenAI alone is not enough: many people have one in their environment for other reasons, and
-    a lesson must not spend their money unasked.
+    a lesson must not spend their money unasked. Deadlines are checked in any case, because they hold for the embedded ones too.
 
     Raises:
-        SettingsError: Something is missing or malformed.
+        SettingsError: Something is missing or malformed. The message does not show what: it may be a secret.
 
     """
-    chroma_url = environment.get("CHROMA_URL", "")
-    if not chroma_url:
+    deadlines = deadlines_from(environment)
+    if not environment.get("CHROMA_URL"):
         return None
-    key = environment.get("OPENAI_API_KEY", "")
-    if not key.isascii() or not key.isprintable() or not key.strip():
-        raise SettingsError("CHROMA_URL is set, so OPENAI_API_KEY must hold the key of the embeddings service.")
+    key_rule = "the key of the embeddings service, because CHROMA_URL is set"
+    embedding_model = environment.get("OPENAI_EMBEDDING_MODEL") or EMBEDDING_MODEL
+    chat_model = environment.get("OPENAI_CHAT_MODEL") or CHAT_MODEL
+    collection = environment.get("CHROMA_COLLECTION") or COLLECTION_NAME
     return Settings(
-        openai_url=_url("OPENAI_BASE_URL", environment.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"),
-        chroma_url=_url("CHROMA_URL", chroma_url),
-        openai_key=key,
-        embedding_model=environment.get("OPENAI_EMBEDDING_MODEL") or EMBEDDING_MODEL,
-        collection=environment.get("CHROMA_COLLECTION") or COLLECTION_NAME,
-        chat_model=environment.get("OPENAI_CHAT_MODEL") or CHAT_MODEL,
+        openai_url=check_url("OPENAI_BASE_URL", environment.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"),
+        chroma_url=check_url("CHROMA_URL", environment["CHROMA_URL"]),
+        openai_key=check_text("OPENAI_API_KEY", environment.get("OPENAI_API_KEY", ""), key_rule),
+        embedding_model=check_text("OPENAI_EMBEDDING_MODEL", embedding_model, f"the name of a model, such as {EMBEDDING_MODEL}"),
+        chat_model=check_text("OPENAI_CHAT_MODEL", chat_model, f"the name of a model, such as {CHAT_MODEL}"),
+        collection=check_text("CHROMA_COLLECTION", collection, _COLLECTION_RULE, _COLLECTION),
+        deadlines=deadlines,
     )
 
 
-def _url(name: str, text: str) -> str:
-    """Return a base URL without its last slash, or say which setting is not one."""
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # A port that is not a number, a bracket left open.
-        usable = False
-    if not usable:
-        raise SettingsError(f"{name} must be a URL such as http://127.0.0.1:8000.")
-    return text.rstrip("/")
+def deadlines_from(environment: Mapping[str, str] = os.environ) -> Deadlines:
+    """Return how long an upstream may take: what the environment says, and the defaults for the rest.
+
+    Raises:
+        SettingsError: Something is not a number of seconds within the limits.
+
+    """
+    defaults = {"UPSTREAM_DEADLINE": UPSTREAM_DEADLINE, "CHAT_DEADLINE": CHAT_DEADLINE, "CONNECT_DEADLINE": CONNECT_DEADLINE}
+    return Deadlines(*(check_seconds(name, environment.get(name) or str(default)) for name, default in defaults.items()))

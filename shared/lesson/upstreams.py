@@ -45,7 +45,7 @@ def embedding_call(settings: Settings, query: str | Sequence[str]) -> Call:
     texts = query if isinstance(query, str) else list(query)
     body = {"model": settings.embedding_model, "input": texts, "encoding_format": "float"}
     headers = {"Authorization": f"Bearer {settings.openai_key}"}
-    return Call(EMBEDDINGS, f"{settings.openai_url}/embeddings", body, headers, settings.deadline)
+    return Call(EMBEDDINGS, f"{settings.openai_url}/embeddings", body, headers, settings.deadlines.answer)
 
 
 def search_call(settings: Settings, embedding: Sequence[float], *, texts: bool = False) -> Call:
@@ -53,7 +53,7 @@ def search_call(settings: Settings, embedding: Sequence[float], *, texts: bool =
     included = ["metadatas", "distances", *(["documents"] if texts else [])]
     body = {"query_embeddings": [list(embedding)], "n_results": RESULTS, "include": included}
     url = f"{settings.chroma_url}{DATABASE}/collections/{settings.collection}/query"
-    return Call(DOCUMENTS, url, body, {}, settings.deadline)
+    return Call(DOCUMENTS, url, body, {}, settings.deadlines.answer)
 
 
 def read_embedding(answer: Any) -> list[float]:  # noqa: ANN401 - JSON is any

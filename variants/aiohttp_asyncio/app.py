@@ -25,8 +25,10 @@ async def home(request: web.Request) -> web.Response:
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     """Open the client once, before the first request, and close it after the last."""
     # The deadline stands around each call, so the session needs none.
+    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
+    no_limit, no_cookies = aiohttp.ClientTimeout(total=None), aiohttp.DummyCookieJar()
     with running_upstreams() as settings:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as client:
+        async with aiohttp.ClientSession(timeout=no_limit, cookie_jar=no_cookies) as client:
             app[search.CLIENT], app[search.SETTINGS] = client, settings
             yield
 
@@ -41,18 +43,25 @@ async def server_timing(request: web.Request, handler: Handler) -> web.StreamRes
     return response
 
 
+def as_problem(error: Exception) -> problems.Problem | None:
+    """Return how a single error reads as a problem; None for one that nobody foresaw."""
+    if isinstance(error, web.HTTPException):
+        # It is a response too, with headers that speak of its own body.
+        headers = {name: value for name, value in error.headers.items() if not name.startswith("Content-")}
+        return problems.from_status(error.status, headers)
+    return error if isinstance(error, problems.Problem) else None
+
+
 @web.middleware
 async def handle_error(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn any error into problem details; one that nobody foresaw says nothing about itself to the client."""
     try:
         return await handler(request)
-    except web.HTTPException as error:
-        allow = error.headers.get("Allow")
-        problem = problems.from_status(error.status, {"Allow": allow} if allow else None)
     except Exception as error:
-        problem = problems.foreseen(error) or problems.from_status(500)
-        if problem.status == 500:  # noqa: PLR2004 - the status for all that is unforeseen
+        problem = problems.foreseen(error, as_problem)
+        if problem is None:
             logging.getLogger(__name__).exception("Unforeseen error")
+    problem = problem or problems.from_status(500)
     return web.json_response(problem.body(), status=problem.status, headers=problem.headers, content_type=problems.MEDIA_TYPE)
 
 

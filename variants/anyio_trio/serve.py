@@ -5,6 +5,7 @@ Pick it when: your application needs trio.
 Watch for: the call `serve` stops for no signal on trio unless it is handed a trigger; its parser is Python, and slower than C.
 """
 
+import contextlib
 import functools
 import signal
 from typing import cast
@@ -23,12 +24,17 @@ LOOPS = ("trio", "asyncio")
 
 async def serve(config: anycorn.Config) -> None:
     """Serve until a signal asks to stop."""
+    served = cast("ASGIFramework", app)
+    if config.worker_class == "asyncio":
+        # Here anycorn listens for signals by itself; anyio's receiver would do too, but not on Windows, where asyncio has none.
+        await anycorn.serve(served, config)
+        return
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
 
         async def wait_for_signal() -> None:
             await anext(signals)
 
-        await anycorn.serve(cast("ASGIFramework", app), config, shutdown_trigger=wait_for_signal)
+        await anycorn.serve(served, config, shutdown_trigger=wait_for_signal)
 
 
 def configure(options: Options) -> anycorn.Config:
@@ -48,10 +54,12 @@ def configure(options: Options) -> anycorn.Config:
 def main() -> None:
     """Serve as the command line asks."""
     options = parse(VARIANT, LOOPS, reloads=True)
-    if options.reload:
-        run(configure(options))
-    else:
-        anyio.run(functools.partial(serve, configure(options)), backend=options.loop)
+    # A Ctrl-C that comes while the event loop starts.
+    with contextlib.suppress(KeyboardInterrupt):
+        if options.reload:
+            run(configure(options))
+        else:
+            anyio.run(functools.partial(serve, configure(options)), backend=options.loop)
 
 
 if __name__ == "__main__":

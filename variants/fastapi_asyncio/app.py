@@ -8,6 +8,7 @@ Watch for: its own validation answers are not problem details; the hook below ma
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypedDict
 
 import httpx2
@@ -40,8 +41,10 @@ async def home() -> identity.Identity:
 async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     """Open the client once, before the first request, and close it after the last."""
     # The deadline stands around each call, so the client needs none. Proxies are for the world outside this machine.
+    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     with running_upstreams() as settings:
-        async with httpx2.AsyncClient(timeout=None, trust_env=False) as client:
+        async with httpx2.AsyncClient(timeout=None, trust_env=False, cookies=no_cookies) as client:
             yield {"client": client, "settings": settings}
 
 
@@ -64,17 +67,22 @@ def server_timing(app: ASGIApp) -> ASGIApp:
     return timed_app
 
 
+def as_problem(error: Exception) -> problems.Problem | None:
+    """Return how a single error reads as a problem; None for one that nobody foresaw."""
+    if isinstance(error, HTTPException):
+        return problems.from_status(error.status_code, error.headers)
+    if isinstance(error, RequestValidationError):
+        return limits.invalid(error.errors()[0]["loc"][-1])
+    return error if isinstance(error, problems.Problem) else None
+
+
 async def handle_error(request: Request, error: Exception) -> JSONResponse:
     """Turn any error into problem details; one that nobody foresaw says nothing about itself to the client."""
-    if isinstance(error, HTTPException):
-        problem = problems.from_status(error.status_code, error.headers)
-    elif isinstance(error, RequestValidationError):
-        problem = limits.invalid(error.errors()[0]["loc"][-1])
-    else:
-        problem = problems.foreseen(error) or problems.from_status(500)
-    if problem.status == 500 and isinstance(error, ExceptionGroup):  # noqa: PLR2004 - the status for all that is unforeseen
+    problem = problems.foreseen(error, as_problem)
+    if problem is None and isinstance(error, ExceptionGroup):
         # Starlette hands other unforeseen errors on to the server, which logs them; one with a handler it takes as dealt with.
         logging.getLogger(__name__).error("Unforeseen error out of a task group", exc_info=error)
+    problem = problem or problems.from_status(500)
     return JSONResponse(problem.body(), problem.status, problem.headers, problems.MEDIA_TYPE)
 
 

@@ -1,0 +1,60 @@
+"""What lives in a server when it should be idle: tasks, threads and connections that a request left behind."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shared.lab.server import Server
+
+SETTLE_SECONDS = 10.0
+"""How long to wait for a server to become idle: some keep what belongs to a departed client until its keep-alive is over."""
+
+SERVERS = ("/uvicorn/", "/anycorn/", "/aiohttp/web", "/starlette/testclient")
+"""Code of servers: a task that stands only there serves a connection, and no request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What lives in a server's process.
+
+    Attributes:
+        tasks: Where the tasks stand that serve no connection, or that stand in a variant's code.
+        threads: Where threads stand in a variant's code.
+        inbound: Connections to the server.
+        outbound: Connections from it.
+
+    """
+
+    tasks: Counter[str]
+    threads: Sequence[str]
+    inbound: int
+    outbound: int
+
+    def more_tasks(self, idle: "Inside") -> list[str]:
+        """Return the tasks that the idle server did not have."""
+        return list((self.tasks - idle.tasks).elements())
+
+
+def look(server: Server) -> Inside:
+    """Return what lives in a server now."""
+    report = server.look_inside()
+    tasks = Counter(stack[-1] for stack in report["tasks"] if _in_variant(stack) or not _serves_connection(stack))
+    threads = [place for place in server.whereabouts()["threads"] if place]
+    return Inside(tasks, threads, report["sockets"]["in"], report["sockets"]["out"])
+
+
+def settled(server: Server, idle: Callable[[Inside], bool]) -> Inside:
+    """Wait until a server is idle, ten seconds at the most, and return what lives in it then."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not idle(inside := look(server)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return inside
+
+
+def _in_variant(stack: list[str]) -> bool:
+    return any("/variants/" in place.replace("\\", "/") and "serve.py" not in place for place in stack)
+
+
+def _serves_connection(stack: list[str]) -> bool:
+    return any(server in place.replace("\\", "/") for place in stack for server in SERVERS)

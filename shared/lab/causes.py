@@ -1,0 +1,134 @@
+"""What can be wrong with an implementation: a closed list of causes, each in the words in which a failure names it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """A probable cause; its value is what reports call it."""
+
+    HANGS = "hangs"
+    NOT_AWAITED = "not-awaited"
+    WRONG_LOOP = "wrong-loop"
+    CRASHED = "crashed"
+    BLOCKS = "blocks"
+    DOES_NOT_BLOCK = "does-not-block"
+    ONE_BY_ONE = "one-by-one"
+    STARTED_TOGETHER = "started-together"
+    LIMITED = "limited"
+    THREADS = "threads"
+    TOO_FAST = "too-fast"
+    TOO_SLOW = "too-slow"
+    ORDER = "order"
+    SHARED_STATE = "shared-state"
+    FALSE_REPORT = "false-report"
+    AFTER_ANSWER = "after-answer"
+    LEAK = "leak"
+    CLIENT_PER_REQUEST = "client-per-request"
+    NO_DEADLINE = "no-deadline"
+    WRONG_CALL = "wrong-call"
+    SWALLOWED = "swallowed"
+    WRONG_ERROR = "wrong-error"
+    UNCHECKED = "unchecked"
+    WRONG_ANSWER = "wrong-answer"
+    TELLS_SECRETS = "tells-secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a cause is said: what is probably so, and the cure; names in braces are a stack's own (see `terms`)."""
+
+    cause: str
+    cure: str
+
+
+WORDS: dict[Cause, Words] = {
+    Cause.HANGS: Words(
+        "it hangs: something is awaited that never comes, or the event loop is held for ever",
+        "look at where it stands, and put a deadline around the wait ({deadline})",
+    ),
+    Cause.NOT_AWAITED: Words(
+        "a coroutine is used where its result was meant: an await is missing", "write await before the call"
+    ),
+    Cause.WRONG_LOOP: Words(
+        "one event loop's functions are called under another's: asyncio's do not work under trio",
+        "use {sleep} and its like, which work on the loop that runs",
+    ),
+    Cause.CRASHED: Words("an error that nobody foresaw", "the last lines of the server's log say which and where"),
+    Cause.BLOCKS: Words(
+        "a blocking call, such as time.sleep, or long work on the CPU holds the event loop",
+        "await instead ({sleep}, {client}), or move the call to a thread ({thread})",
+    ),
+    Cause.DOES_NOT_BLOCK: Words(
+        "the wait does not hold the event loop: it is awaited, or a thread does it; here it must block, to show what that does",
+        "call time.sleep in the async handler itself",
+    ),
+    Cause.ONE_BY_ONE: Words(
+        "they are awaited one by one: each starts only when the one before it has ended",
+        "start all before waiting for the first: {together}",
+    ),
+    Cause.STARTED_TOGETHER: Words(
+        "they are started together; here each has to wait for the one before it", "await each before the next is started"
+    ),
+    Cause.LIMITED: Words(
+        "a lock, a semaphore, a pool or a limit lets only some of them wait at once; the event loop itself stayed free",
+        "remove it, or make it wide enough",
+    ),
+    Cause.THREADS: Words(
+        "the wait is in the wrong place: /threaded waits in a worker thread, and nothing else does, since threads are few",
+        "for a blocking call use {thread}; elsewhere await {sleep} in an async def",
+    ),
+    Cause.TOO_FAST: Words(
+        "it answers without having waited as long as it was asked to: the wait is left out, shortened, or not awaited",
+        "await the whole wait before the answer",
+    ),
+    Cause.TOO_SLOW: Words(
+        "it waits longer than it was asked to, though nothing holds the event loop", "wait as long as asked, and once"
+    ),
+    Cause.ORDER: Words(
+        "the results stand in another order than the calls, such as that of finishing", "keep the order of the calls: {together}"
+    ),
+    Cause.SHARED_STATE: Words(
+        "requests share a value that each should have for itself: a global, a default argument, or a result kept from before",
+        "keep what belongs to a request in local variables",
+    ),
+    Cause.FALSE_REPORT: Words(
+        "what it says of itself is not what was seen from outside: elapsed, Server-Timing or the console is made up or missing",
+        "measure around the real wait, with timing.operation and timing.elapsed",
+    ),
+    Cause.AFTER_ANSWER: Words(
+        "work goes on after the answer: a task was started that nobody waits for", "await it before answering: {together}"
+    ),
+    Cause.LEAK: Words(
+        "something is left behind by each request or at the end: a task, a thread or a connection",
+        "open it in a with block, so that it is closed however the block ends",
+    ),
+    Cause.CLIENT_PER_REQUEST: Words(
+        "a client, and so a connection, is opened for each request", "open one {client} in the lifespan, and use it for all"
+    ),
+    Cause.NO_DEADLINE: Words(
+        "no deadline stands around the whole call, or another one than the settings'",
+        "put {deadline} with the call's own deadline around it; a client's timeout alone starts anew with every read",
+    ),
+    Cause.WRONG_CALL: Words(
+        "the service was not called as agreed: too often, not at all, too early, or with something else than it should carry",
+        "make each call once, when what it needs has arrived, with the body and the headers that shared.lesson.upstreams gives",
+    ),
+    Cause.SWALLOWED: Words(
+        "a failure is taken for success: an except clause or a default hides it", "let it rise; the error hook answers it"
+    ),
+    Cause.WRONG_ERROR: Words(
+        "a failure is answered otherwise than the contract says", "raise the problem that shared.lesson.problems has for it"
+    ),
+    Cause.UNCHECKED: Words(
+        "a parameter is not checked before it is used", "check it as this stack does, against the limits of shared.lesson.limits"
+    ),
+    Cause.WRONG_ANSWER: Words(
+        "the answer is not the contract's: another status, shape, value or media type",
+        "answer with what shared.lesson.shapes returns",
+    ),
+    Cause.TELLS_SECRETS: Words(
+        "something private is shown in an answer or in the log: a key, a query, a traceback",
+        "log the error's kind and place, and answer in the project's words",
+    ),
+}

@@ -1,0 +1,60 @@
+"""What an answer that refuses or reports a failure has to be: problem details with the right status and words."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from http import HTTPStatus
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer
+from shared.lab.finding import Finding, sure
+from shared.lab.rules import last_error
+from shared.lesson.problems import MEDIA_TYPE
+
+HOOK = ("app", "handle_error")
+PARTS = {"type", "title", "status", "detail"}
+
+
+def refused(answer: Answer, status: int, *words: str, log: str = "") -> list[Finding]:
+    """Find what is wrong with an answer that should be problem details.
+
+    Args:
+        answer: What came.
+        status: The status it should have.
+        words: What its `detail` should hold.
+        log: What the server printed meanwhile, for the message.
+
+    """
+    return [replace(finding, ask=answer.ask) for finding in _wrong(answer, status, words, log)]
+
+
+def _wrong(answer: Answer, status: int, words: Sequence[str], log: str) -> list[Finding]:
+    asked = f"{answer.ask.method} {answer.ask.path[:80]}"
+    if answer.status != status:
+        return [_other_status(answer, status, asked, log)]
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0]
+    if media_type != MEDIA_TYPE:
+        return sure(Cause.WRONG_ERROR, f"{asked}: the {status} is {media_type or 'of no type'}, and not {MEDIA_TYPE}", HOOK)
+    body = json.loads(answer.body)
+    if "Traceback" in str(body):
+        return sure(Cause.TELLS_SECRETS, f"{asked}: the {status} shows a traceback to the client", HOOK)
+    if body.keys() != PARTS or body["status"] != status or body["title"] != HTTPStatus(status).phrase:
+        return sure(Cause.WRONG_ERROR, f"{asked}: the {status} holds {body}, and not {', '.join(sorted(PARTS))} of it", HOOK)
+    missing = [word for word in words if word not in str(body["detail"])]
+    if missing:
+        return sure(Cause.WRONG_ERROR, f"{asked}: the detail of the {status} is {body['detail']!r}, without {missing[0]!r}")
+    return []
+
+
+def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
+    got = f"{answer.status} {answer.body[:120].decode(errors='replace')}" if answer.status else answer.error
+    sentence = f"{asked} was answered {got}, and not {status}"
+    if answer.status == 0:
+        cause = Cause.NO_DEADLINE if status == HTTPStatus.GATEWAY_TIMEOUT else Cause.HANGS
+    elif answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
+    elif answer.status == HTTPStatus.OK:
+        cause = Cause.UNCHECKED if status < HTTPStatus.INTERNAL_SERVER_ERROR else Cause.SWALLOWED
+    else:
+        cause = Cause.WRONG_ERROR
+    return Finding(cause, sentence, certain=True)

@@ -1,0 +1,183 @@
+"""What holds for every answer of every experiment: its status, its content, and what it says of its own time.
+
+Lower bounds and contradictions are certain at once: noise makes nothing faster, and no clock runs backwards.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Observation
+from shared.lab.finding import EARLY, Finding, sure
+
+ROUNDING = 0.006
+"""Half of the hundredth of a second to which `elapsed` is rounded, and a little."""
+
+
+Rule = Callable[[Answer, Observation], list[Finding]]
+
+
+def broken(seen: Observation, rules: Sequence[Rule] | None = None) -> list[Finding]:
+    """Return the first of the given rules, or of all, that an answer breaks, the gravest first; nothing when all are kept."""
+    for rule in rules or (*IN_WORDS, waited, honest):
+        for answer in seen.answers:
+            if findings := rule(answer, seen):
+                return [replace(finding, ask=answer.ask) for finding in findings]
+    return []
+
+
+def answered(answer: Answer, seen: Observation) -> list[Finding]:
+    """Find a request that was not answered with success."""
+    if answer.status == 200:  # noqa: PLR2004 - HTTP's success
+        return []
+    asked = f"{answer.ask.method} {answer.ask.path}"
+    if answer.status == 0:
+        stands = f"; the server stands at\n{seen.stuck}" if seen.stuck else "; nothing of the variant runs"
+        return sure(Cause.HANGS, f"{asked} got {answer.error} after {answer.seconds:.1f} s{stands}")
+    got = f"{asked} was answered {answer.status} and not 200: {answer.body[:200].decode(errors='replace')}"
+    if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
+        return [failure(got, "\n".join(seen.printed), answer)]
+    return sure(Cause.WRONG_ANSWER, got)
+
+
+def failure(got: str, log: str, answer: Answer) -> Finding:
+    """Tell from the answer and the log why a request that should succeed was answered with a server error."""
+    if "status 4" in str(answer.body) or "agreed JSON" in str(answer.body):  # An upstream refused what it was sent.
+        return Finding(Cause.WRONG_CALL, got, certain=True)
+    says = f"{got}; the log says: {last_error(log)}"
+    if re.search(r"unrecognized yield|no running event loop|not currently running.*asyncio|attached to a different loop", log):
+        return Finding(Cause.WRONG_LOOP, says, certain=True)
+    if re.search(r"coroutine.* (was never awaited|object)|[Tt]ype coroutine|'coroutine'", log):
+        return Finding(Cause.NOT_AWAITED, says, certain=True)
+    if "did not answer within" in str(answer.body):
+        return Finding(Cause.NO_DEADLINE, got)
+    return Finding(Cause.CRASHED, says, certain=True)
+
+
+def last_error(log: str) -> str:
+    """Return the line of a log that names the last error."""
+    lines = [line for line in log.splitlines() if re.match(r"[\w.]*(Error|Exception|Group|Warning)\b", line.strip(" |+-"))]
+    return lines[-1].strip(" |+-") if lines else "nothing"
+
+
+def readable(answer: Answer, _: Observation) -> list[Finding]:
+    """Find a body that is not JSON, or holds something that was to be awaited."""
+    path, media_type = answer.ask.path, answer.headers.get("Content-Type", "")
+    if media_type.partition(";")[0] != "application/json":
+        return sure(Cause.WRONG_ANSWER, f"{path} is not application/json, but {media_type or 'of no type'}")
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return sure(Cause.WRONG_ANSWER, f"{path} answered with something that is not JSON: {answer.body[:80]!r}")
+    if "coroutine object" in str(body):
+        return sure(Cause.NOT_AWAITED, f"{path} answered with a coroutine in place of a result: {body}")
+    return []
+
+
+def content(answer: Answer, seen: Observation) -> list[Finding]:
+    """Find a body that is not the contract's, with this request's own values in it."""
+    path, endpoint = answer.ask.path, answer.ask.endpoint
+    body: dict[str, Any] = json.loads(answer.body)
+    if endpoint.path == "/search-demo" and not re.fullmatch(r"\d+ms", str(body.get("elapsed_ms"))):
+        return sure(Cause.WRONG_ANSWER, f"{path} answered with an elapsed_ms of {body.get('elapsed_ms')!r}")
+    if endpoint.seconds is None:
+        return []
+    expected = expected_body(answer)
+    if body.keys() != {*expected, "elapsed"} or not re.fullmatch(r"\d+\.\d\ds", str(body["elapsed"])):
+        shape = ", ".join([*expected, "elapsed (such as 0.20s)"])
+        return sure(Cause.WRONG_ANSWER, f"{path} answered {body}, and not {shape}")
+    wrong = [name for name, value in expected.items() if body[name] != value]
+    return [_wrong_value(answer, seen, wrong[0], body[wrong[0]], expected[wrong[0]])] if wrong else []
+
+
+def expected_body(answer: Answer) -> dict[str, Any]:
+    """Return the body that the contract asks for, without `elapsed`."""
+    endpoint, wait = answer.ask.endpoint, answer.ask.wait
+    if len(endpoint.tasks) == 1:
+        return {"result": f"{endpoint.tasks[0]} result"}
+    together = f"{len(endpoint.tasks)} x {wait:g}-second tasks completed in ~{wait:g} seconds!"
+    note = together if endpoint.waits == 1 else f"Sequential = {answer.ask.due:g} seconds"
+    return {"results": [f"{task} result" for task in endpoint.tasks], "note": note}
+
+
+def _wrong_value(answer: Answer, seen: Observation, name: str, got: Any, right: Any) -> Finding:  # noqa: ANN401 - JSON is any
+    sentence = f"{answer.ask.path} answered with {name} {got!r}, and not {right!r}"
+    others = [other for other in seen.answers if other is not answer and other.ask.path.startswith(answer.ask.endpoint.path)]
+    if any(got == expected_body(other)[name] for other in others if other.ask.endpoint == answer.ask.endpoint):
+        return Finding(Cause.SHARED_STATE, f"{sentence}: that belongs to another request", certain=True)
+    if isinstance(got, list) and isinstance(right, list):
+        if len(got) > len(right):
+            return Finding(Cause.SHARED_STATE, f"{sentence}: results of other requests are among them", certain=True)
+        if sorted(map(str, got)) == sorted(right):
+            return Finding(Cause.ORDER, sentence, certain=True)
+    return Finding(Cause.WRONG_ANSWER, sentence, certain=True)
+
+
+def waited(answer: Answer, seen: Observation) -> list[Finding]:
+    """Find an answer that came sooner than it was asked to."""
+    ask = answer.ask
+    if ask.endpoint.seconds is None or answer.seconds >= ask.due - EARLY:
+        return []
+    sentence = f"{ask.path} answered after {answer.seconds:.3f} s, and was asked to wait {ask.due:.2f} s"
+    if ask.endpoint.waits > 1 and overlap(answer) > 0:
+        return sure(Cause.STARTED_TOGETHER, f"{sentence}, one task after another")
+    if matches_another(answer, seen):
+        return sure(Cause.SHARED_STATE, f"{sentence}: that is what another request asked for")
+    return sure(Cause.TOO_FAST, sentence)
+
+
+def matches_another(answer: Answer, seen: Observation) -> bool:
+    """Say whether an answer took the time that another request asked for, and not its own."""
+    others = {other.ask.due for other in seen.answers if other.ask.endpoint == answer.ask.endpoint} - {answer.ask.due}
+    return any(due - EARLY <= answer.seconds < 1.25 * due for due in others)
+
+
+def overlap(answer: Answer) -> float:
+    """Return for how long, in seconds, the first two operations of an answer were both under way, as it says."""
+    if len(answer.operations) < 2:  # noqa: PLR2004 - two are needed
+        return 0.0
+    one, other = answer.operations[:2]
+    return min(one.end, other.end) - max(one.start, other.start)
+
+
+def honest(answer: Answer, _: Observation) -> list[Finding]:
+    """Find what an answer says of its own time and does not fit into the time it was seen to take."""
+    ask, operations = answer.ask, answer.operations
+    names = [operation.name for operation in operations]
+    if sorted(names) != sorted(ask.endpoint.tasks):
+        expected = ", ".join(ask.endpoint.tasks) or "nothing"
+        return sure(Cause.FALSE_REPORT, f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {expected}")
+    for operation in operations:
+        took = operation.end - operation.start
+        if operation.end > answer.seconds + EARLY:
+            sentence = f"{ask.path} says that {operation.name} ended after {operation.end:.3f} s, but had answered after"
+            return sure(Cause.FALSE_REPORT, f"{sentence} {answer.seconds:.3f} s")
+        if took < ask.wait - EARLY:
+            sentence = f"{ask.path} says that {operation.name} took {took:.3f} s, and asked it to wait {ask.wait:.2f} s"
+            return sure(Cause.TOO_FAST if len(operations) > 1 else Cause.FALSE_REPORT, sentence)
+    return _honest_elapsed(answer)
+
+
+def elapsed(answer: Answer) -> float:
+    """Return how long a successful answer says it took, in seconds."""
+    body = json.loads(answer.body)
+    return float(body["elapsed"][:-1]) if "elapsed" in body else float(body["elapsed_ms"].removesuffix("ms")) / 1000
+
+
+def _honest_elapsed(answer: Answer) -> list[Finding]:
+    if not answer.operations:  # What waits for nothing says nothing of its time.
+        return []
+    last = max(operation.end for operation in answer.operations)
+    sentence = f"{answer.ask.path} says it took {elapsed(answer):.3f} s"
+    if elapsed(answer) > answer.seconds + ROUNDING:
+        return sure(Cause.FALSE_REPORT, f"{sentence}, and was seen to take {answer.seconds:.3f} s")
+    if elapsed(answer) < last - ROUNDING:
+        return sure(Cause.FALSE_REPORT, f"{sentence}, and in Server-Timing that it waited until {last:.3f} s")
+    return []
+
+
+IN_WORDS: tuple[Rule, ...] = (answered, readable, content)
+"""The rules about what an answer says, and not about its time."""

@@ -1,0 +1,56 @@
+"""How a stack says what a cure needs: its own words for sleeping, threads, waiting together, deadlines and the client.
+
+Which words apply is read from what the variant's modules import, so that a variant which nobody knew yet is served too.
+"""
+
+import ast
+from pathlib import Path
+
+ASYNCIO = {
+    "sleep": "asyncio.sleep",
+    "thread": "asyncio.to_thread",
+    "together": "asyncio.gather, or an asyncio.TaskGroup",
+    "deadline": "asyncio.timeout",
+    "client": "an async HTTP client",
+}
+"""What applies unless an import below says otherwise."""
+
+BY_IMPORT: dict[str, dict[str, str]] = {
+    "aiohttp": {"client": "aiohttp.ClientSession"},
+    "httpx2": {"client": "httpx2.AsyncClient"},
+    "starlette": {"thread": "a plain def handler, or asyncio.to_thread"},
+    "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
+    "anyio": {
+        "sleep": "anyio.sleep",
+        "thread": "anyio.to_thread.run_sync",
+        "together": "anyio.gather, or a task group",
+        "deadline": "anyio.fail_after",
+    },
+    "trio": {
+        "sleep": "trio.sleep",
+        "thread": "trio.to_thread.run_sync",
+        "together": "a nursery",
+        "deadline": "trio.fail_after",
+    },
+}
+"""What each library brings; a later one goes before an earlier one."""
+
+
+def terms(folder: Path) -> dict[str, str]:
+    """Return the words of the variant in a folder, by the names that `causes.WORDS` uses."""
+    imported = {name for file in folder.glob("*.py") for name in _imports(file.read_text(encoding="utf-8"))}
+    chosen = dict(ASYNCIO)
+    for library, words in BY_IMPORT.items():
+        if library in imported:
+            chosen |= words
+    return chosen
+
+
+def _imports(source: str) -> set[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # Of a reader's file in the making: the server's own message says more.
+        return set()
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in names}

@@ -1,0 +1,120 @@
+"""Plants every mistake of the catalogue, and proves that the suite catches it: `python -m shared.workbook.mistakes`.
+
+It also runs the whole suite over the variants as they are, beside busy processes, where every failure is a false alarm. What is
+known from an earlier run, and still holds, is not run again.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from shared.lab.variants import ROOT
+from shared.workbook.mistakes import show
+from shared.workbook.mistakes.busy import busy_processes
+from shared.workbook.mistakes.catalogue import Mistake, load, named
+from shared.workbook.mistakes.fields import CatalogueError
+from shared.workbook.mistakes.items import Round, all_planted, one_each
+from shared.workbook.mistakes.judge import Outcome
+from shared.workbook.mistakes.kept import FILE, Kept, Keys, Result
+from shared.workbook.mistakes.plant import PlantError, planted_text
+from shared.workbook.mistakes.runs import Item, run_all
+from shared.workbook.source import SourceError, choose
+
+ROUNDS = 5
+PIPED_WIDTH = 160
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; end the process with a message when it cannot be understood."""
+    description = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m shared.workbook.mistakes", description=description)
+    parser.add_argument("--list", action="store_true", help="print the catalogue")
+    parser.add_argument("--show", nargs="+", metavar=("NAME", "VARIANT"), help="print what a mistake changes")
+    parser.add_argument("--quick", action="store_true", help="one variant a mistake, one round")
+    parser.add_argument(
+        "--rounds", type=_count, help=f"times the suite runs over each right variant (default {ROUNDS}; with --only 0)"
+    )
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these mistakes")
+    parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these variants")
+    parser.add_argument("--busy", type=_count, default=2, help="busy processes beside the rounds (default 2)")
+    parser.add_argument(
+        "--jobs", type=_count, default=2 * (os.cpu_count() or 1), help="runs side by side (default: 2 a processor)"
+    )
+    parser.add_argument("--fresh", action="store_true", help="run again what is known from before")
+    return parser.parse_args(arguments)
+
+
+def wanted(asked: argparse.Namespace, mistakes: Sequence[Mistake]) -> tuple[list[Item], list[Item]]:
+    """Return the planted mistakes and the rounds that the command line asks for."""
+    variants = choose(asked.variant)
+    planted = all_planted(mistakes, asked.only, variants)
+    count = asked.rounds if asked.rounds is not None else 0 if asked.only else 1 if asked.quick else ROUNDS
+    rounds = [Round(variant, number, asked.busy) for number in range(1, count + 1) for variant in variants]
+    for one in planted:
+        planted_text(one.mistake, one.variant)  # What does not fit the code any more is said before anything runs.
+    return [*(one_each(planted) if asked.quick else planted)], [*rounds]
+
+
+def run(planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespace, console: Console, file: Path = FILE) -> int:
+    """Run what is not known, show how it ended, and return the exit code: 0 when all is as wanted."""
+    # Ended by either signal it leaves no process; a shell lets what runs in its background ignore the first.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    keys, kept = Keys(), Kept(file)
+    results: dict[str, Result] = {}
+    if not asked.fresh:
+        found = [kept.get(item.key(keys)) for item in (*planted, *rounds)]
+        results = {result.item: result for result in found if result}
+    with show.progress(len(planted) + len(rounds), len(results), console) as tell:
+
+        def done(item: Item, result: Result) -> None:
+            results[item.name] = result
+            if result.outcome != Outcome.NOT_RUN:  # That is a finding about this machine, and does not hold for the next run.
+                kept.add(result)
+            tell(result)
+
+        asyncio.run(run_all([item for item in planted if item.name not in results], asked.jobs, keys, done))
+        unknown = [item for item in rounds if item.name not in results]
+        with busy_processes(asked.busy if unknown else 0):
+            asyncio.run(run_all(unknown, asked.jobs, keys, done))
+    ended = [[results[item.name] for item in items] for items in (planted, rounds)]
+    return 0 if show.show_end(ended[0], ended[1], console) else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; return the exit code: 1 when not all is as wanted, 2 when it cannot be done."""
+    asked = parse(arguments)
+    console = Console() if sys.stdout.isatty() else Console(width=shutil.get_terminal_size((PIPED_WIDTH, 24)).columns)
+    try:
+        mistakes = load(root=ROOT)
+        if asked.list:
+            show.show_catalogue(mistakes, console)
+        elif asked.show:
+            mistake = named(asked.show[0], mistakes)
+            show.show_mistake(mistake, choose(asked.show[1:]) if asked.show[1:] else mistake.variants, console)
+        else:
+            return run(*wanted(asked, mistakes), asked, console)
+    except (CatalogueError, PlantError, SourceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Broken off; what has ended is kept, and the next run goes on from there.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _count(text: str) -> int:
+    if (count := int(text)) < 0:
+        raise ValueError
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""What there is to run: planted mistakes, and rounds over the variants as they are; and which of them are wanted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.lab.variants import ROOT
+from shared.workbook.mistakes.catalogue import Mistake, named
+from shared.workbook.mistakes.fields import CatalogueError
+from shared.workbook.mistakes.judge import Judgement, Report, judge_planted, judge_right
+from shared.workbook.mistakes.kept import Keys
+from shared.workbook.mistakes.plant import plant
+
+SMOKE = "tests/test_smoke.py"
+PLANTED_SECONDS = 120.0
+ROUND_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A mistake in one of its variants, seen by the tests that are responsible for it and by the smoke test."""
+
+    mistake: Mistake
+    variant: str
+    seconds: float = PLANTED_SECONDS
+
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+        return f"{self.mistake.name} in {self.variant}"
+
+    def prepare(self, folder: Path, root: Path = ROOT) -> list[str]:
+        """Plant the mistake in a folder, and return the arguments for pytest."""
+        plant(self.mistake, self.variant, folder, root)
+        # Another event loop would show the same mistake again.
+        return [*self.mistake.tests, SMOKE, "--variant", self.variant, "--loop", "first", "--variants", str(folder)]
+
+    def judge(self, reports: Sequence[Report]) -> Judgement:
+        """Say whether the suite caught it."""
+        return judge_planted(self.mistake, self.variant, reports)
+
+    def key(self, keys: Keys) -> str:
+        """Return what its result is kept under; the words for a reader do not count."""
+        mistake = self.mistake
+        return keys.key(
+            self.variant, mistake.module, mistake.function, mistake.cause, mistake.tests, mistake.edits, mistake.scope
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The whole shared suite over a variant as it is, on each event loop it runs on."""
+
+    variant: str
+    number: int
+    busy: int
+    seconds: float = ROUND_SECONDS
+
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+        return f"round {self.number} over {self.variant}"
+
+    def prepare(self, folder: Path, root: Path = ROOT) -> list[str]:  # noqa: ARG002 - there is nothing to plant
+        """Return the arguments for pytest."""
+        return ["tests", "--ignore=tests/tools", "--variant", self.variant]
+
+    def judge(self, reports: Sequence[Report]) -> Judgement:
+        """Say whether the suite raised a false alarm."""
+        return judge_right(reports)
+
+    def key(self, keys: Keys) -> str:
+        """Return what its result is kept under."""
+        return keys.key(self.variant, "round", self.number, self.busy)
+
+
+def all_planted(mistakes: Sequence[Mistake], names: Sequence[str], variants: Sequence[str]) -> list[Planted]:
+    """Return each mistake in each of its variants; of the mistakes and variants only those that are named, if any are.
+
+    Raises:
+        CatalogueError: A name is unknown, or nothing is left.
+
+    """
+    chosen = [named(name, mistakes) for name in dict.fromkeys(names)] or mistakes
+    found = [Planted(one, variant) for one in chosen for variant in one.variants if not variants or variant in variants]
+    if not found:
+        raise CatalogueError(f"No version of {', '.join(names)} is planted in {', '.join(variants)}.")
+    return found
+
+
+def one_each(planted: Sequence[Planted]) -> list[Planted]:
+    """Return one mistake for each cause in each function, in one of its variants.
+
+    Each time it is the variant that has had the fewest so far, so that all get their share; and of a variant's mistakes each
+    time another comes first, so that no kind of mistake is always passed over for the same reason.
+    """
+    taken: Counter[str] = Counter()
+    choices: dict[tuple[str, ...], list[Planted]] = {}
+    for one in planted:
+        choices.setdefault((one.mistake.module, one.mistake.function, one.mistake.cause), []).append(one)
+    chosen = []
+    for number, several in enumerate(choices.values()):
+        start = number % len(several)
+        best = min(several[start:] + several[:start], key=lambda one: taken[one.variant])
+        taken[best.variant] += 1
+        chosen.append(best)
+    return chosen

@@ -1,0 +1,103 @@
+"""Runs the suite in processes of their own, several side by side, and leaves none of them behind."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+
+from shared.lab.variants import ROOT
+from shared.workbook.mistakes.items import Planted, Round
+from shared.workbook.mistakes.judge import Judgement, Outcome, read_reports
+from shared.workbook.mistakes.kept import Keys, Result
+
+Item = Planted | Round
+
+ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
+TESTS_FAILED = 1  # pytest's exit code when it ran and something failed; 0 when nothing did
+
+
+async def run_all(
+    items: Iterable[Item], side_by_side: int, keys: Keys, done: Callable[[Item, Result], None], root: Path = ROOT
+) -> None:
+    """Run items, so many at once, and hand over each result as it comes; when this is cancelled, all their processes end.
+
+    Args:
+        items: What to run.
+        side_by_side: How many at once; they mostly wait, so it may be more than there are processors.
+        keys: Makes the keys of the results.
+        done: Called with each item and its result.
+        root: The project whose suite runs.
+
+    """
+    places = asyncio.Semaphore(side_by_side)
+
+    async def run_one(item: Item) -> None:
+        async with places:
+            began = time.monotonic()
+            judgement = await run(item, root)
+            seconds = round(time.monotonic() - began, 2)
+            done(item, Result(item.key(keys), item.name, judgement.outcome, judgement.message, seconds))
+
+    async with asyncio.TaskGroup() as group:
+        for item in items:
+            group.create_task(run_one(item))
+
+
+async def run(item: Item, root: Path = ROOT) -> Judgement:
+    """Run the suite over one item, in a folder that is gone afterwards, and judge it."""
+    with tempfile.TemporaryDirectory(prefix="mistakes-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        report, printed = folder / "report.jsonl", folder / "printed.txt"
+        arguments = [*item.prepare(folder, root), "--report", str(report)]
+        try:
+            async with asyncio.timeout(item.seconds):
+                code = await _run_pytest(arguments, folder, printed, root)
+        except TimeoutError:
+            return Judgement(Outcome.TOO_LONG, f"The suite had not ended after {item.seconds:g} s.")
+        if code not in {0, TESTS_FAILED}:
+            text = printed.read_text(encoding="utf-8", errors="replace")
+            return Judgement(Outcome.NOT_RUN, f"pytest ended with the code {code}:\n{text[-2000:]}")
+        return item.judge(read_reports(report))
+
+
+async def _run_pytest(arguments: list[str], folder: Path, printed: Path, root: Path) -> int:
+    """Return pytest's exit code; on the way out, end it and all that it has started."""
+    # What the suite itself puts aside goes into the same folder, so that it is gone even when the suite is killed.
+    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)), **ENVIRONMENT}
+    with printed.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments),
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # A Ctrl-C is for the runner alone, which then ends them in good order.
+            start_new_session=sys.platform != "win32",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Only Windows has the name.
+        )
+        try:
+            return await process.wait()
+        finally:
+            if process.returncode is None:
+                kill_tree(process.pid)
+                await process.wait()
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process and all that descend from it, wherever they have moved to."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        parent.suspend()  # So that it starts no more while the others are counted.
+        family = [*parent.children(recursive=True), parent]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family[:-1], timeout=1)

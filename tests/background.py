@@ -1,0 +1,185 @@
+"""Experiments that take long, each with a server of its own: begun before the first test, and looked at by the last ones."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+
+from shared.lab import aftermath
+from shared.lab.aftermath import Inside
+from shared.lab.experiment import Answer, Ask, Observation, run, send
+from shared.lab.server import START_SECONDS, Server, serving
+from shared.lab.variants import ROOT, Variant
+from shared.lesson.command import HOST
+from shared.lesson.settings import UPSTREAM_DEADLINE
+
+SEARCH = Ask("/search-demo?query=budget", "POST")
+SERVICES = ("embeddings", "query")
+SILENT_KINDS = ("silence", "drip")
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What was seen of a variant that a reader started: no lab, no settings, its own embedded upstreams.
+
+    Attributes:
+        line: What it printed first.
+        answers: A search, then each waiting endpoint with its default wait.
+        upstreams: How many processes it had started.
+        left: How many of those were still there after it was killed.
+
+    """
+
+    line: str
+    answers: list[Answer]
+    upstreams: int
+    left: int
+
+
+def run_as_a_reader(variant: Variant) -> Reader:
+    """Start `python -m variants.NAME.serve`, ask it, kill it, and look for what it leaves."""
+    command = [sys.executable, "-P", "-m", f"variants.{variant.name}.serve", "--port", "0", "--loop", variant.loop]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHROMA", "OPENAI"))}
+    environment["PYTHONPATH"] = os.pathsep.join([str(variant.root), str(ROOT)])
+    # /sync a little later: what is timed beside it has started then.
+    asks = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/sync", after=0.3)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+    with process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            found = re.search(r"http://[\d.:]+", line)
+            if found:  # Its socket listens, so this waits until the server takes it.
+                with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
+                    pass
+            answers = send(found[0], [SEARCH]) + send(found[0], asks) if found else []
+            upstreams = psutil.Process(process.pid).children(recursive=True) if found else []
+        finally:
+            process.kill()
+    left = psutil.wait_procs(upstreams, timeout=10)[1]
+    return Reader(line, answers, len(upstreams), len(left))
+
+
+WHOLE = b"GET /async?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
+SEARCHING = b"POST /search-demo?query=budget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+THREADED = b"GET /threaded?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
+CUT_OFF = [WHOLE, SEARCHING, WHOLE[:20], SEARCHING[:40], THREADED] * 10
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What was still there, some seconds after clients had left.
+
+    Attributes:
+        tasks: Where tasks stood that the idle server did not have.
+        threads: Where threads stood in the variant's code.
+        inbound: Connections of clients.
+        outbound: Connections to services, in use or kept for use.
+        calls: Calls to services that were still open.
+
+    """
+
+    tasks: list[str]
+    threads: list[str]
+    inbound: int
+    outbound: int
+    calls: int
+
+
+def depart_twice(server: Server) -> list[Left]:
+    """Let fifty clients leave half-way, in the request or while it waits; then again."""
+    run(server, [SEARCH])
+    idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+    return [_depart(server, idle) for _ in range(2)]
+
+
+def _depart(server: Server, idle: Inside) -> Left:
+    async def all_of_them() -> None:
+        await asyncio.gather(*(_cut_off(server, request, after=0.05) for request in CUT_OFF))
+
+    asyncio.run(all_of_them())
+    time.sleep(0.3)  # As long as the longest of them waits; leaving does not stop a handler.
+    inside = aftermath.settled(server, lambda now: not (now.more_tasks(idle) or now.threads or now.inbound))
+    return Left(inside.more_tasks(idle), list(inside.threads), inside.inbound, inside.outbound, server.upstreams.open_calls())
+
+
+async def _cut_off(server: Server, request: bytes, after: float) -> None:
+    """Send a request and leave without waiting for the answer."""
+    address = urlsplit(server.url)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(request)
+    await writer.drain()
+    await asyncio.sleep(after)
+    writer.transport.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What was seen of a server on its way: clients leave, upstreams are silent, then dead, errors come, and the end.
+
+    Attributes:
+        departed: What was left twice, each time after fifty clients had left.
+        after_departures: Requests after that.
+        silent: Searches while an upstream is silent, then while it drips; for each service.
+        crashes: Requests whose wait fails as nobody foresaw: bare, and out of a task group.
+        dead: A search while there are no upstreams, and a `/ping` after it.
+        exit_code: What it ended with on SIGINT.
+        listens: Whether its port still answered afterwards.
+        log: All that it printed.
+
+    """
+
+    departed: list[Left]
+    after_departures: Observation
+    silent: dict[str, Observation]
+    crashes: list[Answer]
+    dead: list[Answer]
+    exit_code: int
+    listens: bool
+    log: str
+
+
+def run_to_the_end(variant: Variant) -> Ending:
+    """Lead a server through all that, and stop it."""
+    with serving(variant, crash=True) as server:
+        departed = depart_twice(server)
+        after = run(server, [Ask("/ping"), SEARCH, Ask("/async?seconds=0")])
+        silent = {service: _silence(server, service) for service in SERVICES}
+        crashes = [answer for seconds in (0, 1) for answer in send(server.url, [Ask(f"/sequential?seconds={seconds}")])]
+        server.upstreams.stop()
+        dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
+        port = urlsplit(server.url).port
+        exit_code = server.stop(signal.SIGINT)
+        with socket.socket() as client:
+            listens = client.connect_ex((HOST, port or 0)) == 0
+        return Ending(departed, after, silent, crashes, dead, exit_code, listens, server.log())
+
+
+def _silence(server: Server, service: str) -> Observation:
+    """Search while a service is silent and while it drips; again, where the answer was late: that may be noise."""
+
+    def once() -> Observation:
+        for kind in SILENT_KINDS:
+            server.upstreams.misbehave(service, kind)
+        return run(server, [SEARCH] * len(SILENT_KINDS), linger=0.2)
+
+    seen = once()
+    for _ in range(TRIES - 1):
+        if seen.seconds >= 1.5 * UPSTREAM_DEADLINE:
+            seen = once()
+    return seen
+
+
+JOBS: dict[str, Callable[[Variant], Any]] = {"reader": run_as_a_reader, "ending": run_to_the_end}
+"""Each under the name of its fixture."""

@@ -1,0 +1,101 @@
+"""What a variant says of itself is checked against what was seen from outside; and one request leaves the next one alone."""
+
+import time
+
+from shared.lab import aftermath
+from shared.lab.aftermath import Inside
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Ask, Observation, run
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.rules import broken, elapsed
+from shared.lab.server import Server
+from shared.lab.verdict import WAITS, judge, prove
+
+SEARCH = Ask("/search-demo?query=budget", "POST")
+STALL = 0.4  # seconds
+QUICK = 0.1  # seconds
+
+
+def understated(answer: Answer) -> float:
+    """Return by how many seconds the elapsed time that an answer gives is less than the time it was seen to take."""
+    return answer.seconds - elapsed(answer)
+
+
+def test_a_stall_shows_in_what_it_says(server: Server) -> None:
+    """When /sync stalls the event loop, all that waited meanwhile took longer, and say so in `elapsed` and `Server-Timing`."""
+
+    def stalled(_: float) -> list[Ask]:
+        paths = [f"{path}?seconds={QUICK}" for path in ("/async", "/parallel", "/sequential")]
+        return [*map(Ask, paths), SEARCH, Ask(f"/sync?seconds={STALL}", after=QUICK / 2)]
+
+    def check(seen: Observation) -> list[Finding]:
+        for answer in seen.answers:
+            sentence = f"while /sync held the event loop, {answer.ask.path} took {answer.seconds:.2f} s"
+            # Right: the same but for some milliseconds. Wrong: without the stall.
+            if understated(answer) >= STALL / 2:
+                return [Finding(Cause.FALSE_REPORT, f"{sentence}, and says {elapsed(answer):.2f}")]
+            last = max(operation.end for operation in answer.operations)
+            if elapsed(answer) - last >= STALL / 2:
+                return [Finding(Cause.FALSE_REPORT, f"{sentence}; by its Server-Timing it had waited for {last:.2f} s only")]
+        return []
+
+    prove(server, "honest", stalled, check)
+
+
+def test_waiting_for_a_thread_shows_in_elapsed(server: Server) -> None:
+    """Of 45 requests to /threaded some wait for a thread, of which there are forty or fewer, and their `elapsed` says so."""
+
+    def check(seen: Observation) -> list[Finding]:
+        slowest = max(seen.answers, key=lambda answer: answer.seconds)
+        wait = slowest.ask.wait
+        if slowest.seconds < 2 * wait - EARLY:
+            sentence = (
+                f"45 requests to /threaded took {slowest.seconds:.2f} s: for {wait} s each they have more threads than forty"
+            )
+            return [Finding(Cause.THREADS, sentence, certain=True)]
+        # Right: some milliseconds of accepting 45 connections. Wrong: the whole wait for a thread, one wait at the least.
+        if understated(slowest) >= wait / 2:
+            sentence = f"one of 45 requests to /threaded took {slowest.seconds:.2f} s, and says {elapsed(slowest):.2f}"
+            return [Finding(Cause.FALSE_REPORT, sentence)]
+        return []
+
+    prove(server, "honest", lambda wait: [Ask(f"/threaded?seconds={wait}")] * 45, check, waits=(0.1, 0.2, 0.4))
+
+
+def test_the_second_time_is_like_the_first(server: Server) -> None:
+    """The same request again takes as long and is answered alike: nothing is kept from the first."""
+    asks = [Ask(f"{path}?seconds=0.073") for path in ("/sync", "/threaded", "/async", "/sequential", "/parallel")]
+    for ask in [*asks, SEARCH]:
+        first, second = run(server, [ask]), run(server, [ask])
+        if not broken(first) and (findings := broken(second)):
+            sentence = f"the second time, {findings[0].sentence}; the first time it was right"
+            judge(server, second, sure(Cause.SHARED_STATE, sentence))
+        judge(server, first, broken(first))
+        if len(second.calls) < len(first.calls):
+            sentence = f"the second time, {ask.path} called {len(second.calls)} services, and the first time {len(first.calls)}"
+            judge(server, second, sure(Cause.SHARED_STATE, sentence))
+
+
+def goes_on(server: Server, idle: Inside, wait: float) -> tuple[Observation, list[str]]:
+    """Return what was seen while five requests were answered, and what still goes on afterwards, in words."""
+    paths = [f"{path}?seconds={wait}" for path in ("/threaded", "/async", "/parallel", "/sequential")]
+    seen = run(server, [*map(Ask, paths), SEARCH])
+    now = aftermath.look(server)
+    time.sleep(wait)
+    later = run(server, [Ask("/ping")])
+    found = [f"a task at {task}" for task in now.more_tasks(idle)] + [f"a thread at {place}" for place in now.threads]
+    found += [f"{line.text!r} on the console" for line in later.console if line.text.startswith("[")]
+    found += [f"a call of the {call.service} service" for call in later.calls]
+    return seen, found
+
+
+def test_nothing_goes_on_after_the_answer(server: Server) -> None:
+    """When all requests have been answered, no task and no thread of theirs is at work, and nothing more is printed or called."""
+    idle = aftermath.settled(server, lambda _: True)
+    seen, found = goes_on(server, idle, WAITS[0])
+    for wait in WAITS[1:]:  # To be quiet a moment late may be noise: a mistake shows every time.
+        if found:
+            seen, found = goes_on(server, idle, wait)
+    if found:
+        sentence = f"after five requests had all been answered there was still {found[0]}"
+        judge(server, seen, [Finding(Cause.AFTER_ANSWER, sentence)])

@@ -1,0 +1,118 @@
+"""From a reader's start to the end: default waits, silent and dead upstreams, errors that nobody foresaw, signals."""
+
+import re
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Observation
+from shared.lab.finding import EARLY, sure
+from shared.lab.host import PLANTED
+from shared.lab.refusal import HOOK, refused
+from shared.lab.rules import broken, elapsed
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse
+from shared.lesson.settings import UPSTREAM_DEADLINE
+from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
+from tests.background import Ending, Reader
+
+SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
+CALL = ("search", "call_upstream")
+LIFESPAN = ("app", "lifespan")
+
+
+def test_default_waits(subject: Variant, reader: Reader) -> None:
+    """Without `seconds` an endpoint waits its documented time, as a reader starts it and at the lesson's own pace."""
+    seen = Observation(reader.answers)
+    if not reader.answers:
+        accuse(subject, seen, sure(Cause.CRASHED, f"it does not say where it serves, but {reader.line!r}"))
+    accuse(subject, seen, broken(seen))
+    for answer in reader.answers[1:]:
+        due = answer.ask.due  # /sync holds the others up for a moment: half as long again is midway to twice.
+        if elapsed(answer) >= max(1.5 * due, due + 2):
+            accuse(subject, seen, sure(Cause.TOO_SLOW, f"{answer.ask.path} took {elapsed(answer):.2f} s by default, not {due:g}"))
+
+
+def test_upstreams_end_with_a_killed_variant(subject: Variant, reader: Reader) -> None:
+    """A variant brings its upstreams along, and they are gone with it even when it is killed."""
+    seen = Observation(reader.answers)
+    if reader.upstreams < 1:
+        accuse(subject, seen, sure(Cause.WRONG_CALL, "it runs without a process for its upstreams", LIFESPAN))
+    if reader.left:
+        accuse(
+            subject, seen, sure(Cause.LEAK, f"{reader.left} processes of its upstreams are left after it was killed", LIFESPAN)
+        )
+
+
+def test_departed_clients_leave_nothing(subject: Variant, ending: Ending) -> None:
+    """Fifty clients that leave half-way leave no task, no thread, no connection and no call behind, and the server goes on.
+
+    They leave twice: connections that a pool keeps for use are there after the first time, and no more after the second.
+    """
+    seen = ending.after_departures
+    first, second = ending.departed
+    left = [f"a task at {task}" for task in second.tasks] + [f"a thread at {place}" for place in second.threads]
+    left += [f"{second.inbound} connections of clients"] if second.inbound else []
+    left += [f"{second.calls} calls to services"] if second.calls else []
+    # Right: none more. Nearest wrong: one for each of ten searches.
+    left += (
+        [f"{second.outbound} connections to services, and before {first.outbound}"]
+        if second.outbound > first.outbound + 5
+        else []
+    )
+    if left:
+        accuse(subject, seen, sure(Cause.LEAK, f"ten seconds after fifty clients had left there was still {left[0]}"))
+    accuse(subject, seen, broken(seen))
+
+
+def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
+    """A service that is silent, or drips, is a 504 at the deadline and not before, and its call is broken off."""
+    for service, seen in ending.silent.items():
+        for answer in seen.answers:
+            words = f"The {SERVICES[service]} did not answer within {UPSTREAM_DEADLINE:g} seconds."
+            accuse(subject, seen, refused(answer, 504, words, log="\n".join(seen.printed)))
+        silent = [call for call in seen.calls if call.service == service]
+        for call in silent:
+            open_for = (call.end or seen.ended) - call.start
+            sentence = (
+                f"a call to the silent {SERVICES[service]} was given up after {open_for:.2f} s: {UPSTREAM_DEADLINE:g} are right"
+            )
+            # Right: the deadline. Nearest wrong: one that starts anew, or twice as long.
+            if not call.broken_off or open_for >= 1.5 * UPSTREAM_DEADLINE:
+                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALL))
+        if min(answer.seconds for answer in seen.answers) < UPSTREAM_DEADLINE - EARLY:
+            accuse(subject, seen, sure(Cause.NO_DEADLINE, "504 before the deadline was over", CALL))
+
+
+def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending: Ending) -> None:
+    """An error that nobody foresaw, bare or out of a task group, tells the client nothing, and the log all, once."""
+    seen = Observation(ending.crashes)
+    for answer in ending.crashes:
+        if PLANTED.encode() in answer.body:
+            accuse(subject, seen, sure(Cause.TELLS_SECRETS, f"the 500 tells the client the error: {answer.body!r}", HOOK))
+        accuse(subject, seen, refused(answer, 500))
+    # Counted at the end, because a server may log after it has answered.
+    logged = ending.log.count(f"RuntimeError: {PLANTED}")
+    if logged != len(ending.crashes):
+        sentence = f"{len(ending.crashes)} errors that nobody foresaw are in the log {logged} times"
+        accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+
+
+def test_dead_upstreams(subject: Variant, ending: Ending) -> None:
+    """A service that nobody listens for is a 502 that says so, and the server goes on."""
+    search, ping = ending.dead
+    seen = Observation(ending.dead)
+    accuse(subject, seen, refused(search, 502, f"The {EMBEDDINGS} cannot be reached.", log=ending.log))
+    if ping.status != 200:
+        accuse(subject, seen, sure(Cause.CRASHED, f"after a search without upstreams /ping was answered {ping.status}"))
+
+
+def test_the_end(subject: Variant, ending: Ending) -> None:
+    """Ctrl-C ends it in good order: nothing listens, nothing is complained of, nothing was left open, no key was told."""
+    seen = Observation(ending.dead)
+    if ending.listens or ending.exit_code:
+        sentence = f"after SIGINT it {'still listens' if ending.listens else f'ended with the exit code {ending.exit_code}'}"
+        accuse(subject, seen, sure(Cause.LEAK, sentence, LIFESPAN))
+    complaint = r".*(KeyboardInterrupt|ResourceWarning|Unclosed |Task was destroyed|never retrieved|was never awaited).*"
+    if found := re.search(complaint, ending.log):
+        accuse(subject, seen, sure(Cause.LEAK, f"at the end the log says: {found[0].strip()}", LIFESPAN))
+    if "not-a-secret" in ending.log or "budget" in ending.log:
+        accuse(subject, seen, sure(Cause.TELLS_SECRETS, "the log shows the key of the service, or what was searched for", CALL))
