@@ -1,0 +1,118 @@
+"""Chroma's own client takes the embedded vector database for a Chroma server: collections, searches, errors."""
+
+import time
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+import chromadb
+import pytest
+from chromadb.api import ClientAPI
+from chromadb.api.types import Metadata
+from chromadb.config import Settings
+from chromadb.errors import ChromaError, InvalidArgumentError, NotFoundError
+
+from shared.lab.upstream import Upstreams
+from shared.lesson.settings import COLLECTION_NAME
+from shared.upstream.documents import DOCUMENTS
+from shared.upstream.embedding import embed
+from shared.upstream.services import QUERY_SECONDS
+
+VECTORS: list[Sequence[float]] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.7, 0.7, 0.0]]
+EARLY = 0.002  # Seconds by which a timer may end too soon.
+
+
+@pytest.fixture
+def client(upstreams: Upstreams) -> ClientAPI:
+    """Return the client as its documentation makes one, told only where the server is; it checks that when it is made."""
+    where = urlsplit(upstreams.environment()["CHROMA_URL"])
+    assert where.hostname
+    assert where.port
+    return chromadb.HttpClient(where.hostname, where.port, settings=Settings(anonymized_telemetry=False))
+
+
+@pytest.fixture
+def collection(client: ClientAPI) -> Iterator[chromadb.Collection]:
+    """Return a collection of three documents, which is deleted afterwards."""
+    made = client.create_collection("drinks", metadata={"of": "the house"}, embedding_function=None)
+    titles: list[Metadata] = [{"title": name} for name in ("Tea", "Coffee", "Both")]
+    made.add(["tea", "coffee", "both"], VECTORS, titles, ["Tea is hot.", "Coffee is strong.", "Half and half."])
+    yield made
+    client.delete_collection("drinks")
+
+
+def test_the_lessons_collection(client: ClientAPI, upstreams: Upstreams) -> None:
+    """The collection that variants search is there under its name, with all documents, and finds what a person expects."""
+    found = client.get_collection(COLLECTION_NAME, embedding_function=None)
+    assert str(found.id) == upstreams.environment()["CHROMA_COLLECTION"]
+    assert found.count() == len(DOCUMENTS)
+    assert found.name in [each.name for each in client.list_collections()]
+    began = time.monotonic()
+    near = found.query(query_embeddings=embed("Q4 report"), n_results=3)
+    assert time.monotonic() - began >= QUERY_SECONDS - EARLY
+    assert near["ids"][0][0] == "q4-report"
+    assert near["metadatas"]
+    assert near["metadatas"][0][0]["title"] == "Q4 report"
+    assert near["documents"]
+    assert near["documents"][0][0].startswith("Revenue in Q4")
+    assert near["distances"]
+    assert near["distances"][0] == sorted(near["distances"][0])
+    assert upstreams.calls(upstreams.last_call() - 1)[0].service == "query"
+
+
+def test_documents_are_kept(collection: chromadb.Collection) -> None:
+    """What was added is counted, and comes back with what is asked for of it."""
+    assert collection.count() == 3
+    found = collection.get(["coffee"], include=["embeddings", "documents", "metadatas"])
+    assert (found["ids"], found["documents"], found["metadatas"]) == (["coffee"], ["Coffee is strong."], [{"title": "Coffee"}])
+    assert found["embeddings"] is not None
+    assert list(found["embeddings"][0]) == VECTORS[1]
+    assert collection.get(limit=1, offset=1)["ids"] == ["coffee"]
+    assert collection.peek(2)["ids"] == ["tea", "coffee"]
+
+
+def test_adding_keeps_and_upserting_replaces(collection: chromadb.Collection) -> None:
+    """A taken identifier keeps its document when it is added again, and gets the new one when it is upserted."""
+    for put, expected in ((collection.add, "Tea is hot."), (collection.upsert, "Tea is cold.")):
+        put(["tea"], [VECTORS[0]], documents=["Tea is cold."])
+        assert collection.get(["tea"])["documents"] == [expected]
+    assert collection.count() == 3
+
+
+def test_a_search_for_several_vectors(collection: chromadb.Collection) -> None:
+    """Each vector gets a row of its own, nearest first, and only what was asked for comes with it."""
+    found = collection.query(query_embeddings=VECTORS[:2], n_results=2, include=["distances"])
+    assert found["ids"] == [["tea", "both"], ["coffee", "both"]]
+    assert found["distances"]
+    assert found["distances"][0] == pytest.approx([0, 1 - 0.5**0.5], abs=1e-6)
+    assert found["documents"] is None
+    among = collection.query(query_embeddings=[VECTORS[0]], ids=["coffee"])
+    assert among["ids"] == [["coffee"]]
+
+
+def test_a_collection_is_made_once(client: ClientAPI, collection: chromadb.Collection) -> None:
+    """A name that is taken is refused, or gives the collection that has it."""
+    with pytest.raises(ChromaError, match="already exists"):
+        client.create_collection(collection.name, embedding_function=None)
+    same = client.get_or_create_collection(collection.name, embedding_function=None)
+    assert (same.id, same.metadata) == (collection.id, {"of": "the house"})
+
+
+def test_errors_are_of_their_kind(client: ClientAPI, collection: chromadb.Collection) -> None:
+    """No such collection, and a vector of another length, become the exceptions that the client has for them."""
+    with pytest.raises(NotFoundError, match="nonesuch"):
+        client.get_collection("nonesuch", embedding_function=None)
+    with pytest.raises(InvalidArgumentError, match="dimension of 3, got 2"):
+        collection.query(query_embeddings=[1.0, 0.0])
+    with pytest.raises(InvalidArgumentError, match="dimension of 3, got 2"):
+        collection.add(["water"], [1.0, 0.0])
+    with pytest.raises(ChromaError, match="where"):
+        collection.query(query_embeddings=[VECTORS[0]], where={"title": "Tea"})
+    assert collection.count() == 3
+
+
+def test_an_error_of_the_server(collection: chromadb.Collection, upstreams: Upstreams) -> None:
+    """A search that meets a fault fails in the client, and the next one is right."""
+    upstreams.misbehave("query", "answer", status=500, body='{"error": "InternalError", "message": "on fire"}')
+    with pytest.raises(Exception, match="on fire"):
+        collection.query(query_embeddings=[VECTORS[0]])
+    assert collection.query(query_embeddings=[VECTORS[0]], n_results=1)["ids"] == [["tea"]]
