@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--variant", action="append", default=[], help=help_text)
     parser.addoption("--loop", help="only this event loop; `first` is a variant's usual one")
     parser.addoption("--variants", type=Path, default=variants.ROOT, help="the folder that holds variants/; the project's own")
+    parser.addoption("--chroma", type=Path, help="the program `chroma`, for the tests that want a real Chroma server")
     parser.addoption("--report", type=Path, help="a file that gets a line of JSON for each test: its outcome, cause and message")
 
 

@@ -83,10 +83,21 @@ def test_a_search_for_several_vectors(collection: chromadb.Collection) -> None:
     found = collection.query(query_embeddings=VECTORS[:2], n_results=2, include=["distances"])
     assert found["ids"] == [["tea", "both"], ["coffee", "both"]]
     assert found["distances"]
-    assert found["distances"][0] == pytest.approx([0, 1 - 0.5**0.5], abs=1e-6)
+    assert found["distances"][0] == pytest.approx([0, 0.3**2 + 0.7**2], abs=1e-6)  # The square of the distance, unless told.
     assert found["documents"] is None
     among = collection.query(query_embeddings=[VECTORS[0]], ids=["coffee"])
     assert among["ids"] == [["coffee"]]
+
+
+def test_a_search_by_angle(client: ClientAPI) -> None:
+    """A collection may ask for another measure: the angle, of which the cosine is taken from 1."""
+    made = client.create_collection("angles", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None)
+    made.add(["here"], [3.0, 0.0])
+    asked: list[Sequence[float]] = [[1.0, 0.0], [0.0, 5.0], [2.0, 2.0]]
+    found = made.query(query_embeddings=asked)
+    client.delete_collection("angles")
+    assert found["distances"]
+    assert [row[0] for row in found["distances"]] == pytest.approx([0, 1, 1 - 0.5**0.5], abs=1e-6)
 
 
 def test_a_collection_is_made_once(client: ClientAPI, collection: chromadb.Collection) -> None:

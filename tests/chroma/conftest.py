@@ -1,0 +1,87 @@
+"""A real Chroma server, filled by the command that a user fills one with, and variants whose settings name it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+import tests.conftest
+from shared.lab.experiment import run
+from shared.lab.server import Server
+from shared.lab.upstream import Upstreams
+from shared.lab.variants import Variant
+from shared.lesson.settings import COLLECTION_NAME
+from tests.background import SEARCH
+from tests.chroma_server import program, run_index, serving_chroma
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Leave these tests out where no Chroma server is given."""
+    return True if config.getoption("--chroma") is None else None
+
+
+class RealChroma(Upstreams):
+    """Upstreams of which one is real: the embedded embeddings service, its witness and its faults, and a Chroma server."""
+
+    def __init__(self, chroma_url: str) -> None:
+        super().__init__()
+        self.chroma_url = chroma_url
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings that point a variant at them, as a user writes them: the collection by its name."""
+        return {**super().environment(), "CHROMA_URL": self.chroma_url, "CHROMA_COLLECTION": COLLECTION_NAME}
+
+
+class Servers:
+    """Running servers, one for each variant and loop, each with an embeddings service of its own, all with one Chroma."""
+
+    def __init__(self, chroma_url: str) -> None:
+        self._chroma_url = chroma_url
+        self._running: dict[str, Server] = {}
+        self._stack = contextlib.ExitStack()
+
+    def get(self, variant: Variant) -> Server:
+        """Return the variant's server, warmed up."""
+        if variant.label not in self._running:
+            upstreams = self._stack.enter_context(RealChroma(self._chroma_url))
+            self._running[variant.label] = self._stack.enter_context(Server(variant, upstreams))
+            run(self._running[variant.label], [SEARCH])
+        return self._running[variant.label]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+@pytest.fixture(scope="session")
+def chroma_program(request: pytest.FixtureRequest) -> Path:
+    """Return the program of the Chroma server."""
+    found = program(request.config)
+    assert found
+    return found
+
+
+@pytest.fixture(scope="session")
+def chroma(chroma_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a Chroma server with the lesson's documents in it, and return its URL."""
+    with serving_chroma(chroma_program, tmp_path_factory.mktemp("chroma")) as url, RealChroma(url) as upstreams:
+        filled = run_index(upstreams.environment())
+        assert filled.returncode == 0, filled.stderr
+        yield url
+
+
+@pytest.fixture(scope="session")
+def servers(chroma: str) -> Iterator[Servers]:
+    """Keep the servers until the last test has run; the root's `server` fixture takes them from here."""
+    with Servers(chroma) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep what is seen here out of the table, which is made of the runs with the embedded services."""
+    monkeypatch.setattr(tests.conftest, "RESULTS", tmp_path)
