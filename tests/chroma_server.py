@@ -48,7 +48,7 @@ def serving_chroma(program: Path, folder: Path, port: int = 0) -> Iterator[str]:
     """
     port = port or free_port()
     log = folder / "chroma.log"
-    command = [program, "run", "--path", folder / "data", "--host", HOST, "--port", str(port)]
+    command = [str(program), "run", "--path", str(folder / "data"), "--host", HOST, "--port", str(port)]
     environment = {**os.environ, "ANONYMIZED_TELEMETRY": "False", "HOME": str(folder), "NO_COLOR": "1"}
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command

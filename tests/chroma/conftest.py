@@ -22,16 +22,12 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     return True if config.getoption("--chroma") is None else None
 
 
-class RealChroma(Upstreams):
-    """Upstreams of which one is real: the embedded embeddings service, its witness and its faults, and a Chroma server."""
+def upstreams_with(chroma_url: str) -> Upstreams:
+    """Run upstreams of which one is real: the embedded embeddings service, its witness and its faults, and a Chroma server.
 
-    def __init__(self, chroma_url: str) -> None:
-        super().__init__()
-        self.chroma_url = chroma_url
-
-    def environment(self) -> dict[str, str]:
-        """Return the settings that point a variant at them, as a user writes them: the collection by its name."""
-        return {**super().environment(), "CHROMA_URL": self.chroma_url, "CHROMA_COLLECTION": COLLECTION_NAME}
+    Their settings are those that a user writes: the collection by its name.
+    """
+    return Upstreams({"CHROMA_URL": chroma_url, "CHROMA_COLLECTION": COLLECTION_NAME})
 
 
 class Servers:
@@ -45,7 +41,7 @@ class Servers:
     def get(self, variant: Variant) -> Server:
         """Return the variant's server, warmed up."""
         if variant.label not in self._running:
-            upstreams = self._stack.enter_context(RealChroma(self._chroma_url))
+            upstreams = self._stack.enter_context(upstreams_with(self._chroma_url))
             self._running[variant.label] = self._stack.enter_context(Server(variant, upstreams))
             run(self._running[variant.label], [SEARCH])
         return self._running[variant.label]
@@ -68,7 +64,7 @@ def chroma_program(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture(scope="session")
 def chroma(chroma_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a Chroma server with the lesson's documents in it, and return its URL."""
-    with serving_chroma(chroma_program, tmp_path_factory.mktemp("chroma")) as url, RealChroma(url) as upstreams:
+    with serving_chroma(chroma_program, tmp_path_factory.mktemp("chroma")) as url, upstreams_with(url) as upstreams:
         filled = run_index(upstreams.environment())
         assert filled.returncode == 0, filled.stderr
         yield url

@@ -19,7 +19,7 @@ from shared.lesson.collection import with_collection
 from shared.lesson.settings import from_environment
 from shared.lesson.upstreams import read_titles, search_call
 from tests.background import SEARCH
-from tests.chroma.conftest import RealChroma
+from tests.chroma.conftest import upstreams_with
 from tests.chroma_server import free_port, run_index, serving_chroma
 
 # These need no witness of the vector database, and so hold here as they stand.
@@ -112,7 +112,7 @@ def test_chroma_is_gone_and_comes_back(subject: Variant, chroma_program: Path, t
     port = free_port()
     with contextlib.ExitStack() as stack:
         with serving_chroma(chroma_program, tmp_path, port) as url:
-            upstreams = stack.enter_context(RealChroma(url))
+            upstreams = stack.enter_context(upstreams_with(url))
             assert run_index(upstreams.environment()).returncode == 0
             server = stack.enter_context(Server(subject, upstreams))
             seen = run(server, [SEARCH])

@@ -10,19 +10,20 @@ from typing import Any
 
 import pytest
 
+from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.collection import HOW
 from shared.lesson.settings import COLLECTION_NAME, EMBEDDING_MODEL
 from shared.lesson.upstreams import DATABASE
 from shared.upstream.documents import DOCUMENTS
-from tests.chroma.conftest import RealChroma
+from tests.chroma.conftest import upstreams_with
 from tests.chroma_server import run_index
 
 
 @pytest.fixture(scope="module")
-def upstreams(chroma: str) -> Iterator[RealChroma]:
+def upstreams(chroma: str) -> Iterator[Upstreams]:
     """Run an embeddings service beside Chroma."""
-    with RealChroma(chroma) as running:
+    with upstreams_with(chroma) as running:
         yield running
 
 
@@ -44,7 +45,7 @@ def started(variant: Variant, environment: Mapping[str, str]) -> tuple[int, str]
     return done.returncode, done.stderr.splitlines()[-1]
 
 
-def test_filling_again_changes_nothing(chroma: str, upstreams: RealChroma) -> None:
+def test_filling_again_changes_nothing(chroma: str, upstreams: Upstreams) -> None:
     """The command may be run again: the same documents are in the same collection, as many as before."""
     collection = f"{chroma}{DATABASE}/collections/{COLLECTION_NAME}"
     before = ask(collection)
@@ -56,14 +57,14 @@ def test_filling_again_changes_nothing(chroma: str, upstreams: RealChroma) -> No
     assert ask(f"{chroma}{DATABASE}/collections/{before['id']}/count") == len(DOCUMENTS) == 30
 
 
-def test_a_collection_that_is_not_there(chroma: str, upstreams: RealChroma, subject: Variant) -> None:
+def test_a_collection_that_is_not_there(chroma: str, upstreams: Upstreams, subject: Variant) -> None:
     """A variant does not start, and says which collection is missing and what makes one."""
     code, said = started(subject, {**upstreams.environment(), "CHROMA_COLLECTION": "nonesuch"})
     assert code == 2
     assert said.endswith(f"There is no collection nonesuch at CHROMA_URL ({chroma}). {HOW}")
 
 
-def test_a_collection_of_another_dimension(chroma: str, upstreams: RealChroma, subject: Variant) -> None:
+def test_a_collection_of_another_dimension(chroma: str, upstreams: Upstreams, subject: Variant) -> None:
     """A variant does not start, and says that the collection's vectors are of another length, and what makes one that fits."""
     made = ask(f"{chroma}{DATABASE}/collections", {"name": "three", "get_or_create": True})
     columns = {"ids": ["a"], "embeddings": [[1.0, 0.0, 0.0]], "documents": ["a"], "metadatas": [{"title": "A"}]}
@@ -79,7 +80,7 @@ def test_a_collection_of_another_dimension(chroma: str, upstreams: RealChroma, s
     assert (done.returncode, done.stderr) == (2, f"{said} {HOW}\n")
 
 
-def test_a_collection_of_another_model(upstreams: RealChroma, subject: Variant) -> None:
+def test_a_collection_of_another_model(upstreams: Upstreams, subject: Variant) -> None:
     """A collection knows the model that made its vectors: another's, even of the same length, would find nonsense in it."""
     code, line = started(subject, {**upstreams.environment(), "OPENAI_EMBEDDING_MODEL": "text-embedding-ada-002"})
     assert code == 2
