@@ -104,9 +104,10 @@ def clients(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def chroma(session: nox.Session) -> None:
-    """Start a real Chroma server, fill it, and run the search tests of every variant against it."""
-    install(session, "chroma")
+    """Start a real Chroma server, compare the embedded one with it, and run the search tests of every variant against it."""
+    install(session, "chroma", "suite")
     CHROMA.append(str(Path(session.bin, "chroma")))
+    session.run("pytest", "tests/clients", "-q", "--chroma", *CHROMA)
     session.notify("searches")  # The variants must not need what Chroma brings along, so they get an environment without it.
 
 
@@ -115,8 +116,8 @@ def searches(session: nox.Session) -> None:
     """Run the tests that want a real Chroma server; called by `chroma`."""
     if not CHROMA:
         session.error("There is no server: run nox -s chroma")
-    install(session, *VARIANTS, "clients")
-    session.run("pytest", "tests/chroma", "tests/clients/test_chroma.py", "-q", "--chroma", *CHROMA, *session.posargs)
+    install(session, *VARIANTS, "suite")
+    session.run("pytest", "tests/chroma", "-q", "--chroma", *CHROMA, *session.posargs)
 
 
 # Made anew each time: what an earlier run installed would hide what is missing.
