@@ -103,6 +103,8 @@ def test_an_embedding_of_another_length(server: Server) -> None:
     server.upstreams.misbehave("embeddings", "answer", body='{"data": [{"embedding": [0.25, -1, 3]}]}')
     seen = run(server, [SEARCH])
     judge(server, seen, refused(seen.answers[0], 502, "The vector database answered with the status 400."))
+    if server.upstreams.environment()["OPENAI_API_KEY"] in server.log() + str(seen.answers):
+        judge(server, seen, sure(Cause.TELLS_SECRETS, "the console or an answer shows the key of the embeddings service"))
     seen = run(server, [SEARCH])
     judge(server, seen, broken(seen))
 
