@@ -19,6 +19,7 @@ from shared.lab.verdict import Accusation, Verdict
 from tests import background
 
 RESULTS = variants.ROOT / ".results"
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,6 +62,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     accused = call.excinfo.value if call.excinfo and isinstance(call.excinfo.value, Accusation) else None
     if accused:
         report.longrepr = str(accused)
+    if report.failed:
+        item.stash[FAILED] = True
     file: Path | None = item.config.getoption("--report")
     if file and (call.when == "call" or report.outcome != "passed"):
         line = {
@@ -79,25 +82,35 @@ class Servers:
 
     def __init__(self) -> None:
         self._running: dict[str, Server] = {}
-        self._stack = contextlib.ExitStack()
+        self._stacks: dict[str, contextlib.ExitStack] = {}
 
     def get(self, variant: Variant) -> Server:
         """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does."""
         if variant.label not in self._running:
-            running = self._stack.enter_context(serving(variant))
+            if variant.label not in self._stacks:
+                self._stacks[variant.label] = contextlib.ExitStack()
+                _results(variant).unlink(missing_ok=True)
+            stack = self._stacks[variant.label]
+            running = stack.enter_context(serving(variant))
             paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
             seen = run(running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
             self._running[variant.label] = running
-            _results(variant).unlink(missing_ok=True)
             with contextlib.suppress(ValueError):  # A wrong implementation may say anything; a test of its own looks at that.
                 keep_line(variant, {"identity": json.loads(seen.answers[-1].body)})
         return self._running[variant.label]
+
+    def end(self, variant: Variant) -> None:
+        """Kill the variant's server, which may be beyond stopping, so that the next test gets a new one."""
+        self._running.pop(variant.label).process.kill()
+        self._stacks[variant.label].close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with contextlib.ExitStack() as all_of_them:
+            for stack in self._stacks.values():
+                all_of_them.push(stack)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -131,7 +144,10 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]
     """Serve the variant under test."""
     running = servers.get(_installed(request))
     yield running
-    running.upstreams.behave()  # Take back what a test asked for and no call has met.
+    if request.node.stash.get(FAILED, False):
+        servers.end(running.variant)  # What goes on in it would show in the next test.
+    else:
+        running.upstreams.behave()  # Take back what a test asked for and no call has met.
 
 
 def _installed(request: pytest.FixtureRequest) -> Variant:

@@ -13,6 +13,9 @@ SETTLE_SECONDS = 10.0
 SERVERS = ("/uvicorn/", "/anycorn/", "/aiohttp/web", "/starlette/testclient")
 """Code of servers: a task that stands only there serves a connection, and no request."""
 
+UNNAMED = "Thread-"
+"""How the name of a thread begins that was given none; those of a pool, a server and the lab have names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:
@@ -20,7 +23,7 @@ class Inside:
 
     Attributes:
         tasks: Where the tasks stand that serve no connection, or that stand in a variant's code.
-        threads: Where threads stand in a variant's code.
+        threads: Where threads stand in a variant's code, and those that no pool of threads has named.
         inbound: Connections to the server.
         outbound: Connections from it.
 
@@ -41,6 +44,7 @@ def look(server: Server) -> Inside:
     report = server.look_inside()
     tasks = Counter(stack[-1] for stack in report["tasks"] if _in_variant(stack) or not _serves_connection(stack))
     threads = [place for place in server.whereabouts()["threads"] if place]
+    threads += [stack[-1] for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack)]
     return Inside(tasks, threads, report["sockets"]["in"], report["sockets"]["out"])
 
 

@@ -63,7 +63,7 @@ def on_time(seen: Observation) -> list[Finding]:
     if not late:
         return []
     worst = max(late, key=lambda answer: answer.seconds - answer.ask.due)
-    if all(matches_another(answer, seen) and own_wait(answer) > answer.ask.wait + room for answer in late):
+    if all(matches_another(answer, seen) and own_wait(answer) >= answer.ask.wait + room / 2 for answer in late):
         sentence = f"{worst.ask.path} took {worst.seconds:.2f} s: that is what another request asked for"
         return [Finding(Cause.SHARED_STATE, sentence)]
     sentence = f"{worst.ask.path} took {worst.seconds:.2f} s, and was asked to wait {worst.ask.due:.2f} s"

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
@@ -21,8 +22,12 @@ from shared.lesson.contract import Endpoint, endpoint
 PAUSE = 0.01
 """Seconds between two looks at a server: an answered ping and the next one, the console, where its threads stand."""
 
-HANG = 12.0
-"""Seconds after which a request counts as hanging: none of the suite's takes more than half of it."""
+HANG = 15.0
+"""Seconds after which a request counts as hanging: the longest of the suite takes ten."""
+
+UNFORESEEN = 500
+LOGGED = 0.3
+"""Seconds after which a server has logged an error that it has answered already."""
 
 _ENTRY = re.compile(r'([\w-]+);dur=([\d.]+);desc="start=([\d.]+)"')
 
@@ -165,10 +170,18 @@ def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: flo
     seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger))
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
-        places = [place for stack in [*inside["tasks"], *inside["threads"].values()] for place in stack if "variants" in place]
-        seen.stuck = "\n".join(dict.fromkeys(places))
+        seen.stuck = "\n".join(dict.fromkeys(filter(None, map(_innermost, [*inside["tasks"], *inside["threads"].values()]))))
     seen.calls = server.upstreams.calls(last_call)
     return seen
+
+
+def _innermost(stack: Sequence[str]) -> str:
+    """Return the innermost place of a stack that is a variant's; empty when there is none."""
+    for place in reversed(stack):
+        path = Path(place).as_posix()
+        if "/variants/" in path:
+            return f"variants/{path.rpartition('/variants/')[2]}"
+    return ""
 
 
 def send(url: str, asks: Sequence[Ask]) -> list[Answer]:
@@ -198,7 +211,8 @@ class _Watch:
             if watch:
                 watchers += [asyncio.create_task(self._ping(client, done)), asyncio.create_task(self._look(done))]
             self._seen.answers = await asyncio.gather(*(_send(client, self._server.url, ask) for ask in asks))
-            await asyncio.sleep(linger)
+            failed = any(answer.status == UNFORESEEN for answer in self._seen.answers)
+            await asyncio.sleep(max(linger, LOGGED) if failed else linger)
             done.set()
             # The last ping may have waited as long as the requests did: that is what it is there to see.
             await asyncio.gather(*watchers)

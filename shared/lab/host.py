@@ -23,6 +23,7 @@ from typing import Any
 
 import psutil
 
+from shared.lab import guard
 from shared.lesson.command import HOST
 
 GRACE_SECONDS = 10.0
@@ -110,7 +111,14 @@ def _place(frame: FrameType) -> str:
 def _answer(control: socket.socket, control_port: int) -> None:
     with control, control.makefile("rw", encoding="utf-8") as lines:
         for line in lines:
-            found: object = whereabouts() if line.strip() == "where" else report(control_port)
+            match line.strip():
+                case "where":
+                    found: object = whereabouts()
+                case "guard":
+                    guard.arm()
+                    found = {"held": guard.take()}
+                case _:
+                    found = report(control_port)
             lines.write(json.dumps(found) + "\n")
             lines.flush()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -133,6 +141,7 @@ def main() -> None:
     parser.add_argument("control_port", type=int)
     parser.add_argument("variant")
     parser.add_argument("--root", help="the folder that holds variants, when it is not the project's own")
+    parser.add_argument("--loop", default="asyncio", help="the event loop to serve on")
     parser.add_argument("--crash", action="store_true", help="let the waits of together.py fail")
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
@@ -144,8 +153,9 @@ def main() -> None:
         sys.path.insert(0, arguments.root)
     if arguments.crash:
         vars(importlib.import_module(f"variants.{arguments.variant}.together"))["slow_async_operation"] = crash
+    guard.install(arguments.loop)
     module = f"variants.{arguments.variant}.serve"
-    sys.argv = [module, *rest]
+    sys.argv = [module, "--loop", arguments.loop, *rest]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

@@ -113,6 +113,11 @@ class Server:
         """Return where the event loop's thread and other threads stand in the variant's code just now."""
         return self._ask("where") or {"loop": [], "threads": []}
 
+    def held(self) -> list[str]:
+        """Return what the guard in the server's process has seen hold the event loop since the last call; the first arms it."""
+        found: list[str] = (self._ask("guard") or {"held": []})["held"]
+        return found
+
     def _ask(self, what: str) -> dict[str, Any] | None:
         """Ask the host in the server's process; None when the process is gone."""
         with self._asking, self._control.makefile("rw", encoding="utf-8") as lines:
