@@ -10,7 +10,10 @@ from shared.lab.variants import ROOT
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import (
     CHAT_DEADLINE,
+    CHAT_MODEL,
+    COLLECTION_NAME,
     CONNECT_DEADLINE,
+    EMBEDDING_MODEL,
     LONGEST_DEADLINE,
     UPSTREAM_DEADLINE,
     Deadlines,
@@ -142,6 +145,15 @@ def test_a_bad_deadline(name: str, given: str, real: dict[str, str]) -> None:
     """A deadline that is not a number above 0 and up to 600 is refused, whichever upstreams are called."""
     with pytest.raises(SettingsError, match=rf"^{name} must be a number of seconds, more than 0 and at most 600\.$"):
         from_environment({**real, name: given})
+
+
+def test_the_text_names_every_setting_and_its_default() -> None:
+    """The chapter on search says what can be set, and what holds where it is not."""
+    chapter = (ROOT / "shared" / "lesson" / "text" / "search.md").read_text(encoding="utf-8")
+    names = (*DEADLINES, "CHROMA_URL", "CHROMA_COLLECTION", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_CHAT_MODEL")
+    for text in (*names, EMBEDDING_MODEL, CHAT_MODEL, COLLECTION_NAME):
+        assert f"`{text}`" in chapter, text
+    assert f"| {', '.join(f'{seconds:g}' for seconds in DEADLINES.values())} |" in chapter
 
 
 def test_the_deadline_holds_for_the_embedded_upstreams(monkeypatch: pytest.MonkeyPatch) -> None:
