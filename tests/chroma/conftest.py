@@ -1,20 +1,18 @@
 """A real Chroma server, filled by the command that a user fills one with, and variants whose settings name it."""
 
-import contextlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 import tests.conftest
-from shared.lab.experiment import run
 from shared.lab.server import Server
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lesson.settings import COLLECTION_NAME
-from tests.background import SEARCH
 from tests.chroma_server import program, run_index, serving_chroma
+from tests.conftest import Servers
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
@@ -28,29 +26,6 @@ def upstreams_with(chroma_url: str) -> Upstreams:
     Their settings are those that a user writes: the collection by its name.
     """
     return Upstreams({"CHROMA_URL": chroma_url, "CHROMA_COLLECTION": COLLECTION_NAME})
-
-
-class Servers:
-    """Running servers, one for each variant and loop, each with an embeddings service of its own, all with one Chroma."""
-
-    def __init__(self, chroma_url: str) -> None:
-        self._chroma_url = chroma_url
-        self._running: dict[str, Server] = {}
-        self._stack = contextlib.ExitStack()
-
-    def get(self, variant: Variant) -> Server:
-        """Return the variant's server, warmed up."""
-        if variant.label not in self._running:
-            upstreams = self._stack.enter_context(upstreams_with(self._chroma_url))
-            self._running[variant.label] = self._stack.enter_context(Server(variant, upstreams))
-            run(self._running[variant.label], [SEARCH])
-        return self._running[variant.label]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +48,13 @@ def chroma(chroma_program: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="session")
 def servers(chroma: str) -> Iterator[Servers]:
     """Keep the servers until the last test has run; the root's `server` fixture takes them from here."""
-    with Servers(chroma) as running:
+
+    @contextmanager
+    def serve(variant: Variant) -> Iterator[Server]:
+        with upstreams_with(chroma) as upstreams, Server(variant, upstreams) as server:
+            yield server
+
+    with Servers(serve) as running:
         yield running
 
 
