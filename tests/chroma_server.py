@@ -20,7 +20,7 @@ from shared.lesson.command import HOST
 
 START_SECONDS = 60.0
 STOP_SECONDS = 2.0
-"""How long it may take to end by itself, in seconds. It waits for connections that clients keep open; what it holds is on disk."""
+"""How long it may take to end by itself, in seconds: it waits for connections that clients keep open. Its data is on disk."""
 
 
 def program(config: pytest.Config) -> Path | None:
