@@ -83,16 +83,14 @@ class Left:
     """What was still there, some seconds after clients had left.
 
     Attributes:
-        tasks: Where tasks stood that the idle server did not have.
-        threads: Where threads stood in the variant's code.
+        inside: Tasks and threads that the idle server did not have, in words.
         inbound: Connections of clients.
         outbound: Connections to services, in use or kept for use.
         calls: Calls to services that were still open.
 
     """
 
-    tasks: list[str]
-    threads: list[str]
+    inside: list[str]
     inbound: int
     outbound: int
     calls: int
@@ -111,8 +109,8 @@ def _depart(server: Server, idle: Inside) -> Left:
 
     asyncio.run(all_of_them())
     time.sleep(0.3)  # As long as the longest of them waits; leaving does not stop a handler.
-    inside = aftermath.settled(server, lambda now: not (now.more_tasks(idle) or now.threads or now.inbound))
-    return Left(inside.more_tasks(idle), list(inside.threads), inside.inbound, inside.outbound, server.upstreams.open_calls())
+    inside = aftermath.settled(server, lambda now: not (now.more_than(idle) or now.inbound))
+    return Left(inside.more_than(idle), inside.inbound, inside.outbound, server.upstreams.open_calls())
 
 
 async def _cut_off(server: Server, request: bytes, after: float) -> None:

@@ -90,7 +90,7 @@ def goes_on(server: Server, idle: Inside, asks: list[Ask]) -> tuple[Observation,
     now = aftermath.look(server)
     time.sleep(AFTER)
     later = run(server, [Ask("/ping")])
-    found = [f"a task at {task}" for task in now.more_tasks(idle)] + [f"a thread at {place}" for place in now.threads]
+    found = now.more_than(idle)
     found += [f"{line.text!r} on the console" for line in later.console if line.text.startswith("[")]
     found += [f"a call of the {call.service} service" for call in later.calls]
     return seen, found
@@ -105,11 +105,12 @@ def test_nothing_goes_on_after_the_answer(server: Server) -> None:
     if not found:
         return
     for ask in ending_together(LONG_WAITS[0]):  # Which of them was it?
-        seen, found = goes_on(server, idle, [ask])
+        before = aftermath.look(server)
+        seen, found = goes_on(server, before, [ask])
         if not found:
             continue
-        later = aftermath.settled(server, lambda now: not (now.more_tasks(idle) or now.threads))
+        later = aftermath.settled(server, lambda now, before=before: not now.more_than(before))  # type: ignore[misc]
         sentence = f"after {ask.path} had been answered there was still {found[0]}"
-        if later.more_tasks(idle) or later.threads:
+        if later.more_than(before):
             judge(server, seen, sure(Cause.LEAK, f"{sentence}, and so there was {aftermath.SETTLE_SECONDS:g} s later"))
         judge(server, seen, sure(Cause.AFTER_ANSWER, sentence))

@@ -71,8 +71,8 @@ WORDS: dict[Cause, Words] = {
         "they are started together; here each has to wait for the one before it", "await each before the next is started"
     ),
     Cause.LIMITED: Words(
-        "only some of them wait at once, though the event loop stayed free: a lock, a semaphore, a pool or a limit holds the others "
-        "back, or they are started late",
+        "only some of them wait at once, though the event loop stayed free: a lock, a semaphore, a pool or a limit holds the "
+        "others back, or they are started late",
         "start all before waiting for the first ({together}); remove the limit, or make it wide enough",
     ),
     Cause.THREADS: Words(

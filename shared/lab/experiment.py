@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,9 @@ PAUSE = 0.01
 
 HANG = 15.0
 """Seconds after which a request counts as hanging: the longest of the suite takes ten."""
+
+MANY_LOOKS = 20
+"""Looks at a server's threads that are enough to say where they stand: more than half a second."""
 
 UNFORESEEN = 500
 LOGGED = 0.3
@@ -118,6 +122,7 @@ class Observation:
         console: The lines that the server printed, with the time at which each was seen.
         on_loop: Places of the variant where its event loop's thread was seen standing; a free loop stands nowhere for long.
         in_threads: Places of the variant where other threads were seen standing.
+        looks: How often was looked where its threads stood.
         stuck: Where tasks and threads stood when a request had no answer.
 
     """
@@ -128,6 +133,7 @@ class Observation:
     console: list[Line] = field(default_factory=list)
     on_loop: list[str] = field(default_factory=list)
     in_threads: list[str] = field(default_factory=list)
+    looks: int = 0
     stuck: str = ""
 
     @property
@@ -149,6 +155,12 @@ class Observation:
     def slowest_ping(self) -> float:
         """The longest that a `/ping` had to wait meanwhile, in seconds; 0 when none was sent."""
         return max((ping.seconds for ping in self.pings), default=0.0)
+
+    @property
+    def stood_still(self) -> bool:
+        """Whether the event loop's thread stood in one place nearly all the while: a busy machine is met in many places."""
+        most = max(Counter(self.on_loop).values(), default=0)
+        return most >= max(MANY_LOOKS, 0.8 * self.looks)
 
     @property
     def printed(self) -> list[str]:
@@ -227,6 +239,7 @@ class _Watch:
         while not done.is_set():
             await _pause(done, 3 * PAUSE)  # First, so that the requests have arrived.
             found = await asyncio.to_thread(self._server.whereabouts)
+            self._seen.looks += 1
             self._seen.on_loop += found["loop"]
             self._seen.in_threads += found["threads"]
 

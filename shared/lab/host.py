@@ -26,6 +26,9 @@ import psutil
 from shared.lab import guard
 from shared.lesson.command import HOST
 
+IDLE = {("thread.py", "_worker"), ("threading.py", "wait"), ("_thread_cache.py", "_work")}
+"""Where a worker thread waits for work: in asyncio's pool, in anyio's, in trio's."""
+
 GRACE_SECONDS = 10.0
 """How long a server may take to stop once the lab is gone."""
 
@@ -46,14 +49,18 @@ def report(control_port: int) -> dict[str, object]:
 
 
 def whereabouts() -> dict[str, list[str]]:
-    """Return where threads stand in the variant's own code: the event loop's under `loop`, all others under `threads`.
+    """Return where threads stand: the event loop's in the variant's code under `loop`, others at work under `threads`.
 
     It costs about a millisecond, so that the lab can ask again and again while an experiment runs.
     """
     found: dict[str, list[str]] = {"loop": [], "threads": []}
+    ours = {thread.ident for thread in threading.enumerate() if thread.name in {"lab", "guard"}}
     for ident, frame in sys._current_frames().items():  # noqa: SLF001 - as above
+        on_loop = ident == threading.main_thread().ident
         if place := _place_in_variant(frame):
-            found["loop" if ident == threading.main_thread().ident else "threads"].append(place)
+            found["loop" if on_loop else "threads"].append(place)
+        elif not on_loop and ident not in ours and (Path(frame.f_code.co_filename).name, frame.f_code.co_name) not in IDLE:
+            found["threads"].append(_place(frame))
     return found
 
 

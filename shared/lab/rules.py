@@ -195,7 +195,7 @@ def _short_wait(answer: Answer) -> Cause:
     ask, operations = answer.ask, answer.operations
     span = operations[-1].end - operations[0].start
     if ask.endpoint.waits == 1 and len(operations) > 1:
-        if overlap(answer) <= 0 and span >= ask.wait - EARLY:  # The wait is shared out among them.
+        if overlap(answer) <= EARLY and span >= ask.wait - EARLY:  # The wait is shared out among them.
             return Cause.ONE_BY_ONE
         if max(operation.end - operation.start for operation in operations) >= ask.wait - EARLY:
             return Cause.TOO_FAST  # Others took the time that the answer took.

@@ -27,7 +27,8 @@ STOP_SECONDS = 10.0
 ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONIOENCODING": "utf-8",
-    "PYTHONWARNINGS": "default::ResourceWarning",  # Python says it when a connection is dropped and not closed.
+    # Python says it when a connection is dropped and not closed, and each time that something is not awaited.
+    "PYTHONWARNINGS": "default::ResourceWarning,always::RuntimeWarning",
 }
 """Settings of a hosted process, so that its log tells all that it can, when it happens."""
 

@@ -97,7 +97,8 @@ def prove(
         worst = max(findings, key=lambda finding: finding.certain)
         if worst.certain or not tries_left:
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
-        shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
+        if asks(0.0) != asks(wait):  # A search cannot be asked to wait for another time.
+            shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
     raise ValueError("There has to be a wait to try.")
 
 
