@@ -4,8 +4,9 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--variant", action="append", default=[], help=help_text)
     parser.addoption("--loop", help="only this event loop; `first` is a variant's usual one")
     parser.addoption("--variants", type=Path, default=variants.ROOT, help="the folder that holds variants/; the project's own")
+    parser.addoption("--chroma", type=Path, help="the program `chroma`, for the tests that want a real Chroma server")
     parser.addoption("--report", type=Path, help="a file that gets a line of JSON for each test: its outcome, cause and message")
 
 
@@ -77,9 +79,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 class Servers:
-    """Running servers, one for each variant and loop, each started when a test first asks for it."""
+    """Running servers, one for each variant and loop, each started by `serve` when a test first asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, serve: Callable[[Variant], AbstractContextManager[Server]] = serving) -> None:
+        self._serve = serve
         self._running: dict[str, Server] = {}
         self._stacks: dict[str, contextlib.ExitStack] = {}
 
@@ -90,7 +93,7 @@ class Servers:
                 self._stacks[variant.label] = contextlib.ExitStack()
                 _results(variant).unlink(missing_ok=True)
             stack = self._stacks[variant.label]
-            running = stack.enter_context(serving(variant))
+            running = stack.enter_context(self._serve(variant))
             paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
             seen = run(running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
             self._running[variant.label] = running

@@ -84,8 +84,9 @@ def wrong_calls(calls: Sequence[Call]) -> list[Finding]:
     embedding, find = calls
     if (embedding.sent.get("input"), embedding.sent.get("model")) != ("Q4 report", EMBEDDING_MODEL):
         return sure(Cause.WRONG_CALL, f"the embeddings service was asked {embedding.sent}, and not for 'Q4 report'", EMBED)
-    if embedding.authorization != "Bearer not-a-secret":
-        return sure(Cause.WRONG_CALL, f"the embeddings service got the authorization {embedding.authorization!r}", EMBED, CALL)
+    authorization = embedding.headers.get("authorization")
+    if authorization != "Bearer not-a-secret":
+        return sure(Cause.WRONG_CALL, f"the embeddings service got the authorization {authorization!r}", EMBED, CALL)
     if embedding.end is None or find.start < embedding.end:
         return sure(Cause.WRONG_CALL, "the vector database was asked before the embedding had arrived", ("search", "search_demo"))
     if find.sent["query_embeddings"] != [embedding.answered]:

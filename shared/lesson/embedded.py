@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.lesson.settings import Settings, deadline_from, from_environment
+from shared.lesson.collection import with_collection
+from shared.lesson.settings import Settings, deadlines_from, from_environment
 
 STOP_SECONDS = 5.0
 ROOT = Path(__file__).parents[2]
@@ -25,18 +26,18 @@ def running_upstreams() -> Iterator[Settings]:
     seconds) and while it ends, on purpose: nothing is being served before or after.
 
     Raises:
-        SettingsError: The environment names upstreams or a deadline that cannot be used.
+        SettingsError: The environment names upstreams or a deadline that cannot be used, or a collection that is not there.
         UpstreamsNotStartedError: The embedded ones did not start.
 
     """
     named = from_environment()
     if named is not None:
-        yield named
+        yield with_collection(named)
         return
-    deadline = deadline_from()
+    deadlines = deadlines_from()
     process, ready = start_process()
     try:
-        yield Settings(ready["openai_url"], ready["chroma_url"], "embedded", collection=ready["collection"], deadline=deadline)
+        yield Settings(ready["openai_url"], ready["chroma_url"], "embedded", collection=ready["collection"], deadlines=deadlines)
     finally:
         stop_process(process)
 

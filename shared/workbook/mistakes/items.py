@@ -74,7 +74,7 @@ class Round:
 
     def prepare(self, folder: Path, root: Path = ROOT) -> list[str]:  # noqa: ARG002 - there is nothing to plant
         """Return the arguments for pytest, without the variant."""
-        return ["tests", "--ignore=tests/tools"]
+        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients"]
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite raised a false alarm."""
