@@ -36,9 +36,14 @@ BY_IMPORT: dict[str, dict[str, str]] = {
 """What each library brings; a later one goes before an earlier one."""
 
 
+AROUND = {"app", "serve"}
+"""Modules whose imports do not count: they prepare what a framework itself needs."""
+
+
 def terms(folder: Path) -> dict[str, str]:
     """Return the words of the variant in a folder, by the names that `causes.WORDS` uses."""
-    imported = {name for file in folder.glob("*.py") for name in _imports(file.read_text(encoding="utf-8"))}
+    files = [file for file in folder.glob("*.py") if file.stem not in AROUND]
+    imported = {name for file in files for name in _imports(file.read_text(encoding="utf-8"))}
     chosen = dict(ASYNCIO)
     for library, words in BY_IMPORT.items():
         if library in imported:
