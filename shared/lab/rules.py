@@ -172,13 +172,19 @@ def overlap(answer: Answer) -> float:
     return min(one.end, other.end) - max(one.start, other.start)
 
 
-def honest(answer: Answer, _: Observation) -> list[Finding]:
+SERVICES = {"embeddings": "embedding", "query": "search", "chat": "answer"}
+"""What a variant calls the operation in which it calls a service."""
+
+
+def honest(answer: Answer, seen: Observation) -> list[Finding]:
     """Find what an answer says of its own time and does not fit into the time it was seen to take."""
     ask, operations = answer.ask, answer.operations
     names = [operation.name for operation in operations]
     if sorted(names) != sorted(ask.endpoint.tasks):
         expected = ", ".join(ask.endpoint.tasks) or "nothing"
-        return sure(Cause.FALSE_REPORT, f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {expected}")
+        called = [SERVICES.get(call.service, call.service) for call in seen.calls]
+        true = bool(called) and len(seen.answers) == 1 and sorted(called) == sorted(names)  # It says what the services saw.
+        return sure(Cause.WRONG_CALL if true else Cause.FALSE_REPORT, f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {expected}")
     for operation in operations:
         took = operation.end - operation.start
         if operation.end > answer.seconds + EARLY:
