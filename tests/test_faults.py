@@ -17,8 +17,10 @@ from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
 from tests.background import SEARCH
 
 SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
-CALL = ("search", "call_upstream")
-STATUSES = [201, 204, 301, 307, 400, 401, 404, 500, 503]
+CALL = ("resilience", "call_upstream")
+POOL = ("resilience", "open_client")
+STATUSES = [201, 204, 301, 307, 400, 401, 404, 500]
+BREAKS = ("drop", "reset", "half")
 DEEP = "[" * 100_000
 
 NOT_VECTORS = ["[]", "[NaN]", '["1"]', "[true]", "[1e999]", "1", "null"]
@@ -33,9 +35,9 @@ NOT_THE_AGREED_JSON = [
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_upstream_breaks_off(server: Server, service: str) -> None:
     """A connection that ends before the answer, or in its middle, is a 502 that names the service."""
-    for kind in ("drop", "half"):
-        server.upstreams.misbehave(service, kind)
-    seen = run(server, [SEARCH, SEARCH])
+    for kind in BREAKS:
+        server.upstreams.misbehave(service, kind, marker=kind)
+    seen = run(server, [Ask(f"/search-demo?query=budget+{kind}", "POST") for kind in BREAKS])
     for answer in seen.answers:
         words = f"The {SERVICES[service]} broke off its answer."
         judge(server, seen, refused(answer, 502, words, log="\n".join(seen.printed)))
@@ -102,7 +104,7 @@ def test_what_an_upstream_sets_is_not_kept(server: Server) -> None:
     cookies = [call.headers["cookie"] for call in seen.calls if "cookie" in call.headers]
     if cookies:
         sentence = f"a search sent the cookie {cookies[0]!r}, which an earlier one had been given"
-        judge(server, seen, sure(Cause.SHARED_STATE, sentence, ("app", "lifespan")))
+        judge(server, seen, sure(Cause.SHARED_STATE, sentence, POOL))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
 from tests.background import Ending, Reader
 
 SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
-CALL = ("search", "call_upstream")
+CALL = ("resilience", "call_upstream")
 LIFESPAN = ("app", "lifespan")
 
 

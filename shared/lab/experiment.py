@@ -55,6 +55,12 @@ class Ask:
         return float(given[0]) if given else self.endpoint.seconds or 0.0
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """What it waits for, by the names in `Server-Timing`."""
+        wants_answer = parse_qs(urlsplit(self.path).query).get("answer") == ["true"]
+        return self.endpoint.tasks + (self.endpoint.with_answer if wants_answer else ())
+
+    @property
     def due(self) -> float:
         """The least time that the answer takes, in seconds."""
         return self.wait * self.endpoint.waits

@@ -147,8 +147,8 @@ def honest(answer: Answer, _: Observation) -> list[Finding]:
     """Find what an answer says of its own time and does not fit into the time it was seen to take."""
     ask, operations = answer.ask, answer.operations
     names = [operation.name for operation in operations]
-    if sorted(names) != sorted(ask.endpoint.tasks):
-        expected = ", ".join(ask.endpoint.tasks) or "nothing"
+    if sorted(names) != sorted(ask.tasks):
+        expected = ", ".join(ask.tasks) or "nothing"
         return sure(Cause.FALSE_REPORT, f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {expected}")
     for operation in operations:
         took = operation.end - operation.start

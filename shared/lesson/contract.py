@@ -62,13 +62,13 @@ ENDPOINTS = (
     Endpoint(
         *("POST", "/search-demo", "search", "search_demo", "get_embedding"),
         tasks=("embedding", "search"),
-        through=("search_documents", "get_answer", "call_upstream"),
+        through=("search_documents", "get_answer", "call_upstream", "begin", "in_our_words"),
         with_answer=("answer",),
     ),
     Endpoint(
         *("POST", "/answer-stream", "answers", "answer_stream", "stream_answer"),
         tasks=("embedding", "search"),
-        through=("find_documents", "stream_upstream"),
+        through=("find_documents", "stream_upstream", "begin", "in_our_words"),
     ),
 )
 

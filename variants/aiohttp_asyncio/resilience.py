@@ -8,6 +8,7 @@ Watch for: it follows redirects unless told not to, and `TimeoutError` is the cl
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -47,14 +48,15 @@ def in_our_words(call: upstreams.Call) -> Iterator[None]:
 
 async def begin(client: aiohttp.ClientSession, call: upstreams.Call) -> aiohttp.ClientResponse:
     """Send a request, again after a pause where that is safe, and return its answer when its head has come."""
+    send = partial(client.post, call.url, json=call.body, headers=call.headers, allow_redirects=False)
     for _ in range(call.attempts - 1):
         with suppress(aiohttp.ClientError):
-            response = await client.post(call.url, json=call.body, headers=call.headers, allow_redirects=False)
+            response = await send()
             if response.status != HTTPStatus.SERVICE_UNAVAILABLE:
                 return response
             response.close()
         await asyncio.sleep(upstreams.retry_pause())
-    return await client.post(call.url, json=call.body, headers=call.headers, allow_redirects=False)
+    return await send()
 
 
 async def call_upstream(client: aiohttp.ClientSession, call: upstreams.Call) -> Any:  # noqa: ANN401 - JSON is any

@@ -58,13 +58,30 @@ async def begin(client: httpx2.AsyncClient, call: upstreams.Call) -> httpx2.Resp
     return await client.send(request, stream=True)
 
 
+@asynccontextmanager
+async def _pieces_of(response: httpx2.Response) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Give the pieces of an answer, and close it, whether it was read to its end or not."""
+    async with aclosing(response):
+        pieces = response.aiter_raw()
+        try:
+            yield pieces
+        finally:
+            # httpx2 leaves a generator of its own to be collected when its reading stops half-way, and trio complains of that.
+            # One that is cancelled while it waits for more ends at once.
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                async for _ in pieces:
+                    pass
+
+
 async def call_upstream(client: httpx2.AsyncClient, call: upstreams.Call) -> Any:  # noqa: ANN401 - JSON is any
     """Send one request and return the JSON it is answered with, or say in the project's words why there is none."""
     content = upstreams.Content(call.service)
     with in_our_words(call):
         with anyio.fail_after(call.deadline):
-            async with aclosing(await begin(client, call)) as response:
-                async for piece in response.aiter_raw():
+            response = await begin(client, call)
+            async with _pieces_of(response) as pieces:
+                async for piece in pieces:
                     content.add(piece)
     return upstreams.read_answer(call, response.status_code, response.headers, content.received)
 
@@ -75,9 +92,8 @@ async def stream_upstream(client: httpx2.AsyncClient, call: upstreams.Call) -> A
     with in_our_words(call):
         with anyio.fail_after(ends - anyio.current_time()):
             response = await begin(client, call)
-        async with aclosing(response):
+        async with _pieces_of(response) as pieces:
             upstreams.check_status(call, response.status_code, response.headers)
-            pieces = response.aiter_raw()
             while True:
                 # Around each wait and not around the loop: at a yield, whoever reads this waits, and that is not the service.
                 with anyio.fail_after(ends - anyio.current_time()):
