@@ -86,6 +86,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     error: str = ""
+    arrivals: list[tuple[float, int]] = field(default_factory=list)  # when how many bytes of the body were there
 
     @property
     def seconds(self) -> float:
@@ -251,7 +252,10 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
     try:
         target = URL(url + ask.path, encoded=True)
         async with client.request(ask.method, target, allow_redirects=False) as response:
-            answer.status, answer.headers, answer.body = response.status, response.headers, await response.read()
+            answer.status, answer.headers = response.status, response.headers
+            async for piece in response.content.iter_any():
+                answer.body += piece
+                answer.arrivals.append((time.monotonic(), len(answer.body)))
     except TimeoutError:
         answer.error = f"no answer within {HANG:g} s"
     except aiohttp.ClientError as error:

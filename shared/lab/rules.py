@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from shared.lab import stream
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
@@ -65,6 +66,8 @@ def last_error(log: str) -> str:
 
 def readable(answer: Answer, _: Observation) -> list[Finding]:
     """Find a body that is not JSON, or holds something that was to be awaited."""
+    if answer.ask.endpoint.streams:
+        return stream.told(answer, "done")
     path, media_type = answer.ask.path, answer.headers.get("Content-Type", "")
     if media_type.partition(";")[0] != "application/json":
         return sure(Cause.WRONG_ANSWER, f"{path} is not application/json, but {media_type or 'of no type'}")
@@ -80,6 +83,8 @@ def readable(answer: Answer, _: Observation) -> list[Finding]:
 def content(answer: Answer, seen: Observation) -> list[Finding]:
     """Find a body that is not the contract's, with this request's own values in it."""
     path, endpoint = answer.ask.path, answer.ask.endpoint
+    if endpoint.streams:
+        return []
     body: dict[str, Any] = json.loads(answer.body)
     if endpoint.path == "/search-demo" and not re.fullmatch(r"\d+ms", str(body.get("elapsed_ms"))):
         return sure(Cause.WRONG_ANSWER, f"{path} answered with an elapsed_ms of {body.get('elapsed_ms')!r}")
@@ -162,8 +167,8 @@ def honest(answer: Answer, _: Observation) -> list[Finding]:
 
 
 def elapsed(answer: Answer) -> float:
-    """Return how long a successful answer says it took, in seconds."""
-    body = json.loads(answer.body)
+    """Return how long a successful answer says it took, in seconds; of a stream, in its last event."""
+    body = stream.events(answer)[-1].data if answer.ask.endpoint.streams else json.loads(answer.body)
     return float(body["elapsed"][:-1]) if "elapsed" in body else float(body["elapsed_ms"].removesuffix("ms")) / 1000
 
 

@@ -31,6 +31,7 @@ class Endpoint:
         tasks: What it waits for, by the names in `Server-Timing` and on the console, in the order of its results.
         waits: How many of those waits follow each other: it takes at least so many times `seconds`.
         with_answer: What it waits for besides when it is asked with `answer=true`.
+        streams: Whether its answer is a row of server-sent events.
 
     """
 
@@ -44,6 +45,7 @@ class Endpoint:
     waits: int = 1
     through: tuple[str, ...] = ()
     with_answer: tuple[str, ...] = ()
+    streams: bool = False
 
     @property
     def kind(self) -> str:
@@ -69,6 +71,7 @@ ENDPOINTS = (
         *("POST", "/answer-stream", "answers", "answer_stream", "stream_answer"),
         tasks=("embedding", "search"),
         through=("find_documents", "stream_upstream", "begin", "in_our_words"),
+        streams=True,
     ),
 )
 
