@@ -23,8 +23,8 @@ from shared.lab.server import START_SECONDS, Server, serving
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from tests.trouble import SEARCH, run_a_burst, run_in_trouble
 
-SEARCH = Ask("/search-demo?query=budget", "POST")
 SERVICES = ("embeddings", "query")
 SILENT_KINDS = ("silence", "drip")
 TRIES = 3
@@ -181,5 +181,10 @@ def _silence(server: Server, service: str) -> Observation:
     return seen
 
 
-JOBS: dict[str, Callable[[Variant], Any]] = {"reader": run_as_a_reader, "ending": run_to_the_end}
+JOBS: dict[str, Callable[[Variant], Any]] = {
+    "reader": run_as_a_reader,
+    "ending": run_to_the_end,
+    "trouble": run_in_trouble,
+    "burst": run_a_burst,
+}
 """Each under the name of its fixture."""

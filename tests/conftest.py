@@ -17,6 +17,7 @@ from shared.lab.server import Server, serving
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
+from tests.trouble import Burst, Trouble
 
 RESULTS = variants.ROOT / ".results"
 
@@ -154,6 +155,20 @@ def reader(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> backgr
 def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Ending:
     """Return what was seen of the variant on its way to the end."""
     found: background.Ending = jobs["ending", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def trouble(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Trouble:
+    """Return what was seen of the variant when its services misbehaved in every way."""
+    found: Trouble = jobs["trouble", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
+    """Return what was seen of the variant when two hundred searches came at once."""
+    found: Burst = jobs["burst", subject.label].result()
     return found
 
 

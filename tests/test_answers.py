@@ -1,4 +1,4 @@
-"""An answer from the documents found, whole or as it is written: `search.py`, `answers.py`. The evidence is what the model saw."""
+"""An answer from the documents found, whole or as it is written. The evidence is what the model saw."""
 
 import json
 import time
@@ -16,9 +16,8 @@ from shared.lab.upstream import Call
 from shared.lab.verdict import judge, prove
 from shared.upstream.services import CHAT_SECONDS
 from tests.conftest import keep
+from tests.trouble import STREAM, WITH_ANSWER
 
-WITH_ANSWER = Ask("/search-demo?query=budget&answer=true", "POST")
-STREAM = Ask("/answer-stream?query=budget", "POST")
 FEW_TOKENS = Ask(
     "/answer-stream?query=%3F", "POST"
 )  # To this the model has nothing to say, in five words, a tenth of a second each.
