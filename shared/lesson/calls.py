@@ -13,6 +13,9 @@ from shared.lesson.problems import UpstreamBusy, UpstreamFailed
 MAX_CALLS: Final = 100
 """Calls that one server makes at once; more have to wait for one of them to end, within their deadlines."""
 
+MAX_IDLE: Final = 5.0
+"""Seconds for which an unused connection is kept. A service may close one at any time; one that just does is of no use."""
+
 MAX_CONTENT: Final = 2**20
 """Bytes of an answer; the longest that is right, a vector, has about 65,000."""
 

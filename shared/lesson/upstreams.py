@@ -8,7 +8,18 @@ query endpoint in version 2 of Chroma's REST interface (https://docs.trychroma.c
 from collections.abc import Sequence
 from typing import Any, Final
 
-from shared.lesson.calls import MAX_CALLS, Call, Content, check_status, number, read_answer, retry_pause, text, unexpected
+from shared.lesson.calls import (
+    MAX_CALLS,
+    MAX_IDLE,
+    Call,
+    Content,
+    check_status,
+    number,
+    read_answer,
+    retry_pause,
+    text,
+    unexpected,
+)
 from shared.lesson.chat import CHAT, FoundDocument, answer_call, answer_stream_call, read_completion
 from shared.lesson.settings import Settings
 from shared.lesson.stream import StreamReader
@@ -18,6 +29,7 @@ __all__ = [
     "DOCUMENTS",
     "EMBEDDINGS",
     "MAX_CALLS",
+    "MAX_IDLE",
     "RESULTS",
     "Call",
     "Content",

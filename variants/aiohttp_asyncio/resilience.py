@@ -24,7 +24,8 @@ async def open_client(settings: Settings) -> AsyncIterator[aiohttp.ClientSession
     """Open the one client of the server."""
     # What is compressed has to be collected before it can be read, and may grow without bounds while it is.
     # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
-    connector, no_cookies = aiohttp.TCPConnector(limit=upstreams.MAX_CALLS), aiohttp.DummyCookieJar()
+    connector = aiohttp.TCPConnector(limit=upstreams.MAX_CALLS, keepalive_timeout=upstreams.MAX_IDLE)
+    no_cookies = aiohttp.DummyCookieJar()
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=settings.deadlines.connect)
     plain = {"Accept-Encoding": "identity"}
     async with aiohttp.ClientSession(

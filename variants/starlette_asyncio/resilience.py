@@ -25,7 +25,8 @@ async def open_client(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     # Each call has a connection to itself, so the pool's limit is the limit for calls. Proxies are for the world outside.
     # What is compressed has to be collected before it can be read, and may grow without bounds while it is.
     # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
-    limits, no_cookies = httpx2.Limits(max_connections=upstreams.MAX_CALLS), CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    limits = httpx2.Limits(max_connections=upstreams.MAX_CALLS, keepalive_expiry=upstreams.MAX_IDLE)
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     timeout = httpx2.Timeout(None, connect=settings.deadlines.connect)
     plain = {"Accept-Encoding": "identity"}
     async with httpx2.AsyncClient(timeout=timeout, limits=limits, headers=plain, trust_env=False, cookies=no_cookies) as client:
