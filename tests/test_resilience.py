@@ -156,9 +156,7 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
 
 def remains(left: Left) -> list[Finding]:
     """Find what is left when nothing should be."""
-    found = [f"a task at {task}" for task in left.tasks] + [f"a thread at {place}" for place in left.threads]
-    found += [f"{left.inbound} connections of clients"] if left.inbound else []
-    found += [f"{left.calls} calls to services"] if left.calls else []
+    found = left.in_words()
     return sure(Cause.LEAK, f"ten seconds after the last answer there was still {found[0]}", *DEADLINE) if found else []
 
 

@@ -129,11 +129,24 @@ class Left:
     outbound: int
     calls: int
 
+    def in_words(self) -> list[str]:
+        """Return each kind of thing that should not be there."""
+        found = [f"a task at {task}" for task in self.tasks] + [f"a thread at {place}" for place in self.threads]
+        found += [f"{self.inbound} connections of clients"] if self.inbound else []
+        return found + ([f"{self.calls} calls to services"] if self.calls else [])
+
 
 def left_over(server: Server, idle: Inside) -> Left:
     """Wait until a server is idle, and return what is left in it."""
     inside = aftermath.settled(server, lambda now: not (now.more_tasks(idle) or now.threads or now.inbound))
     return Left(inside.more_tasks(idle), list(inside.threads), inside.inbound, inside.outbound, server.upstreams.open_calls())
+
+
+def spare_connections(server: Server) -> int:
+    """Return how many connections to services are open after one search, when a pool has closed those that were long unused."""
+    time.sleep(MAX_IDLE)
+    run(server, [SEARCH])  # Some pools look for what has been unused for too long only when they are used.
+    return aftermath.settled(server, lambda inside: inside.outbound <= KEPT).outbound
 
 
 @dataclass(slots=True)
@@ -144,7 +157,7 @@ class Trouble:
         rounds: The cases, in their order.
         after: One request of each kind, at once.
         left: What was left.
-        kept: Connections to services when those that a pool keeps for use had been unused for long enough, after one search.
+        kept: Connections to services that were kept after that.
         log: All that the server printed.
 
     """
@@ -169,9 +182,7 @@ def run_in_trouble(variant: Variant) -> Trouble:
             server.upstreams.behave()
             found.after.append(run(server, [SEARCH, WITH_ANSWER, STREAM]))
             found.left.append(left_over(server, idle))
-        time.sleep(MAX_IDLE)
-        run(server, [SEARCH])  # Some pools look for what has been unused for too long when they are used.
-        found.kept = aftermath.settled(server, lambda inside: inside.outbound <= KEPT).outbound
+        found.kept = spare_connections(server)
         found.log = server.log()
     return found
 
