@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 import psutil
 
 from shared.lab import aftermath
-from shared.lab.experiment import Answer, Ask, Observation, run, send
+from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.server import START_SECONDS, Server, serving
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
+from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from tests.trouble import SEARCH, Left, left_over, run_a_burst, run_in_trouble, spare_connections
 
@@ -35,7 +36,7 @@ class Reader:
 
     Attributes:
         line: What it printed first.
-        answers: A search, then each waiting endpoint with its default wait.
+        answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
         upstreams: How many processes it had started.
         left: How many of those were still there after it was killed.
 
@@ -52,8 +53,8 @@ def run_as_a_reader(variant: Variant) -> Reader:
     command = [sys.executable, "-P", "-m", f"variants.{variant.name}.serve", "--port", "0", "--loop", variant.loop]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHROMA", "OPENAI"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(variant.root), str(ROOT)])
-    # /sync a little later: what is timed beside it has started then.
-    asks = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/sync", after=0.3)]
+    free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask(f"/async?seconds={MAX_SECONDS:g}")]
+    asks = [[SEARCH], free, [Ask("/sync")]]  # The last alone: others would wait for it, and a wait too short would not show.
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     with process:
         try:
@@ -62,7 +63,7 @@ def run_as_a_reader(variant: Variant) -> Reader:
             if found:  # Its socket listens, so this waits until the server takes it.
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
-            answers = send(found[0], [SEARCH]) + send(found[0], asks) if found else []
+            answers = [answer for some in asks for answer in send(found[0], some)] if found else []
             upstreams = psutil.Process(process.pid).children(recursive=True) if found else []
         finally:
             process.kill()
@@ -108,7 +109,8 @@ class Ending:
         kept: Connections to services that were kept after that.
         after_departures: Requests after that.
         silent: Searches while an upstream is silent, then while it drips; for each service.
-        crashes: Requests whose wait fails as nobody foresaw: bare, and out of a task group.
+        crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
+        crash_log: What it had printed after the first two of these.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
         listens: Whether its port still answered afterwards.
@@ -121,6 +123,7 @@ class Ending:
     after_departures: Observation
     silent: dict[str, Observation]
     crashes: list[Answer]
+    crash_log: str
     dead: list[Answer]
     exit_code: int
     listens: bool
@@ -134,13 +137,16 @@ def run_to_the_end(variant: Variant) -> Ending:
         after = run(server, [Ask("/ping"), SEARCH, Ask("/async?seconds=0")])
         silent = {service: _silence(server, service) for service in SERVICES}
         crashes = [answer for seconds in (0, 1) for answer in send(server.url, [Ask(f"/sequential?seconds={seconds}")])]
+        time.sleep(LOGGED)
+        crash_log = server.log()
+        crashes += [answer for seconds in (0, 1) for answer in send(server.url, [Ask(f"/parallel?seconds={seconds}")])]
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
         exit_code = server.stop(signal.SIGINT)
         with socket.socket() as client:
             listens = client.connect_ex((HOST, port or 0)) == 0
-        return Ending(departed, kept, after, silent, crashes, dead, exit_code, listens, server.log())
+        return Ending(departed, kept, after, silent, crashes, crash_log, dead, exit_code, listens, server.log())
 
 
 def _silence(server: Server, service: str) -> Observation:

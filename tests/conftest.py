@@ -4,8 +4,9 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from tests import background
 from tests.trouble import Burst, Trouble
 
 RESULTS = variants.ROOT / ".results"
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--variant", action="append", default=[], help=help_text)
     parser.addoption("--loop", help="only this event loop; `first` is a variant's usual one")
     parser.addoption("--variants", type=Path, default=variants.ROOT, help="the folder that holds variants/; the project's own")
+    parser.addoption("--chroma", type=Path, help="the program `chroma`, for the tests that want a real Chroma server")
     parser.addoption("--report", type=Path, help="a file that gets a line of JSON for each test: its outcome, cause and message")
 
 
@@ -61,6 +64,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     accused = call.excinfo.value if call.excinfo and isinstance(call.excinfo.value, Accusation) else None
     if accused:
         report.longrepr = str(accused)
+    if report.failed:
+        item.stash[FAILED] = True
     file: Path | None = item.config.getoption("--report")
     if file and (call.when == "call" or report.outcome != "passed"):
         line = {
@@ -75,29 +80,40 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 class Servers:
-    """Running servers, one for each variant and loop, each started when a test first asks for it."""
+    """Running servers, one for each variant and loop, each started by `serve` when a test first asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, serve: Callable[[Variant], AbstractContextManager[Server]] = serving) -> None:
+        self._serve = serve
         self._running: dict[str, Server] = {}
-        self._stack = contextlib.ExitStack()
+        self._stacks: dict[str, contextlib.ExitStack] = {}
 
     def get(self, variant: Variant) -> Server:
         """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does."""
         if variant.label not in self._running:
-            running = self._stack.enter_context(serving(variant))
+            if variant.label not in self._stacks:
+                self._stacks[variant.label] = contextlib.ExitStack()
+                _results(variant).unlink(missing_ok=True)
+            stack = self._stacks[variant.label]
+            running = stack.enter_context(self._serve(variant))
             paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
             seen = run(running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
             self._running[variant.label] = running
-            _results(variant).unlink(missing_ok=True)
             with contextlib.suppress(ValueError):  # A wrong implementation may say anything; a test of its own looks at that.
                 keep_line(variant, {"identity": json.loads(seen.answers[-1].body)})
         return self._running[variant.label]
+
+    def end(self, variant: Variant) -> None:
+        """Kill the variant's server, which may be beyond stopping, so that the next test gets a new one."""
+        self._running.pop(variant.label).process.kill()
+        self._stacks[variant.label].close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with contextlib.ExitStack() as all_of_them:
+            for stack in self._stacks.values():
+                all_of_them.push(stack)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -131,7 +147,10 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]
     """Serve the variant under test."""
     running = servers.get(_installed(request))
     yield running
-    running.upstreams.behave()  # Take back what a test asked for and no call has met.
+    if request.node.stash.get(FAILED, False):
+        servers.end(running.variant)  # What goes on in it would show in the next test.
+    else:
+        running.upstreams.behave()  # Take back what a test asked for and no call has met.
 
 
 def _installed(request: pytest.FixtureRequest) -> Variant:

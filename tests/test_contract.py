@@ -67,6 +67,13 @@ def test_bad_seconds(server: Server, endpoint: Endpoint) -> None:
         judge(server, seen, sure(Cause.UNCHECKED, sentence, *place))
 
 
+@pytest.mark.parametrize("endpoint", WAITING, ids=lambda endpoint: endpoint.path)
+def test_shortest_seconds(server: Server, endpoint: Endpoint) -> None:
+    """0 is a wait as well, however it is written, and so is a thousandth of a second."""
+    seen = run(server, [Ask(f"{endpoint.path}?seconds={short}") for short in ("0", "0.0", "1e-3")])
+    judge(server, seen, broken(seen))
+
+
 @pytest.mark.parametrize("endpoint", SEARCHING, ids=lambda endpoint: endpoint.path)
 @pytest.mark.parametrize("query", BAD_QUERIES.values(), ids=BAD_QUERIES.keys())
 def test_bad_query(server: Server, endpoint: Endpoint, query: str) -> None:

@@ -21,14 +21,14 @@ LIFESPAN = ("app", "lifespan")
 
 
 def test_default_waits(subject: Variant, reader: Reader) -> None:
-    """Without `seconds` an endpoint waits its documented time, as a reader starts it and at the lesson's own pace."""
+    """Without `seconds` an endpoint waits its documented time, and it may be asked for ten, as a reader starts it."""
     seen = Observation(reader.answers)
     if not reader.answers:
         accuse(subject, seen, sure(Cause.CRASHED, f"it does not say where it serves, but {reader.line!r}"))
     accuse(subject, seen, broken(seen))
     for answer in reader.answers[1:]:
-        due = answer.ask.due  # /sync holds the others up for a moment: half as long again is midway to twice.
-        if elapsed(answer) >= max(1.5 * due, due + 2):
+        due = answer.ask.due
+        if elapsed(answer) >= 1.5 * due:  # Midway to the nearest wrong, twice.
             accuse(subject, seen, sure(Cause.TOO_SLOW, f"{answer.ask.path} took {elapsed(answer):.2f} s by default, not {due:g}"))
 
 
@@ -76,13 +76,13 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
     """An error that nobody foresaw, bare or out of a task group, tells the client nothing, and the log all, once."""
     seen = Observation(ending.crashes)
     for answer in ending.crashes:
-        if PLANTED.encode() in answer.body:
+        if PLANTED.encode() in answer.body and answer.status == 500:
             accuse(subject, seen, sure(Cause.TELLS_SECRETS, f"the 500 tells the client the error: {answer.body!r}", HOOK))
         accuse(subject, seen, refused(answer, 500))
-    # Counted at the end, because a server may log after it has answered.
-    logged = ending.log.count(f"RuntimeError: {PLANTED}")
-    if logged != len(ending.crashes):
-        sentence = f"{len(ending.crashes)} errors that nobody foresaw are in the log {logged} times"
+    # The first two, of one wait each: of three that fail together a stack may log one, or all.
+    logged = ending.crash_log.count(f"RuntimeError: {PLANTED}")
+    if logged != 2:
+        sentence = f"two errors that nobody foresaw are in the log {logged} times"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
 
 

@@ -121,25 +121,23 @@ def words_of(ask: Ask) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What was there when all was over: tasks that the idle server had not, threads, connections, and open calls to services."""
+    """What was there when all was over: tasks and threads that the idle server had not, connections, open calls to services."""
 
-    tasks: list[str]
-    threads: list[str]
+    inside: list[str]
     inbound: int
     outbound: int
     calls: int
 
     def in_words(self) -> list[str]:
         """Return each kind of thing that should not be there."""
-        found = [f"a task at {task}" for task in self.tasks] + [f"a thread at {place}" for place in self.threads]
-        found += [f"{self.inbound} connections of clients"] if self.inbound else []
+        found = [*self.inside, *([f"{self.inbound} connections of clients"] if self.inbound else [])]
         return found + ([f"{self.calls} calls to services"] if self.calls else [])
 
 
 def left_over(server: Server, idle: Inside) -> Left:
     """Wait until a server is idle, and return what is left in it."""
-    inside = aftermath.settled(server, lambda now: not (now.more_tasks(idle) or now.threads or now.inbound))
-    return Left(inside.more_tasks(idle), list(inside.threads), inside.inbound, inside.outbound, server.upstreams.open_calls())
+    inside = aftermath.settled(server, lambda now: not (now.more_than(idle) or now.inbound))
+    return Left(inside.more_than(idle), inside.inbound, inside.outbound, server.upstreams.open_calls())
 
 
 def spare_connections(server: Server) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.lab.server import Server
@@ -16,6 +16,9 @@ LONGEST_PAUSE = 0.5
 SERVERS = ("/uvicorn/", "/anycorn/", "/aiohttp/web", "/starlette/testclient")
 """Code of servers: a task that stands only there serves a connection, and no request."""
 
+UNNAMED = "Thread-"
+"""How the name of a thread begins that was given none; those of a pool, a server and the lab have names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:
@@ -23,27 +26,30 @@ class Inside:
 
     Attributes:
         tasks: Where the tasks stand that serve no connection, or that stand in a variant's code.
-        threads: Where threads stand in a variant's code.
+        threads: Where threads are at work in a variant's code or in a pool, and those that no pool has named.
         inbound: Connections to the server.
         outbound: Connections from it.
 
     """
 
     tasks: Counter[str]
-    threads: Sequence[str]
+    threads: Counter[str]
     inbound: int
     outbound: int
 
-    def more_tasks(self, idle: "Inside") -> list[str]:
-        """Return the tasks that the idle server did not have."""
-        return list((self.tasks - idle.tasks).elements())
+    def more_than(self, idle: "Inside") -> list[str]:
+        """Return the tasks and threads that the idle server did not have, in words."""
+        return [f"a task at {task}" for task in (self.tasks - idle.tasks).elements()] + [
+            f"a thread at {thread}" for thread in (self.threads - idle.threads).elements()
+        ]
 
 
 def look(server: Server) -> Inside:
     """Return what lives in a server now."""
     report = server.look_inside()
     tasks = Counter(stack[-1] for stack in report["tasks"] if _in_variant(stack) or not _serves_connection(stack))
-    threads = [place for place in server.whereabouts()["threads"] if place]
+    unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack)]
+    threads = Counter(server.whereabouts()["threads"]) | Counter(stack[-1] for stack in unnamed)
     return Inside(tasks, threads, report["sockets"]["in"], report["sockets"]["out"])
 
 

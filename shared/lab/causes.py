@@ -48,7 +48,7 @@ class Words:
 
 WORDS: dict[Cause, Words] = {
     Cause.HANGS: Words(
-        "it hangs: something is awaited that never comes, or the event loop is held for ever",
+        "it hangs: something is awaited that never comes",
         "look at where it stands, and put a deadline around the wait ({deadline})",
     ),
     Cause.NOT_AWAITED: Words(
@@ -75,8 +75,9 @@ WORDS: dict[Cause, Words] = {
         "they are started together; here each has to wait for the one before it", "await each before the next is started"
     ),
     Cause.LIMITED: Words(
-        "a lock, a semaphore, a pool or a limit lets only some of them wait at once; the event loop itself stayed free",
-        "remove it, or make it wide enough",
+        "only some of them wait at once, though the event loop stayed free: a lock, a semaphore, a pool or a limit holds the "
+        "others back, or they are started late",
+        "start all before waiting for the first ({together}); remove the limit, or make it wide enough",
     ),
     Cause.THREADS: Words(
         "the wait is in the wrong place: /threaded waits in a worker thread, and nothing else does, since threads are few",

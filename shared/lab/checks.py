@@ -50,7 +50,8 @@ def holds_the_loop(seen: Observation, wait: float) -> list[Finding]:
     """Find that `/ping` had to wait for half of a wait, which is given in seconds. Right: not at all. Wrong: a whole one."""
     if seen.slowest_ping < wait / 2:
         return []
-    return [Finding(Cause.BLOCKS, f"while {describe(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s")]
+    sentence = f"while {describe(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
+    return [Finding(Cause.BLOCKS, sentence, certain=seen.stood_still)]
 
 
 def on_time(seen: Observation) -> list[Finding]:
@@ -63,14 +64,22 @@ def on_time(seen: Observation) -> list[Finding]:
     if not late:
         return []
     worst = max(late, key=lambda answer: answer.seconds - answer.ask.due)
-    if all(matches_another(answer, seen) and own_wait(answer) > answer.ask.wait + room for answer in late):
+    if all(matches_another(answer, seen) and own_wait(answer) >= answer.ask.wait + room / 2 for answer in late):
         sentence = f"{worst.ask.path} took {worst.seconds:.2f} s: that is what another request asked for"
         return [Finding(Cause.SHARED_STATE, sentence)]
     sentence = f"{worst.ask.path} took {worst.seconds:.2f} s, and was asked to wait {worst.ask.due:.2f} s"
+    if len(late) < len(seen.answers) and not any(_waited_for_another(answer, seen, room) for answer in late):
+        return [Finding(Cause.SHARED_STATE, f"{sentence}, beside other requests that asked for other waits")]
     if len(late) < len(seen.answers):
         share = f"{len(seen.answers) - len(late)} of {len(seen.answers)} requests at once were on time"
         return [Finding(Cause.LIMITED, f"{sentence}; {share}")]
     return [Finding(Cause.TOO_SLOW, f"{sentence}; /ping was answered meanwhile")]
+
+
+def _waited_for_another(answer: Answer, seen: Observation, room: float) -> bool:
+    """Say whether an answer may have begun its wait only when another request had been answered."""
+    latest = answer.received - answer.ask.wait + room
+    return any(other.received <= latest for other in seen.answers if other is not answer)
 
 
 def own_wait(answer: Answer) -> float:

@@ -7,8 +7,10 @@ import asyncio
 import contextlib
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
@@ -21,8 +23,15 @@ from shared.lesson.contract import Endpoint, endpoint
 PAUSE = 0.01
 """Seconds between two looks at a server: an answered ping and the next one, the console, where its threads stand."""
 
-HANG = 12.0
-"""Seconds after which a request counts as hanging: none of the suite's takes more than half of it."""
+HANG = 15.0
+"""Seconds after which a request counts as hanging: the longest of the suite takes ten."""
+
+MANY_LOOKS = 20
+"""Looks at a server's threads that are enough to say where they stand: more than half a second."""
+
+UNFORESEEN = 500
+LOGGED = 0.3
+"""Seconds after which a server has logged an error that it has answered already."""
 
 _ENTRY = re.compile(r'([\w-]+);dur=([\d.]+);desc="start=([\d.]+)"')
 
@@ -120,6 +129,7 @@ class Observation:
         console: The lines that the server printed, with the time at which each was seen.
         on_loop: Places of the variant where its event loop's thread was seen standing; a free loop stands nowhere for long.
         in_threads: Places of the variant where other threads were seen standing.
+        looks: How often was looked where its threads stood.
         stuck: Where tasks and threads stood when a request had no answer.
 
     """
@@ -130,6 +140,7 @@ class Observation:
     console: list[Line] = field(default_factory=list)
     on_loop: list[str] = field(default_factory=list)
     in_threads: list[str] = field(default_factory=list)
+    looks: int = 0
     stuck: str = ""
 
     @property
@@ -153,6 +164,12 @@ class Observation:
         return max((ping.seconds for ping in self.pings), default=0.0)
 
     @property
+    def stood_still(self) -> bool:
+        """Whether the event loop's thread stood in one place nearly all the while: a busy machine is met in many places."""
+        most = max(Counter(self.on_loop).values(), default=0)
+        return most >= max(MANY_LOOKS, 0.8 * self.looks)
+
+    @property
     def printed(self) -> list[str]:
         """The lines that the server printed."""
         return [line.text for line in self.console]
@@ -172,10 +189,18 @@ def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: flo
     seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger))
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
-        places = [place for stack in [*inside["tasks"], *inside["threads"].values()] for place in stack if "variants" in place]
-        seen.stuck = "\n".join(dict.fromkeys(places))
+        seen.stuck = "\n".join(dict.fromkeys(filter(None, map(_innermost, [*inside["tasks"], *inside["threads"].values()]))))
     seen.calls = server.upstreams.calls(last_call)
     return seen
+
+
+def _innermost(stack: Sequence[str]) -> str:
+    """Return the innermost place of a stack that is a variant's; empty when there is none."""
+    for place in reversed(stack):
+        path = Path(place).as_posix()
+        if "/variants/" in path:
+            return f"variants/{path.rpartition('/variants/')[2]}"
+    return ""
 
 
 def send(url: str, asks: Sequence[Ask]) -> list[Answer]:
@@ -205,7 +230,8 @@ class _Watch:
             if watch:
                 watchers += [asyncio.create_task(self._ping(client, done)), asyncio.create_task(self._look(done))]
             self._seen.answers = await asyncio.gather(*(_send(client, self._server.url, ask) for ask in asks))
-            await asyncio.sleep(linger)
+            failed = any(answer.status == UNFORESEEN for answer in self._seen.answers)
+            await asyncio.sleep(max(linger, LOGGED) if failed else linger)
             done.set()
             # The last ping may have waited as long as the requests did: that is what it is there to see.
             await asyncio.gather(*watchers)
@@ -220,6 +246,7 @@ class _Watch:
         while not done.is_set():
             await _pause(done, 3 * PAUSE)  # First, so that the requests have arrived.
             found = await asyncio.to_thread(self._server.whereabouts)
+            self._seen.looks += 1
             self._seen.on_loop += found["loop"]
             self._seen.in_threads += found["threads"]
 

@@ -74,6 +74,7 @@ class Guard:
         self._steps: AsyncioSteps | TrioSteps = AsyncioSteps()
         self._notes: dict[str, str] = {}  # by their place
         self._lock = threading.Lock()
+        self._watching = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="guard", daemon=True)
 
     def install(self, loop: str) -> None:
@@ -91,11 +92,14 @@ class Guard:
             if isinstance(self._steps, AsyncioSteps):
                 self._name_calls()
             self._watcher.start()
+            self._watching.wait()
 
-    def seen(self) -> list[str]:
-        """Return what held the loop, and where: one line a place, the newest last."""
+    def take(self) -> list[str]:
+        """Return what held the loop since the last call, and where, and forget it: one line a place, the newest last."""
         with self._lock:
-            return list(self._notes.values())
+            taken = list(self._notes.values())
+            self._notes.clear()
+            return taken
 
     def _name_calls(self) -> None:
         """Let blockbuster note blocking calls, where it would raise an error: it asks, for each, whether it may block."""
@@ -118,6 +122,7 @@ class Guard:
         looks = 0
         while True:
             wall, busy = time.monotonic(), time.process_time()
+            self._watching.set()
             time.sleep(PAUSE)
             # A call into C may keep all other threads out. Then this one comes late, and the process was busy all the while; when
             # it comes late because the machine stood still, it was not.
@@ -163,4 +168,4 @@ def _variants() -> str:
 
 
 _guard = Guard()
-install, arm, seen = _guard.install, _guard.arm, _guard.seen
+install, arm, take = _guard.install, _guard.arm, _guard.take

@@ -23,7 +23,11 @@ from typing import Any
 
 import psutil
 
+from shared.lab import guard
 from shared.lesson.command import HOST
+
+IDLE = {("thread.py", "_worker"), ("threading.py", "wait"), ("_thread_cache.py", "_work")}
+"""Where a worker thread waits for work: in asyncio's pool, in anyio's, in trio's."""
 
 GRACE_SECONDS = 10.0
 """How long a server may take to stop once the lab is gone."""
@@ -45,14 +49,18 @@ def report(control_port: int) -> dict[str, object]:
 
 
 def whereabouts() -> dict[str, list[str]]:
-    """Return where threads stand in the variant's own code: the event loop's under `loop`, all others under `threads`.
+    """Return where threads stand: the event loop's in the variant's code under `loop`, others at work under `threads`.
 
     It costs about a millisecond, so that the lab can ask again and again while an experiment runs.
     """
     found: dict[str, list[str]] = {"loop": [], "threads": []}
+    ours = {thread.ident for thread in threading.enumerate() if thread.name in {"lab", "guard"}}
     for ident, frame in sys._current_frames().items():  # noqa: SLF001 - as above
+        on_loop = ident == threading.main_thread().ident
         if place := _place_in_variant(frame):
-            found["loop" if ident == threading.main_thread().ident else "threads"].append(place)
+            found["loop" if on_loop else "threads"].append(place)
+        elif not on_loop and ident not in ours and (Path(frame.f_code.co_filename).name, frame.f_code.co_name) not in IDLE:
+            found["threads"].append(_place(frame))
     return found
 
 
@@ -110,7 +118,14 @@ def _place(frame: FrameType) -> str:
 def _answer(control: socket.socket, control_port: int) -> None:
     with control, control.makefile("rw", encoding="utf-8") as lines:
         for line in lines:
-            found: object = whereabouts() if line.strip() == "where" else report(control_port)
+            match line.strip():
+                case "where":
+                    found: object = whereabouts()
+                case "guard":
+                    guard.arm()
+                    found = {"held": guard.take()}
+                case _:
+                    found = report(control_port)
             lines.write(json.dumps(found) + "\n")
             lines.flush()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -133,6 +148,7 @@ def main() -> None:
     parser.add_argument("control_port", type=int)
     parser.add_argument("variant")
     parser.add_argument("--root", help="the folder that holds variants, when it is not the project's own")
+    parser.add_argument("--loop", default="asyncio", help="the event loop to serve on")
     parser.add_argument("--crash", action="store_true", help="let the waits of together.py fail")
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
@@ -144,8 +160,9 @@ def main() -> None:
         sys.path.insert(0, arguments.root)
     if arguments.crash:
         vars(importlib.import_module(f"variants.{arguments.variant}.together"))["slow_async_operation"] = crash
+    guard.install(arguments.loop)
     module = f"variants.{arguments.variant}.serve"
-    sys.argv = [module, *rest]
+    sys.argv = [module, "--loop", arguments.loop, *rest]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

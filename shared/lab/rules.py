@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.lab import stream
 from shared.lab.causes import Cause
-from shared.lab.experiment import Answer, Observation
+from shared.lab.experiment import HANG, Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
 
 ROUNDING = 0.006
@@ -23,7 +23,7 @@ Rule = Callable[[Answer, Observation], list[Finding]]
 
 def broken(seen: Observation, rules: Sequence[Rule] | None = None) -> list[Finding]:
     """Return the first of the given rules, or of all, that an answer breaks, the gravest first; nothing when all are kept."""
-    for rule in rules or (*IN_WORDS, waited, honest):
+    for rule in rules or (*IN_WORDS, awaited, waited, honest):
         for answer in seen.answers:
             if findings := rule(answer, seen):
                 return [replace(finding, ask=answer.ask) for finding in findings]
@@ -37,11 +37,33 @@ def answered(answer: Answer, seen: Observation) -> list[Finding]:
     asked = f"{answer.ask.method} {answer.ask.path}"
     if answer.status == 0:
         stands = f"; the server stands at\n{seen.stuck}" if seen.stuck else "; nothing of the variant runs"
-        return sure(Cause.HANGS, f"{asked} got {answer.error} after {answer.seconds:.1f} s{stands}")
+        return sure(*_no_answer(f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen, stands))
     got = f"{asked} was answered {answer.status} and not 200: {answer.body[:200].decode(errors='replace')}"
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(got, "\n".join(seen.printed), answer)]
     return sure(Cause.WRONG_ANSWER, got)
+
+
+def _no_answer(sentence: str, seen: Observation, stands: str) -> tuple[Cause, str]:
+    """Tell from what went on meanwhile why a request got no answer."""
+    if seen.slowest_ping > HANG / 4:  # Right: not at all. Wrong: as long as the request itself.
+        return Cause.BLOCKS, f"{sentence}, and /ping had to wait {seen.slowest_ping:.1f} s{stands}"
+    others = sorted(other.received - seen.began for other in seen.answers if other.status)
+    if others and others[-1] > HANG / 2:  # Right: all at once. Wrong: one by one, for as long as this one waited.
+        return Cause.LIMITED, f"{sentence}; {len(others)} others were answered meanwhile, the last after {others[-1]:.1f} s"
+    return Cause.HANGS, f"{sentence}{stands}"
+
+
+_OTHER_LOOP = (
+    "unrecognized yield|[Nn]o running event loop|not currently running.*asyncio|attached to a different loop"
+    "|'NoneType' object has no attribute '(create_future|create_task|call_soon)'"
+)
+"""What Python and the libraries say when one event loop's functions are called under another's."""
+
+_NOT_AWAITED = (
+    r"coroutine.* (was never awaited|object)|[Tt]ype coroutine|'coroutine'|await wasn't used with|[Tt]ype Future|'Future'"
+)
+"""What they say when something that is to be awaited is used as if it were its result."""
 
 
 def failure(got: str, log: str, answer: Answer) -> Finding:
@@ -49,9 +71,9 @@ def failure(got: str, log: str, answer: Answer) -> Finding:
     if "status 4" in str(answer.body) or "agreed JSON" in str(answer.body):  # An upstream refused what it was sent.
         return Finding(Cause.WRONG_CALL, got, certain=True)
     says = f"{got}; the log says: {last_error(log)}"
-    if re.search(r"unrecognized yield|no running event loop|not currently running.*asyncio|attached to a different loop", log):
+    if re.search(_OTHER_LOOP, log):
         return Finding(Cause.WRONG_LOOP, says, certain=True)
-    if re.search(r"coroutine.* (was never awaited|object)|[Tt]ype coroutine|'coroutine'", log):
+    if re.search(_NOT_AWAITED, log):
         return Finding(Cause.NOT_AWAITED, says, certain=True)
     if "did not answer within" in str(answer.body):
         return Finding(Cause.NO_DEADLINE, got)
@@ -121,6 +143,13 @@ def _wrong_value(answer: Answer, seen: Observation, name: str, got: Any, right: 
     return Finding(Cause.WRONG_ANSWER, sentence, certain=True)
 
 
+def awaited(answer: Answer, seen: Observation) -> list[Finding]:
+    """Find Python's own warning that something was not awaited; Python gives it when it forgets the coroutine."""
+    if warnings := [line for line in seen.printed if "was never awaited" in line]:
+        return sure(Cause.NOT_AWAITED, f"after {answer.ask.path} the console shows: {warnings[0].rpartition(': ')[2]}")
+    return []
+
+
 def waited(answer: Answer, seen: Observation) -> list[Finding]:
     """Find an answer that came sooner than it was asked to."""
     ask = answer.ask
@@ -162,8 +191,20 @@ def honest(answer: Answer, _: Observation) -> list[Finding]:
             return sure(Cause.FALSE_REPORT, f"{sentence} {answer.seconds:.3f} s")
         if took < ask.wait - EARLY:
             sentence = f"{ask.path} says that {operation.name} took {took:.3f} s, and asked it to wait {ask.wait:.2f} s"
-            return sure(Cause.TOO_FAST if len(operations) > 1 else Cause.FALSE_REPORT, sentence)
+            return sure(_short_wait(answer), sentence)
     return _honest_elapsed(answer)
+
+
+def _short_wait(answer: Answer) -> Cause:
+    """Tell why an answer that took its due time says of one of its operations that it waited for less."""
+    ask, operations = answer.ask, answer.operations
+    span = operations[-1].end - operations[0].start
+    if ask.endpoint.waits == 1 and len(operations) > 1:
+        if overlap(answer) <= EARLY and span >= ask.wait - EARLY:  # The wait is shared out among them.
+            return Cause.ONE_BY_ONE
+        if max(operation.end - operation.start for operation in operations) >= ask.wait - EARLY:
+            return Cause.TOO_FAST  # Others took the time that the answer took.
+    return Cause.FALSE_REPORT
 
 
 def elapsed(answer: Answer) -> float:

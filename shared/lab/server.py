@@ -27,7 +27,8 @@ STOP_SECONDS = 10.0
 ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONIOENCODING": "utf-8",
-    "PYTHONWARNINGS": "default::ResourceWarning",  # Python says it when a connection is dropped and not closed.
+    # Python says it when a connection is dropped and not closed, and each time that something is not awaited.
+    "PYTHONWARNINGS": "default::ResourceWarning,always::RuntimeWarning",
 }
 """Settings of a hosted process, so that its log tells all that it can, when it happens."""
 
@@ -114,6 +115,11 @@ class Server:
     def whereabouts(self) -> dict[str, list[str]]:
         """Return where the event loop's thread and other threads stand in the variant's code just now."""
         return self._ask("where") or {"loop": [], "threads": []}
+
+    def held(self) -> list[str]:
+        """Return what the guard in the server's process has seen hold the event loop since the last call; the first arms it."""
+        found: list[str] = (self._ask("guard") or {"held": []})["held"]
+        return found
 
     def _ask(self, what: str) -> dict[str, Any] | None:
         """Ask the host in the server's process; None when the process is gone."""

@@ -38,9 +38,10 @@ def most_at_once(calls: Iterable[Call]) -> int:
 
 
 class Upstreams:
-    """Running upstreams, for one server."""
+    """Running upstreams, for one server; `elsewhere` holds settings that name others in the place of some of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Mapping[str, str] | None = None) -> None:
+        self._elsewhere = dict(elsewhere or {})
         self._process, self._ready = start_process()
 
     @property
@@ -55,6 +56,7 @@ class Upstreams:
             "OPENAI_API_KEY": "not-a-secret",
             "CHROMA_URL": self._ready["chroma_url"],
             "CHROMA_COLLECTION": self._ready["collection"],
+            **self._elsewhere,
         }
 
     def last_call(self) -> int:

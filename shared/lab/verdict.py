@@ -96,8 +96,9 @@ def prove(
             return Verdict(name, seen.seconds)
         worst = max(findings, key=lambda finding: finding.certain)
         if worst.certain or not tries_left:
-            raise accusation(worst, seen, server.variant)
-        shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
+            raise accusation(worst, seen, server.variant, _held(server, worst, seen))
+        if asks(0.0) != asks(wait):  # A search cannot be asked to wait for another time.
+            shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
     raise ValueError("There has to be a wait to try.")
 
 
@@ -108,7 +109,8 @@ def judge(server: Server, seen: Observation, findings: Sequence[Finding]) -> Non
         Accusation: There is.
 
     """
-    accuse(server.variant, seen, findings)
+    if findings:
+        raise accusation(findings[0], seen, server.variant, _held(server, findings[0], seen))
 
 
 def accuse(variant: Variant, seen: Observation, findings: Sequence[Finding]) -> None:
@@ -122,8 +124,25 @@ def accuse(variant: Variant, seen: Observation, findings: Sequence[Finding]) -> 
         raise accusation(findings[0], seen, variant)
 
 
-def accusation(finding: Finding, seen: Observation, variant: Variant) -> Accusation:
-    """Say it: what was sent, measured and expected, the probable cause, the cure, where to look; then the evidence."""
+def _held(server: Server, finding: Finding, seen: Observation) -> list[str]:
+    """Send the same requests again where they blocked, and return what the guard in the server's process saw hold the loop."""
+    if finding.cause != Cause.BLOCKS or seen.stuck:  # Where it is stuck is said already.
+        return []
+    server.held()
+    run(server, [answer.ask for answer in seen.answers])
+    return server.held()
+
+
+def accusation(finding: Finding, seen: Observation, variant: Variant, held: Sequence[str] = ()) -> Accusation:
+    """Say it: what was sent, measured and expected, the probable cause, the cure, where to look; then the evidence.
+
+    Args:
+        finding: What is wrong.
+        seen: What it was found in.
+        variant: Whose code it is.
+        held: What was seen to hold its event loop.
+
+    """
     words = WORDS[finding.cause]
     cure = words.cure.format(**terms(variant.folder))
     cure = f"{cure[0].upper()}{cure[1:]}"
@@ -132,6 +151,7 @@ def accusation(finding: Finding, seen: Observation, variant: Variant) -> Accusat
         f"Probable cause: {words.cause}. {cure}.",
         f"Look at {_where(finding, seen, variant)}.",
         *_stood(seen),
+        *(f"Seen from inside, the event loop was held by {line}." for line in held),
         draw(seen),
     ]
     return Accusation(finding.cause, "\n".join(lines))

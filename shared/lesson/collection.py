@@ -21,6 +21,8 @@ MODEL_MARK: Final = "embedding_model"
 DIMENSIONS: Final = {"text-embedding-3-small": 1536, "text-embedding-ada-002": 1536, "text-embedding-3-large": 3072}
 """How many numbers the vectors of OpenAI's models have. Of other models only their vectors tell."""
 
+HOW: Final = "`python -m shared.upstream index` makes one from the lesson's documents."
+
 MAX_ANSWER: Final = 2**20  # bytes; a collection's description has about 2,000
 
 
@@ -33,8 +35,7 @@ def with_collection(settings: Settings) -> Settings:
     """
     found = look_up(settings)
     if found is None:
-        hint = "`python -m shared.upstream index` makes one from the lesson's documents."
-        raise SettingsError(f"There is no collection {settings.collection} at CHROMA_URL ({place(settings.chroma_url)}). {hint}")
+        raise SettingsError(f"There is no collection {settings.collection} at CHROMA_URL ({place(settings.chroma_url)}). {HOW}")
     check_model(settings, found)
     return dataclasses.replace(settings, collection=found["id"])
 
@@ -72,7 +73,7 @@ def check_model(settings: Settings, found: dict[str, Any], dimension: int | None
         problem = f"holds vectors of {holds} numbers, and {model} makes {needed}"
     else:
         return
-    raise SettingsError(f"The collection {settings.collection} {problem}: name another with CHROMA_COLLECTION.")
+    raise SettingsError(f"The collection {settings.collection} {problem}: name another with CHROMA_COLLECTION. {HOW}")
 
 
 def is_identifier(value: object) -> bool:

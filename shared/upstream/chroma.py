@@ -77,7 +77,7 @@ def create(request: web.Request, body: Body) -> dict[str, object]:
     if metadata is not None and not isinstance(metadata, dict):
         raise requests.MalformedError("metadata: expected an object")
     store, or_get = request.app[STORE], bool(body.get("get_or_create"))
-    return answers.described(store.create(requests.read_name(body), metadata, or_get=or_get))
+    return answers.described(store.create(requests.read_name(body), metadata, requests.read_space(body), or_get=or_get))
 
 
 def routes() -> list[web.RouteDef]:

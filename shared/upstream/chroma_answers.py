@@ -36,7 +36,7 @@ def unreadable() -> web.Response:
 
 def described(collection: Collection) -> dict[str, object]:
     """Return a collection as Chroma describes it."""
-    index = {"hnsw": {"space": "cosine"}, "spann": None, "embedding_function": None}
+    index = {"hnsw": {"space": collection.space}, "spann": None, "embedding_function": None}
     place = {"tenant": "default_tenant", "database": "default_database"}
     own = {name: getattr(collection, name) for name in ("id", "name", "metadata", "dimension")}
     return {**own, **place, "configuration_json": index, "schema": None, "log_position": 0, "version": 0}

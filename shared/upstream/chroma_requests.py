@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.upstream.collection import Entry, StoreError
+from shared.upstream.collection import SPACES, Entry, StoreError
 
 FIELDS = ("embeddings", "documents", "uris", "metadatas", "distances")
 """What a request may ask to have in the answer."""
@@ -64,6 +64,18 @@ def read_name(body: dict[str, Any]) -> str:
         rule = "3-512 characters from [a-zA-Z0-9._-], starting and ending with a character in [a-zA-Z0-9]"
         raise StoreError(f"Validation error: name: Expected a name containing {rule}. Got: {name}")
     return name
+
+
+def read_space(body: dict[str, Any]) -> str:
+    """Return how the vectors of a new collection are to be compared."""
+    try:
+        index = (body.get("configuration") or {}).get("hnsw") or {}
+        space = index.get("space") or "l2"
+    except AttributeError:
+        raise MalformedError("configuration: expected an object, with an object hnsw in it") from None
+    if space not in SPACES:
+        raise StoreError(f"The embedded vector database knows no space {space!r}; a Chroma server may.")
+    return str(space)
 
 
 def read_texts(body: dict[str, Any], name: str) -> list[str] | None:

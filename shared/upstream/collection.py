@@ -4,9 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.upstream.vectors import Numbers, distance, numbers, to_unit_length
+from shared.upstream.vectors import Numbers, distance, numbers, squared_distance, to_unit_length
 
 Metadata = Mapping[str, object]
+
+SPACES = ("cosine", "l2")
+"""How vectors can be compared: by the angle between them, or by the square of their distance, which is Chroma's default."""
 
 
 class StoreError(Exception):
@@ -44,6 +47,7 @@ class Collection:
         id: What the REST interface calls it.
         name: What its owner calls it.
         metadata: What its owner wrote on it.
+        space: How its vectors are compared, one of `SPACES`.
         dimension: How many numbers each vector has; None until the first has come.
         entries: The documents by their ids, in the order in which they came.
 
@@ -52,6 +56,7 @@ class Collection:
     id: str
     name: str
     metadata: Metadata | None = None
+    space: str = "cosine"
     dimension: int | None = None
     entries: dict[str, Entry] = field(default_factory=dict)
 
@@ -73,7 +78,7 @@ class Collection:
                 self.entries[entry.id] = entry
 
     def nearest(self, vector: Sequence[float], count: int, ids: Sequence[str] | None = None) -> list[tuple[Entry, float]]:
-        """Return the `count` documents nearest to a vector with their cosine distances, nearest first; equals keep their order.
+        """Return the `count` documents nearest to a vector with their distances, nearest first; equals keep their order.
 
         Raises:
             StoreError: The vector is of another length than the documents', or holds a number that is not finite.
@@ -82,8 +87,11 @@ class Collection:
         if self.dimension is None:
             return []
         self._check(vector, self.dimension)
-        unit = to_unit_length(vector)
-        distances = [(entry, distance(unit, entry.numbers)) for entry in self.chosen(ids)]
+        unit, among = to_unit_length(vector), self.chosen(ids)
+        if self.space == "cosine":
+            distances = [(entry, distance(unit, entry.numbers)) for entry in among]
+        else:
+            distances = [(entry, squared_distance(vector, entry.vector)) for entry in among]
         return sorted(distances, key=lambda found: found[1])[:count]
 
     def chosen(self, ids: Sequence[str] | None) -> list[Entry]:

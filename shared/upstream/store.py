@@ -45,11 +45,11 @@ class Store:
                 return collection
         raise UnknownError(identifier)
 
-    def create(self, name: str, metadata: Metadata | None, *, or_get: bool) -> Collection:
+    def create(self, name: str, metadata: Metadata | None, space: str, *, or_get: bool) -> Collection:
         """Return a new collection; where the name is taken, the one that has it, as it is, or without `or_get` a TakenError."""
         if name in self._collections and not or_get:
             raise TakenError(f"Collection [{name}] already exists")
-        return self._collections.setdefault(name, Collection(str(uuid.uuid4()), name, metadata))
+        return self._collections.setdefault(name, Collection(str(uuid.uuid4()), name, metadata, space))
 
     def delete(self, name: str) -> None:
         """Forget the collection of that name, or raise an UnknownError."""

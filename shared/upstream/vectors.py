@@ -1,4 +1,4 @@
-"""Vectors as a database compares them: by the angle between them, whatever their lengths."""
+"""Vectors as a database compares them: by the angle between them, whatever their lengths, or by how far apart they are."""
 
 import math
 from collections.abc import Sequence
@@ -29,3 +29,8 @@ def numbers(vector: Sequence[float]) -> Numbers:
 def distance(unit: Sequence[float], other: Numbers) -> float:
     """Return the cosine distance of two vectors of length 1: 0 for one direction, 1 for none in common, 2 for opposite ones."""
     return 1 - math.fsum(unit[place] * number for place, number in other)
+
+
+def squared_distance(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the square of the distance between the points at which two vectors end."""
+    return math.fsum((here - there) ** 2 for here, there in zip(one, other, strict=True))

@@ -75,7 +75,7 @@ async def main():
     await getattr(handlers, handler)(loop, url)
 
 loop.run(main)
-print(json.dumps(guard.seen()))
+print(json.dumps(guard.take()))
 """
 
 Watch = Callable[..., list[str]]

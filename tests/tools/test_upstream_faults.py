@@ -27,7 +27,7 @@ from shared.lesson.upstreams import (
     read_embedding,
     search_call,
 )
-from shared.upstream.services import EMBEDDING_SECONDS
+from shared.upstream.services import CHAT_SECONDS, EMBEDDING_SECONDS
 
 PAPERS = [FoundDocument("Q4 report", "Revenue in Q4 rose by 18 percent to 2.4 million euros, and costs in Q4 fell.")]
 
@@ -212,6 +212,16 @@ def test_a_huge_answer_is_never_in_memory(upstreams: Upstreams, settings: Settin
     assert last(upstreams).broken_off
 
 
+@pytest.mark.parametrize("kind", ["drop", "reset", "half"])
+def test_a_marker_breaks_every_attempt(upstreams: Upstreams, settings: Settings, kind: str) -> None:
+    """A marked call fails as often as it is tried, in any way that a call can fail; others beside it are answered."""
+    upstreams.misbehave("embeddings", kind, marker="cursed")
+    for _ in range(3):
+        with pytest.raises(aiohttp.ClientError):
+            send(embedding_call(settings, "a cursed budget"))
+        assert status(embedding_call(settings, "budget")) == 200
+
+
 async def _read_stream(call: Call, deadline: float) -> AsyncIterator[str]:
     reader = StreamReader()
     timeout = aiohttp.ClientTimeout(total=deadline)
@@ -266,6 +276,35 @@ def test_a_stream_goes_wrong_after_some_tokens(
     assert [token for token, _ in seen.answered["tokens"]] == WORDS[:after]
     assert seen.status == 200
     assert seen.broken_off == (kind == "stall")
+
+
+def test_a_marker_breaks_every_stream(upstreams: Upstreams, settings: Settings) -> None:
+    """A marked question's stream breaks off at every attempt; another's does not."""
+    upstreams.misbehave("chat", "cut", after=1, marker="cursed")
+    for _ in range(2):
+        found, error = tokens(answer_stream_call(settings, "how was cursed Q4?", PAPERS))
+        assert (found, type(error)) == (WORDS[:1], aiohttp.ClientPayloadError)
+        assert tokens(answer_stream_call(settings, "how was Q4?", PAPERS))[1] is None
+
+
+def test_a_stream_that_its_reader_leaves(upstreams: Upstreams, settings: Settings) -> None:
+    """A reader who leaves after the second token ends the call there, before the rest is sent; the witness says when."""
+
+    async def leave() -> float:
+        arrived = 0
+        async for _ in _read_stream(answer_stream_call(settings, "how was Q4?", PAPERS), 5):
+            arrived += 1
+            if arrived == 2:
+                break
+        return time.monotonic()
+
+    left = asyncio.run(leave())
+    seen = last(upstreams)
+    sent = [when for _, when in seen.answered["tokens"]]
+    assert (seen.status, seen.broken_off) == (200, True)
+    assert 2 <= len(sent) < len(seen.answered["text"].split())
+    assert seen.end
+    assert sent[-1] <= seen.end < left + CHAT_SECONDS / 2
 
 
 def test_a_stream_may_go_wrong_at_its_very_end(upstreams: Upstreams, settings: Settings) -> None:

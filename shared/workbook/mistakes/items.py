@@ -64,7 +64,7 @@ class Round:
 
     def prepare(self, folder: Path, root: Path = ROOT) -> list[str]:  # noqa: ARG002 - there is nothing to plant
         """Return the arguments for pytest."""
-        return ["tests", "--ignore=tests/tools", "--variant", self.variant]
+        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients", "--variant", self.variant]
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite raised a false alarm."""
