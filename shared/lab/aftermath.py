@@ -49,7 +49,7 @@ def look(server: Server) -> Inside:
     report = server.look_inside()
     tasks = Counter(stack[-1] for stack in report["tasks"] if _in_variant(stack) or not _serves_connection(stack))
     unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack)]
-    threads = Counter(server.whereabouts()["threads"]) | Counter(stack[-1] for stack in unnamed)
+    threads = Counter([*server.whereabouts()["threads"], *(stack[-1] for stack in unnamed)])
     return Inside(tasks, threads, report["sockets"]["in"], report["sockets"]["out"])
 
 
