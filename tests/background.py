@@ -164,10 +164,13 @@ def _silence(server: Server, service: str) -> Observation:
     return seen
 
 
+SIDE_BY_SIDE = 3
+"""Experiments of one variant that run at the same time; more would disturb each other."""
+
 JOBS: dict[str, Callable[[Variant], Any]] = {
-    "reader": run_as_a_reader,
     "ending": run_to_the_end,
     "trouble": run_in_trouble,
+    "reader": run_as_a_reader,
     "burst": run_a_burst,
 }
 """Each under the name of its fixture."""
