@@ -12,7 +12,7 @@ from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.stream import SeenEvent, events, leave
-from shared.lab.upstream import Call
+from shared.lab.upstream import Call, most_at_once
 from shared.lab.verdict import judge, prove
 from shared.upstream.services import CHAT_SECONDS
 from tests.conftest import keep
@@ -21,6 +21,7 @@ from tests.trouble import STREAM, WITH_ANSWER
 FEW_TOKENS = Ask(
     "/answer-stream?query=%3F", "POST"
 )  # To this the model has nothing to say, in five words, a tenth of a second each.
+MANY = 20
 SOON = 0.05  # seconds in which a token has to be with the client
 TRIES = [CHAT_SECONDS] * 5  # The model takes what it takes, so later tries cannot wait longer: there are more of them.
 
@@ -130,19 +131,20 @@ def test_no_event_waits_for_the_next(server: Server) -> None:
 
 
 def test_many_streams_at_once(server: Server) -> None:
-    """Twenty streams at once take about as long as one, and each client gets its own answer."""
+    """Twenty clients are told an answer at once, each its own."""
 
     def check(seen: Observation) -> list[Finding]:
-        said = sorted(call.answered["text"] for call in seen.calls if call.service == "chat")
+        chats = [call for call in seen.calls if call.service == "chat"]
+        said = sorted(call.answered["text"] for call in chats)
         got = sorted("".join(event.data["text"] for event in events(answer)[1:-1]) for answer in seen.answers)
         if got != said:
             return sure(Cause.SHARED_STATE, "of twenty answers at once, some clients got another's words", TELL)
-        # Right: one. Nearest wrong: one after another for some of them.
-        if seen.seconds >= 1.5 * (CHAT_SECONDS + 0.25):
-            return [Finding(Cause.LIMITED, f"twenty streams at once took {seen.seconds:.2f} s: {CHAT_SECONDS + 0.25} are right")]
+        # Right: twenty, or nearly so on a busy machine. Nearest wrong: ten at once, as pools of connections often have.
+        if (most := most_at_once(chats)) <= MANY / 2:
+            return [Finding(Cause.LIMITED, f"for {MANY} streams at once the model was asked for {most} answers at once")]
         return []
 
-    queries = ["budget", "holiday", "coffee", "wifi"] * 5
+    queries = ["budget", "holiday", "coffee", "wifi"] * (MANY // 4)
     prove(server, "together", lambda _: [Ask(f"/answer-stream?query={query}", "POST") for query in queries], check, TRIES)
 
 
