@@ -12,12 +12,14 @@ from shared.lab.stream import events, told
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge
 from shared.lesson.calls import MAX_CONTENT, RETRY_PAUSE
+from shared.lesson.command import KEEP_ALIVE
 from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS, MAX_CALLS, MAX_IDLE
 from tests.trouble import (
     FAULTS,
     KEPT,
     LATEST,
     SEARCH,
+    STREAM,
     WITH_ANSWER,
     Burst,
     Case,
@@ -163,6 +165,12 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
             f"after every fault, {MAX_IDLE:g} quiet seconds and one search, {trouble.kept} connections to services are open"
         )
         accuse(subject, trouble.after[-1], sure(Cause.LEAK, sentence, POOL, *DEADLINE))
+    if not trouble.closed:
+        sentence = (
+            f"a connection on which a stream had ended was open after {MAX_IDLE:g} s; unused ones close after {KEEP_ALIVE:g}"
+        )
+        streamed = trouble.rounds[-1]
+        accuse(subject, streamed, [Finding(Cause.LEAK, sentence, places=(("answers", "answer_stream"),), ask=STREAM)])
 
 
 def remains(left: Left) -> list[Finding]:

@@ -12,6 +12,7 @@ from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.server import Server, serving
+from shared.lab.stream import is_closed, listen
 from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lesson.settings import CHAT_DEADLINE, UPSTREAM_DEADLINE
@@ -156,6 +157,7 @@ class Trouble:
         after: One request of each kind, at once.
         left: What was left.
         kept: Connections to services that were kept after that.
+        closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
         log: All that the server printed.
 
     """
@@ -164,6 +166,7 @@ class Trouble:
     after: list[Observation] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
     kept: int = 0
+    closed: bool = True
     log: str = ""
 
 
@@ -180,7 +183,9 @@ def run_in_trouble(variant: Variant) -> Trouble:
             server.upstreams.behave()
             found.after.append(run(server, [SEARCH, WITH_ANSWER, STREAM]))
             found.left.append(left_over(server, idle))
-        found.kept = spare_connections(server)
+        with listen(server, STREAM) as connection:
+            found.kept = spare_connections(server)
+            found.closed = is_closed(connection)
         found.log = server.log()
     return found
 

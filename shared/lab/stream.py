@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,33 @@ def told(answer: Answer, *ends: str) -> list[Finding]:
         got = f"{' '.join(dict.fromkeys(names)) or 'nothing'}{f', and {answer.error}' if answer.error else ''}"
         return sure(Cause.WRONG_ANSWER, f"{path} sent the events {got}, and not {shape}")
     return []
+
+
+def listen(server: Server, ask: Ask) -> socket.socket:
+    """Ask, wait for the end of the answer, and return the connection, which the client keeps open.
+
+    Raises:
+        TimeoutError: It did not end.
+
+    """
+    address = urlsplit(server.url)
+    connection = socket.create_connection((address.hostname, address.port), timeout=PATIENCE)
+    connection.sendall(f"{ask.method} {ask.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+    got = b""
+    while not got.endswith(b"\r\n0\r\n\r\n") and (piece := connection.recv(2**16)):
+        got += piece
+    return connection
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the server has closed a connection, on which all that it sent has been read."""
+    connection.settimeout(0.1)
+    try:
+        return connection.recv(1) == b""
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
 
 
 def leave(server: Server, ask: Ask, seen: bytes) -> float:
