@@ -18,6 +18,7 @@ import psutil
 
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
+from shared.lab.host import Crash
 from shared.lab.server import START_SECONDS, Server, serving
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
@@ -28,6 +29,7 @@ from tests.trouble import SEARCH, Left, left_over, run_a_burst, run_in_trouble, 
 SERVICES = ("embeddings", "query")
 SILENT_KINDS = ("silence", "drip")
 TRIES = 3
+UNFORESEEN = (Crash.BARE, Crash.OUT_OF_A_GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Ending:
         silent: Searches while an upstream is silent, then while it drips; for each service.
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
         crash_log: What it had printed after the first two of these.
+        own_errors: Requests whose waits fail, out of a task group, with an error of the stack's own.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
         listens: Whether its port still answered afterwards.
@@ -124,6 +127,7 @@ class Ending:
     silent: dict[str, Observation]
     crashes: list[Answer]
     crash_log: str
+    own_errors: list[Answer]
     dead: list[Answer]
     exit_code: int
     listens: bool
@@ -136,17 +140,20 @@ def run_to_the_end(variant: Variant) -> Ending:
         departed, kept = depart(server)
         after = run(server, [Ask("/ping"), SEARCH, Ask("/async?seconds=0")])
         silent = {service: _silence(server, service) for service in SERVICES}
-        crashes = [answer for seconds in (0, 1) for answer in send(server.url, [Ask(f"/sequential?seconds={seconds}")])]
+        crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
         time.sleep(LOGGED)
         crash_log = server.log()
-        crashes += [answer for seconds in (0, 1) for answer in send(server.url, [Ask(f"/parallel?seconds={seconds}")])]
+        crashes += [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/parallel?seconds={how}")])]
+        own_errors = send(
+            server.url, [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
+        )
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
         exit_code = server.stop(signal.SIGINT)
         with socket.socket() as client:
             listens = client.connect_ex((HOST, port or 0)) == 0
-        return Ending(departed, kept, after, silent, crashes, crash_log, dead, exit_code, listens, server.log())
+        return Ending(departed, kept, after, silent, crashes, crash_log, own_errors, dead, exit_code, listens, server.log())
 
 
 def _silence(server: Server, service: str) -> Observation:

@@ -36,7 +36,7 @@ def program(config: pytest.Config) -> Path | None:
     found = shutil.which(given)
     if found is None:
         raise pytest.UsageError(f"--chroma: there is no program {given}")
-    return Path(found)
+    return Path(found).resolve()  # It will be started in another folder.
 
 
 @contextmanager

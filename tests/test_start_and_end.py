@@ -86,6 +86,21 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
 
 
+def test_an_error_of_the_stacks_own_out_of_a_task_group(subject: Variant, ending: Ending) -> None:
+    """An error that the stack answers by itself, raised in a task group, is that answer with its headers, and not a 500."""
+    seen = Observation(ending.own_errors)
+    for answer in ending.own_errors:
+        if answer.status != 401:
+            sentence = (
+                f"{answer.ask.path}: an error of the stack's own, a 401 raised in a task group, was answered {answer.status}"
+            )
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+        accuse(subject, seen, refused(answer, 401, log=ending.log))
+        if answer.headers.get("WWW-Authenticate") != "Basic":
+            sentence = f"a 401 raised with the header WWW-Authenticate came with {answer.headers.get('WWW-Authenticate')!r} there"
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+
+
 def test_dead_upstreams(subject: Variant, ending: Ending) -> None:
     """A service that nobody listens for is a 502 that says so, and the server goes on."""
     search, ping = ending.dead

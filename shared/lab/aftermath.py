@@ -49,8 +49,9 @@ def look(server: Server) -> Inside:
     report = server.look_inside()
     tasks = Counter(stack[-1] for stack in report["tasks"] if _in_variant(stack) or not _serves_connection(stack))
     unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack)]
-    threads = Counter([*server.whereabouts()["threads"], *(stack[-1] for stack in unnamed)])
-    return Inside(tasks, threads, report["sockets"]["in"], report["sockets"]["out"])
+    at_work = Counter(server.whereabouts()["threads"])
+    at_work.update(stack[-1] for stack in unnamed if stack[-1] not in at_work)
+    return Inside(tasks, at_work, report["sockets"]["in"], report["sockets"]["out"])
 
 
 def settled(server: Server, idle: Callable[[Inside], bool]) -> Inside:

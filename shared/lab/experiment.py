@@ -20,7 +20,7 @@ from shared.lab.server import Server
 from shared.lab.upstream import Call
 from shared.lesson.contract import Endpoint, endpoint
 
-PAUSE = 0.01
+PAUSE = 0.02
 """Seconds between two looks at a server: an answered ping and the next one, the console, where its threads stand."""
 
 HANG = 15.0
@@ -244,7 +244,7 @@ class _Watch:
 
     async def _look(self, done: asyncio.Event) -> None:
         while not done.is_set():
-            await _pause(done, 3 * PAUSE)  # First, so that the requests have arrived.
+            await _pause(done, 1.5 * PAUSE)  # First, so that the requests have arrived.
             found = await asyncio.to_thread(self._server.whereabouts)
             self._seen.looks += 1
             self._seen.on_loop += found["loop"]

@@ -90,14 +90,15 @@ def prove(
     shortest = 0.0
     for tries_left, planned in zip(reversed(range(len(waits))), waits, strict=True):
         wait = max(planned, shortest)
-        seen = run(server, asks(wait), watch=True)
+        sent = asks(wait)
+        seen = run(server, sent, watch=True)
         findings = broken(seen) or check(seen)
         if not findings:
             return Verdict(name, seen.seconds)
         worst = max(findings, key=lambda finding: finding.certain)
         if worst.certain or not tries_left:
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
-        if asks(0.0) != asks(wait):  # A search cannot be asked to wait for another time.
+        if any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
     raise ValueError("There has to be a wait to try.")
 
