@@ -12,13 +12,22 @@ ASYNCIO = {
     "together": "asyncio.gather, or an asyncio.TaskGroup",
     "deadline": "asyncio.timeout",
     "client": "an async HTTP client",
+    "pool": "its limit of connections",
+    "leaving": "the server cancels the handler of a client that leaves",
 }
 """What applies unless an import below says otherwise."""
 
 BY_IMPORT: dict[str, dict[str, str]] = {
-    "aiohttp": {"client": "aiohttp.ClientSession"},
-    "httpx2": {"client": "httpx2.AsyncClient"},
-    "starlette": {"thread": "a plain def handler, or asyncio.to_thread"},
+    "aiohttp": {
+        "client": "aiohttp.ClientSession",
+        "pool": "aiohttp.TCPConnector",
+        "leaving": "run_app cancels the handler of a client that leaves when it is told handler_cancellation=True",
+    },
+    "httpx2": {"client": "httpx2.AsyncClient", "pool": "httpx2.Limits"},
+    "starlette": {
+        "thread": "a plain def handler, or asyncio.to_thread",
+        "leaving": "a StreamingResponse cancels what it sends when the client leaves",
+    },
     "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
     "anyio": {
         "sleep": "anyio.sleep",
