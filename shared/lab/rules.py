@@ -186,7 +186,9 @@ def honest(answer: Answer, seen: Observation) -> list[Finding]:
     ask, operations = answer.ask, answer.operations
     names = [operation.name for operation in operations]
     if sorted(names) != sorted(ask.tasks):
-        sentence = f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {', '.join(ask.tasks) or 'nothing'}"
+        sentence = (
+            f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {', '.join(ask.tasks) or 'nothing'}"
+        )
         return sure(Cause.WRONG_CALL if _saw_the_same(names, seen) else Cause.FALSE_REPORT, sentence)
     for operation in operations:
         took = operation.end - operation.start
