@@ -18,6 +18,7 @@ from shared.lab.server import Server, serving
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
+from tests.trouble import Burst, Trouble
 
 RESULTS = variants.ROOT / ".results"
 FAILED = pytest.StashKey[bool]()
@@ -118,14 +119,19 @@ class Servers:
 @pytest.fixture(scope="session", autouse=True)
 def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Any]]]:
     """Begin the experiments that take long, for the tests that will ask for them."""
-    with ThreadPoolExecutor() as executor:
-        begun: dict[tuple[str, str], Future[Any]] = {}
-        for item in request.session.items:
-            for name in background.JOBS.keys() & set(getattr(item, "fixturenames", ())):
-                variant: Variant = item.callspec.params["subject"]  # type: ignore[attr-defined]  # A test with a fixture has it.
-                if not variants.missing(variant.name) and (name, variant.label) not in begun:
-                    begun[name, variant.label] = executor.submit(background.JOBS[name], variant)
-        yield begun
+    wanted: dict[str, list[Variant]] = {name: [] for name in background.JOBS}  # In this order.
+    for item in request.session.items:
+        for name in background.JOBS.keys() & set(getattr(item, "fixturenames", ())):
+            variant: Variant = item.callspec.params["subject"]  # type: ignore[attr-defined]  # A test with a fixture has it.
+            if not variants.missing(variant.name) and variant not in wanted[name]:
+                wanted[name].append(variant)
+    # Not all of a variant's at once: what a busy machine does to the first would be taken for the variant's own doing.
+    with ThreadPoolExecutor(background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))) as executor:
+        yield {
+            (name, variant.label): executor.submit(background.JOBS[name], variant)
+            for name, chosen in wanted.items()
+            for variant in chosen
+        }
 
 
 @pytest.fixture(scope="session")
@@ -173,6 +179,20 @@ def reader(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> backgr
 def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Ending:
     """Return what was seen of the variant on its way to the end."""
     found: background.Ending = jobs["ending", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def trouble(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Trouble:
+    """Return what was seen of the variant when its services misbehaved in every way."""
+    found: Trouble = jobs["trouble", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
+    """Return what was seen of the variant when two hundred searches came at once."""
+    found: Burst = jobs["burst", subject.label].result()
     return found
 
 

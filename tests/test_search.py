@@ -24,7 +24,8 @@ MANY = 40
 
 EMBED = ("search", "get_embedding")
 FIND = ("search", "search_documents")
-CALL = ("search", "call_upstream")
+CALL = ("resilience", "call_upstream")
+POOL = ("resilience", "open_client")
 
 
 def search(query: str, after: float = 0) -> Ask:
@@ -179,7 +180,7 @@ def test_many_searches_take_about_one(server: Server) -> None:
         )
         if most["embeddings"] == 1 and (blocked := checks.holds_the_loop(seen, embedding)):
             return blocked
-        return [Finding(Cause.LIMITED, sentence, places=(EMBED, CALL) if most["embeddings"] < MANY else (FIND, CALL))]
+        return [Finding(Cause.LIMITED, sentence, places=(EMBED, POOL) if most["embeddings"] < MANY else (FIND, POOL))]
 
     queries = [f"{query} {number}" for number in range(MANY // 2) for query in QUERIES]
     asks = [search(query) for query in queries]

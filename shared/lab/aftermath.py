@@ -10,6 +10,9 @@ from shared.lab.server import Server
 SETTLE_SECONDS = 10.0
 """How long to wait for a server to become idle: some keep what belongs to a departed client until its keep-alive is over."""
 
+LONGEST_PAUSE = 0.5
+"""Seconds between two looks: each goes through all objects of the server's process, which costs it up to a twentieth of one."""
+
 SERVERS = ("/uvicorn/", "/anycorn/", "/aiohttp/web", "/starlette/testclient")
 """Code of servers: a task that stands only there serves a connection, and no request."""
 
@@ -53,9 +56,10 @@ def look(server: Server) -> Inside:
 
 def settled(server: Server, idle: Callable[[Inside], bool]) -> Inside:
     """Wait until a server is idle, ten seconds at the most, and return what lives in it then."""
-    deadline = time.monotonic() + SETTLE_SECONDS
+    deadline, pause = time.monotonic() + SETTLE_SECONDS, 0.05
     while not idle(inside := look(server)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
     return inside
 
 

@@ -32,6 +32,10 @@ class Cause(StrEnum):
     UNCHECKED = "unchecked"
     WRONG_ANSWER = "wrong-answer"
     TELLS_SECRETS = "tells-secrets"
+    HELD_BACK = "held-back"
+    GOES_ON = "goes-on"
+    UNLIMITED = "unlimited"
+    UNBOUNDED = "unbounded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +135,21 @@ WORDS: dict[Cause, Words] = {
     Cause.TELLS_SECRETS: Words(
         "something private is shown in an answer or in the log: a key, a query, a traceback",
         "log the error's kind and place, and answer in the project's words",
+    ),
+    Cause.HELD_BACK: Words(
+        "what is there to be sent waits for what comes after it: it is collected, compressed, or asked for too late",
+        "send each piece as soon as it is there, and ask for the next only then",
+    ),
+    Cause.GOES_ON: Words(
+        "the client has left, and the work for it goes on: nobody tells it, or it does not listen",
+        "let the cancellation through ({leaving}), and close each call in a with block",
+    ),
+    Cause.UNLIMITED: Words(
+        "nothing limits how many calls are made at once, or something limits them to more than agreed",
+        "give the client's pool ({pool}) the limit MAX_CALLS of shared.lesson.upstreams",
+    ),
+    Cause.UNBOUNDED: Words(
+        "an answer is read however long it is, so that one that never ends fills the memory",
+        "hand each piece to upstreams.Content as it comes, which stops at its limit",
     ),
 }

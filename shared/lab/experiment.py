@@ -64,6 +64,12 @@ class Ask:
         return float(given[0]) if given else self.endpoint.seconds or 0.0
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """What it waits for, by the names in `Server-Timing`."""
+        wants_answer = parse_qs(urlsplit(self.path).query).get("answer") == ["true"]
+        return self.endpoint.tasks + (self.endpoint.with_answer if wants_answer else ())
+
+    @property
     def due(self) -> float:
         """The least time that the answer takes, in seconds."""
         return self.wait * self.endpoint.waits
@@ -89,6 +95,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     error: str = ""
+    arrivals: list[tuple[float, int]] = field(default_factory=list)  # when how many bytes of the body were there
 
     @property
     def seconds(self) -> float:
@@ -272,7 +279,10 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
     try:
         target = URL(url + ask.path, encoded=True)
         async with client.request(ask.method, target, allow_redirects=False) as response:
-            answer.status, answer.headers, answer.body = response.status, response.headers, await response.read()
+            answer.status, answer.headers = response.status, response.headers
+            async for piece in response.content.iter_any():
+                answer.body += piece
+                answer.arrivals.append((time.monotonic(), len(answer.body)))
     except TimeoutError:
         answer.error = f"no answer within {HANG:g} s"
     except aiohttp.ClientError as error:

@@ -34,7 +34,7 @@ LONGEST = 3.0
 
 BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
-    Cause.CLIENT_PER_REQUEST: (("app", "lifespan"),),
+    Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
     Cause.LEAK: (("app", "lifespan"),),
     Cause.WRONG_ERROR: (("app", "handle_error"),),
     Cause.TELLS_SECRETS: (("app", "handle_error"),),

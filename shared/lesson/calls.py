@@ -2,12 +2,25 @@
 
 import json
 import math
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from shared.lesson.problems import UpstreamBusy, UpstreamFailed
+
+MAX_CALLS: Final = 100
+"""Calls that one server makes at once; more have to wait for one of them to end, within their deadlines."""
+
+MAX_IDLE: Final = 5.0
+"""Seconds for which an unused connection is kept. A service may close one at any time; one that just does is of no use."""
+
+MAX_CONTENT: Final = 2**20
+"""Bytes of an answer; the longest that is right, a vector, has about 65,000."""
+
+RETRY_PAUSE: Final = (0.05, 0.15)
+"""The shortest and the longest pause before a second attempt, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +32,9 @@ class Call:
         url: Where to send it.
         body: What to send, as JSON.
         headers: What to send along; may hold a secret, so it is not shown.
-        deadline: How long the whole answer may take, in seconds.
+        deadline: How long the whole answer may take, in seconds: waiting for a connection, and all attempts, included.
+        attempts: How often it may be sent in all. A second time, when no answer began or the service said 503, is for calls that
+            may be repeated unharmed, and no more than once: a service in trouble needs fewer calls, and not more.
 
     """
 
@@ -28,6 +43,31 @@ class Call:
     body: Mapping[str, object] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     deadline: float
+    attempts: int = 1
+
+
+@dataclass(slots=True)
+class Content:
+    """The content of an answer, as it comes in; without a limit, one that never ends would fill the memory."""
+
+    service: str
+    received: bytearray = field(default_factory=bytearray)
+
+    def add(self, piece: bytes) -> None:
+        """Take in a piece.
+
+        Raises:
+            UpstreamFailed: It is more than `MAX_CONTENT` bytes by now.
+
+        """
+        self.received += piece
+        if len(self.received) > MAX_CONTENT:
+            raise UpstreamFailed(self.service, f"answered with more than {MAX_CONTENT:,} bytes")
+
+
+def retry_pause() -> float:
+    """Return how long to wait before a second attempt, in seconds: never twice the same, or all would come again at once."""
+    return random.uniform(*RETRY_PAUSE)  # noqa: S311 - it need not be hard to guess
 
 
 def check_status(call: Call, status: int, headers: Mapping[str, str]) -> None:
@@ -44,7 +84,7 @@ def check_status(call: Call, status: int, headers: Mapping[str, str]) -> None:
         raise UpstreamFailed(call.service, f"answered with the status {status}")
 
 
-def read_answer(call: Call, status: int, headers: Mapping[str, str], content: bytes) -> Any:  # noqa: ANN401 - JSON is any
+def read_answer(call: Call, status: int, headers: Mapping[str, str], content: bytes | bytearray) -> Any:  # noqa: ANN401 - JSON is any
     """Return the JSON that an upstream answered with.
 
     Raises:
@@ -56,7 +96,7 @@ def read_answer(call: Call, status: int, headers: Mapping[str, str], content: by
     return read_json(call.service, content)
 
 
-def read_json(service: str, content: bytes) -> Any:  # noqa: ANN401 - JSON is any
+def read_json(service: str, content: bytes | bytearray) -> Any:  # noqa: ANN401 - JSON is any
     """Return the JSON that a service sent.
 
     Raises:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 TASKS = ("task1", "task2", "task3")
 """The three waits of `/sequential` and `/parallel`, in the order of their results."""
 
-CHAPTERS = ("waiting", "together", "search")
+CHAPTERS = ("waiting", "together", "search", "answers")
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
-MODULES = (*CHAPTERS, "app", "serve")
+MODULES = (*CHAPTERS, "resilience", "app", "serve")
 """All modules of a variant, in reading order."""
 
 
@@ -30,6 +30,8 @@ class Endpoint:
         seconds: The default of its `seconds` parameter, in seconds; None where it has none.
         tasks: What it waits for, by the names in `Server-Timing` and on the console, in the order of its results.
         waits: How many of those waits follow each other: it takes at least so many times `seconds`.
+        with_answer: What it waits for besides when it is asked with `answer=true`.
+        streams: Whether its answer is a row of server-sent events.
 
     """
 
@@ -42,6 +44,8 @@ class Endpoint:
     tasks: tuple[str, ...] = ()
     waits: int = 1
     through: tuple[str, ...] = ()
+    with_answer: tuple[str, ...] = ()
+    streams: bool = False
 
     @property
     def kind(self) -> str:
@@ -60,7 +64,14 @@ ENDPOINTS = (
     Endpoint(
         *("POST", "/search-demo", "search", "search_demo", "get_embedding"),
         tasks=("embedding", "search"),
-        through=("search_documents", "call_upstream"),
+        through=("search_documents", "get_answer", "call_upstream", "begin", "in_our_words"),
+        with_answer=("answer",),
+    ),
+    Endpoint(
+        *("POST", "/answer-stream", "answers", "answer_stream", "stream_answer"),
+        tasks=("embedding", "search"),
+        through=("find_documents", "stream_upstream", "begin", "in_our_words"),
+        streams=True,
     ),
 )
 

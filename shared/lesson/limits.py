@@ -1,7 +1,7 @@
 """What a client may ask for, in one place: the numbers, and the words for them.
 
 FastAPI checks a parameter from its declaration (`Query(ge=…, le=…)`) and takes the numbers from here. The other stacks hand a
-handler plain text, and call `read_seconds` and `read_query`.
+handler plain text, and call `read_seconds`, `read_query` and `read_answer`.
 """
 
 import re
@@ -18,6 +18,7 @@ QUERY_PATTERN: Final = r"[^\s\x1c-\x1f]"  # Something to read; Python counts fou
 RULES: Final = {
     "seconds": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
     "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
+    "answer": "true or false",
 }
 
 
@@ -62,3 +63,18 @@ def read_query(text: str | None) -> str:
     if text is None or len(text) > MAX_QUERY_LENGTH or not re.search(QUERY_PATTERN, text):
         raise invalid("query")
     return text
+
+
+def read_answer(text: str | None) -> bool:
+    """Return whether a client wants an answer beside the documents.
+
+    Args:
+        text: The parameter as it came; None when the client did not send it.
+
+    Raises:
+        InvalidParameter: It is neither `true` nor `false`.
+
+    """
+    if text not in {None, "true", "false"}:
+        raise invalid("answer")
+    return text == "true"

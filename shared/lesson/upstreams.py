@@ -8,7 +8,18 @@ query endpoint in version 2 of Chroma's REST interface (https://docs.trychroma.c
 from collections.abc import Sequence
 from typing import Any, Final
 
-from shared.lesson.calls import Call, check_status, number, read_answer, text, unexpected
+from shared.lesson.calls import (
+    MAX_CALLS,
+    MAX_IDLE,
+    Call,
+    Content,
+    check_status,
+    number,
+    read_answer,
+    retry_pause,
+    text,
+    unexpected,
+)
 from shared.lesson.chat import CHAT, FoundDocument, answer_call, answer_stream_call, read_completion
 from shared.lesson.settings import Settings
 from shared.lesson.stream import StreamReader
@@ -17,8 +28,11 @@ __all__ = [
     "CHAT",
     "DOCUMENTS",
     "EMBEDDINGS",
+    "MAX_CALLS",
+    "MAX_IDLE",
     "RESULTS",
     "Call",
+    "Content",
     "FoundDocument",
     "StreamReader",
     "answer_call",
@@ -30,6 +44,7 @@ __all__ = [
     "read_documents",
     "read_embedding",
     "read_titles",
+    "retry_pause",
     "search_call",
 ]
 
@@ -45,7 +60,7 @@ def embedding_call(settings: Settings, query: str | Sequence[str]) -> Call:
     texts = query if isinstance(query, str) else list(query)
     body = {"model": settings.embedding_model, "input": texts, "encoding_format": "float"}
     headers = {"Authorization": f"Bearer {settings.openai_key}"}
-    return Call(EMBEDDINGS, f"{settings.openai_url}/embeddings", body, headers, settings.deadlines.answer)
+    return Call(EMBEDDINGS, f"{settings.openai_url}/embeddings", body, headers, settings.deadlines.answer, attempts=2)
 
 
 def search_call(settings: Settings, embedding: Sequence[float], *, texts: bool = False) -> Call:
@@ -85,8 +100,8 @@ def read_titles(answer: Any) -> list[str]:  # noqa: ANN401 - JSON is any
         raise unexpected(DOCUMENTS) from None
 
 
-def read_documents(answer: Any) -> list[FoundDocument]:  # noqa: ANN401 - JSON is any
-    """Return the documents in a query answer that was asked for with their texts, nearest first.
+def read_documents(answer: Any, *, texts: bool = True) -> list[FoundDocument]:  # noqa: ANN401 - JSON is any
+    """Return the documents in a query answer, nearest first; without `texts`, which it was not asked for, only their titles.
 
     Raises:
         UpstreamFailed: They are not where they should be.
@@ -94,7 +109,7 @@ def read_documents(answer: Any) -> list[FoundDocument]:  # noqa: ANN401 - JSON i
     """
     titles = read_titles(answer)
     try:
-        texts = [text(document) for document in answer["documents"][0]]
-        return [FoundDocument(*each) for each in zip(titles, texts, strict=True)]
+        contents = [text(document) for document in answer["documents"][0]] if texts else [""] * len(titles)
+        return [FoundDocument(*each) for each in zip(titles, contents, strict=True)]
     except (KeyError, IndexError, TypeError, ValueError):
         raise unexpected(DOCUMENTS) from None

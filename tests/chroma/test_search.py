@@ -21,7 +21,6 @@ from shared.lab.verdict import judge
 from shared.lesson.collection import with_collection
 from shared.lesson.settings import from_environment
 from shared.lesson.upstreams import read_titles, search_call
-from tests.background import SEARCH
 from tests.chroma.conftest import upstreams_with
 from tests.chroma_server import free_port, run_index, serving_chroma
 
@@ -33,6 +32,7 @@ from tests.test_search import (
     test_a_second_search_is_served_while_the_first_waits,
     test_console_names_both_steps,
 )
+from tests.trouble import SEARCH
 
 __all__ = ["test_a_second_search_is_served_while_the_first_waits", "test_console_names_both_steps"]
 

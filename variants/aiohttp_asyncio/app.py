@@ -8,13 +8,12 @@ Watch for: an error status of aiohttp's own is an exception that a middleware ha
 import logging
 from collections.abc import AsyncIterator
 
-import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
-from variants.aiohttp_asyncio import search, together, waiting
+from variants.aiohttp_asyncio import answers, resilience, search, together, waiting
 
 
 async def home(request: web.Request) -> web.Response:
@@ -24,11 +23,8 @@ async def home(request: web.Request) -> web.Response:
 
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     """Open the client once, before the first request, and close it after the last."""
-    # The deadline stands around each call, so the session needs none.
-    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
-    no_limit, no_cookies = aiohttp.ClientTimeout(total=None), aiohttp.DummyCookieJar()
     with running_upstreams() as settings:
-        async with aiohttp.ClientSession(timeout=no_limit, cookie_jar=no_cookies) as client:
+        async with resilience.open_client(settings) as client:
             app[search.CLIENT], app[search.SETTINGS] = client, settings
             yield
 
@@ -69,7 +65,7 @@ def create_app() -> web.Application:
     """Return the application, ready to be served."""
     application = web.Application(middlewares=[server_timing, handle_error])
     application.router.add_get("/", home)
-    for chapter in (waiting, together, search):
+    for chapter in (waiting, together, search, answers):
         application.add_routes(chapter.routes)
     application.cleanup_ctx.append(lifespan)
     return application

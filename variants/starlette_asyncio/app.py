@@ -8,7 +8,6 @@ Watch for: a handler for `Exception` runs outside your middleware, and the serve
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypedDict
 
 import anyio.lowlevel
@@ -25,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.starlette_asyncio import search, together, waiting
+from variants.starlette_asyncio import answers, resilience, search, together, waiting
 
 
 class State(TypedDict):
@@ -43,14 +42,11 @@ async def home(request: Request) -> JSONResponse:
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
     """Open the client once, before the first request, and close it after the last."""
-    # The deadline stands around each call, so the client needs none. Proxies are for the world outside this machine.
-    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
-    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     # The client, and the threads of `/threaded`, use anyio, which loads its half for asyncio when it is first awaited. That takes
     # 40 ms: better now than in the first search.
     await anyio.lowlevel.checkpoint()
     with running_upstreams() as settings:
-        async with httpx2.AsyncClient(timeout=None, trust_env=False, cookies=no_cookies) as client:
+        async with resilience.open_client(settings) as client:
             yield {"client": client, "settings": settings}
 
 
@@ -93,7 +89,7 @@ async def handle_error(request: Request, error: Exception) -> JSONResponse:
 def create_app() -> Starlette:
     """Return the application, ready to be served."""
     return Starlette(
-        routes=[Route("/", home), *waiting.routes, *together.routes, *search.routes],
+        routes=[Route("/", home), *waiting.routes, *together.routes, *search.routes, *answers.routes],
         lifespan=lifespan,
         middleware=[Middleware(server_timing)],
         exception_handlers=dict.fromkeys((HTTPException, problems.Problem, ExceptionGroup, Exception), handle_error),
