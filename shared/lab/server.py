@@ -22,7 +22,7 @@ from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 
 START_SECONDS = 90.0
-"""Beside many others on two cores a right one was seen to take 28 seconds: importing it takes up to 0.7 of the processor's time."""
+"""Beside many others on two cores a right one was seen to take 28 seconds; its imports cost up to 0.7 of the processor's."""
 STOP_SECONDS = 10.0
 
 ENVIRONMENT = {
