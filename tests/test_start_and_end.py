@@ -58,6 +58,11 @@ def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
     for service, seen in ending.silent.items():
         for answer in seen.answers:
             words = f"The {SERVICES[service]} did not answer within {UPSTREAM_DEADLINE:g} seconds."
+            if answer.status == 200 and answer.seconds > UPSTREAM_DEADLINE:
+                sentence = (
+                    f"while the {SERVICES[service]} was silent, a search went on, and was answered after {answer.seconds:.2f} s"
+                )
+                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALL))
             accuse(subject, seen, refused(answer, 504, words, log="\n".join(seen.printed)))
         silent = [call for call in seen.calls if call.service == service]
         for call in silent:
