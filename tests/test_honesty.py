@@ -64,7 +64,7 @@ def test_waiting_for_a_thread_shows_in_elapsed(server: Server) -> None:
             return [Finding(Cause.FALSE_REPORT, sentence)]
         return []
 
-    prove(server, "honest", lambda wait: [Ask(f"/threaded?seconds={wait}")] * 45, check, waits=(0.1, 0.2, 0.4))
+    prove(server, "honest", lambda wait: [Ask(f"/threaded?seconds={wait}")] * 45, check, waits=(0.1, 0.2, 0.4, 0.8))
 
 
 def test_the_second_time_is_like_the_first(server: Server) -> None:
