@@ -17,6 +17,9 @@ from tests.trouble import KEPT
 
 SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
 CALL = ("resilience", "call_upstream")
+LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
+"""What the clients leave that leave."""
+
 LIFESPAN = ("app", "lifespan")
 
 
@@ -49,7 +52,8 @@ def test_departed_clients_leave_nothing(subject: Variant, ending: Ending) -> Non
     if ending.kept > KEPT:
         left = left or [f"{ending.kept} connections to services"]
     if left:
-        accuse(subject, seen, sure(Cause.LEAK, f"ten seconds after fifty clients had left there was still {left[0]}"))
+        sentence = f"ten seconds after fifty clients had left there was still {left[0]}"
+        accuse(subject, seen, sure(Cause.LEAK, sentence, *LEFT))
     accuse(subject, seen, broken(seen))
 
 
