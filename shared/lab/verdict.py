@@ -36,7 +36,7 @@ BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
     Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
     Cause.LEAK: (("app", "lifespan"),),
-    Cause.WRONG_ERROR: (("app", "handle_error"),),
+    Cause.WRONG_ERROR: (("app", "handle_error"), ("app", "create_app")),  # The hook, and where it is registered.
     Cause.TELLS_SECRETS: (("app", "handle_error"),),
 }
 """Where a cause may lie beside the endpoint."""
