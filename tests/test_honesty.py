@@ -1,6 +1,7 @@
 """What a variant says of itself is checked against what was seen from outside; and one request leaves the next one alone."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_the_second_time_is_like_the_first(server: Server) -> None:
         first, second = run(server, [ask]), run(server, [ask])
         if not broken(first) and (findings := broken(second)):
             sentence = f"the second time, {findings[0].sentence}; the first time it was right"
-            judge(server, second, sure(Cause.SHARED_STATE, sentence))
+            judge(server, second, [replace(findings[0], cause=Cause.SHARED_STATE, sentence=sentence)])
         judge(server, first, broken(first))
         if len(second.calls) < len(first.calls):
             sentence = f"the second time, {ask.path} called {len(second.calls)} services, and the first time {len(first.calls)}"
@@ -82,6 +83,7 @@ def test_the_second_time_is_like_the_first(server: Server) -> None:
 
 def goes_on(server: Server, before: Inside, ask: Ask) -> tuple[Observation, list[str]]:
     """Return what was seen while a request was answered, and what still goes on afterwards, in words."""
+    last = server.upstreams.last_call()
     seen = run(server, [ask])
     now = aftermath.look(server)
     time.sleep(AFTER)
@@ -89,8 +91,8 @@ def goes_on(server: Server, before: Inside, ask: Ask) -> tuple[Observation, list
     found = now.more_than(before)
     found += [f"{line.text!r} on the console" for line in later.console if line.text.startswith("[")]
     # What a service has answered before its caller answers ends before; the witness and the lab read the same clock.
-    open_still = [call for call in seen.calls if call.end is None or call.end > seen.ended]
-    found += [f"a call of the {call.service} service" for call in [*open_still, *later.calls]]
+    calls = [call for call in server.upstreams.calls(last) if call.end is None or call.end > seen.ended]
+    found += [f"a call of the {call.service} service" for call in calls]
     return seen, found
 
 
