@@ -43,7 +43,8 @@ def answered(answer: Answer, seen: Observation) -> list[Finding]:
     got = f"{asked} was answered {answer.status} and not 200: {answer.body[:200].decode(errors='replace')}"
     most = most_at_once(call for call in seen.calls if call.service == "embeddings")
     if answer.status == 504 and 0 < most < len(seen.answers) / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
-        return sure(Cause.LIMITED, f"{got}; of {len(seen.answers)} searches at once the embeddings service saw at most {most}")
+        sentence = f"{got}; of {len(seen.answers)} searches at once the embeddings service saw at most {most}"
+        return sure(Cause.LIMITED, sentence, ("resilience", "open_client"))
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(got, "\n".join(seen.printed), answer)]
     return sure(Cause.WRONG_ANSWER, got)
@@ -191,10 +192,9 @@ def honest(answer: Answer, seen: Observation) -> list[Finding]:
     ask, operations = answer.ask, answer.operations
     names = [operation.name for operation in operations]
     if sorted(names) != sorted(ask.tasks):
-        right = ", ".join(ask.tasks) or "nothing"
-        return sure(
-            _other_names(answer, seen), f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {right}"
-        )
+        sentence = f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing"
+        sentence += f", and not {', '.join(ask.tasks) or 'nothing'}"
+        return sure(_other_names(answer, seen), sentence, ("app", "server_timing"))
     for operation in operations:
         took = operation.end - operation.start
         if operation.end > answer.seconds + EARLY:
