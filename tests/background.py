@@ -19,7 +19,9 @@ import psutil
 from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
+from shared.lab.probes import PROBES
 from shared.lab.server import START_SECONDS, Server, serving
+from shared.lab.traits import Shown
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
@@ -185,5 +187,11 @@ def _silence(server: Server, service: str) -> Observation:
     return seen
 
 
-JOBS: dict[str, Callable[[Variant], Any]] = {"reader": run_as_a_reader, "ending": run_to_the_end}
+def probe(variant: Variant) -> dict[str, Shown]:
+    """Return what each probe saw of a variant, by key."""
+    with serving(variant) as server:
+        return {key: measure(server) for key, measure in PROBES.items()}
+
+
+JOBS: dict[str, Callable[[Variant], Any]] = {"reader": run_as_a_reader, "ending": run_to_the_end, "shown": probe}
 """Each under the name of its fixture."""

@@ -14,6 +14,7 @@ import pytest
 from shared.lab import variants
 from shared.lab.experiment import Ask, run
 from shared.lab.server import Server, serving
+from shared.lab.traits import Shown
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
@@ -170,6 +171,13 @@ def reader(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> backgr
 def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Ending:
     """Return what was seen of the variant on its way to the end."""
     found: background.Ending = jobs["ending", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def shown(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> dict[str, Shown]:
+    """Return what each probe saw of the variant's stack, by key."""
+    found: dict[str, Shown] = jobs["shown", subject.label].result()
     return found
 
 

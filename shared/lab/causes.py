@@ -23,6 +23,7 @@ class Cause(StrEnum):
     SHARED_STATE = "shared-state"
     FALSE_REPORT = "false-report"
     AFTER_ANSWER = "after-answer"
+    RUNS_ON = "runs-on"
     LEAK = "leak"
     CLIENT_PER_REQUEST = "client-per-request"
     NO_DEADLINE = "no-deadline"
@@ -32,6 +33,7 @@ class Cause(StrEnum):
     UNCHECKED = "unchecked"
     WRONG_ANSWER = "wrong-answer"
     TELLS_SECRETS = "tells-secrets"
+    FALSE_DECLARATION = "false-declaration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,10 @@ WORDS: dict[Cause, Words] = {
     Cause.AFTER_ANSWER: Words(
         "work goes on after the answer: a task was started that nobody waits for", "await it before answering: {together}"
     ),
+    Cause.RUNS_ON: Words(
+        "what nobody waits for any more runs on, to its end",
+        "start it in {group}, which breaks off what is in it when it ends early",
+    ),
     Cause.LEAK: Words(
         "something is left behind by each request or at the end: a task, a thread or a connection",
         "open it in a with block, so that it is closed however the block ends",
@@ -131,5 +137,9 @@ WORDS: dict[Cause, Words] = {
     Cause.TELLS_SECRETS: Words(
         "something private is shown in an answer or in the log: a key, a query, a traceback",
         "log the error's kind and place, and answer in the project's words",
+    ),
+    Cause.FALSE_DECLARATION: Words(
+        "the variant's own statement of how its stack behaves is not what that does",
+        "state what was seen; it is a fact about the stack, and no shame",
     ),
 }

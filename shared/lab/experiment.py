@@ -38,11 +38,15 @@ _ENTRY = re.compile(r'([\w-]+);dur=([\d.]+);desc="start=([\d.]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request; `path` goes out as it stands, with its query."""
+    """One request; `path` goes out as it stands, with its query.
+
+    Where another status than success is right, what the answer has to be is for the experiment's own check to say.
+    """
 
     path: str
     method: str = "GET"
     after: float = 0.0  # seconds after the experiment's begin
+    status: int = 200
 
     @property
     def endpoint(self) -> Endpoint:

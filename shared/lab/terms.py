@@ -11,6 +11,7 @@ ASYNCIO = {
     "thread": "asyncio.to_thread",
     "together": "asyncio.gather, or an asyncio.TaskGroup",
     "deadline": "asyncio.timeout",
+    "group": "an asyncio.TaskGroup",
     "client": "an async HTTP client",
 }
 """What applies unless an import below says otherwise."""
@@ -25,12 +26,14 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "thread": "anyio.to_thread.run_sync",
         "together": "anyio.gather, or a task group",
         "deadline": "anyio.fail_after",
+        "group": "an anyio task group",
     },
     "trio": {
         "sleep": "trio.sleep",
         "thread": "trio.to_thread.run_sync",
         "together": "a nursery",
         "deadline": "trio.fail_after",
+        "group": "a nursery",
     },
 }
 """What each library brings; a later one goes before an earlier one."""

@@ -29,6 +29,16 @@ class Call:
     authorization: str
     cookie: str
 
+    @property
+    def task(self) -> str:
+        """The name of the task that a call of the work service is about; empty for other services, and where it met a fault."""
+        return str(self.sent["name"]) if self.service == "work" and isinstance(self.sent, dict) else ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it was open, in seconds; endless while it still is."""
+        return (self.end or math.inf) - self.start
+
 
 def most_at_once(calls: Iterable[Call]) -> int:
     """Return how many of these calls were open at the same time, at the most."""
@@ -55,6 +65,7 @@ class Upstreams:
             "OPENAI_API_KEY": "not-a-secret",
             "CHROMA_URL": self._ready["chroma_url"],
             "CHROMA_COLLECTION": self._ready["collection"],
+            "WORK_URL": self._ready["work_url"],
         }
 
     def last_call(self) -> int:

@@ -70,7 +70,12 @@ class Verdict:
 
 
 def prove(
-    server: Server, name: str, asks: Callable[[float], Sequence[Ask]], check: Check, waits: Sequence[float] = WAITS
+    server: Server,
+    name: str,
+    asks: Callable[[float], Sequence[Ask]],
+    check: Check,
+    waits: Sequence[float] = WAITS,
+    linger: float = 0.0,
 ) -> Verdict:
     """Try with longer and longer waits until nothing is found wrong, or something that noise cannot cause.
 
@@ -82,6 +87,7 @@ def prove(
         asks: What to send in a try, given its wait in seconds.
         check: Names what is wrong with an observation, beside the rules that hold for every answer.
         waits: The wait of each try, in seconds.
+        linger: For how many waits to go on watching after the last answer.
 
     Raises:
         Accusation: Something was wrong in every try, or certainly.
@@ -90,7 +96,7 @@ def prove(
     shortest = 0.0
     for tries_left, planned in zip(reversed(range(len(waits))), waits, strict=True):
         wait = max(planned, shortest)
-        seen = run(server, asks(wait), watch=True)
+        seen = run(server, asks(wait), watch=True, linger=linger * wait)
         findings = broken(seen) or check(seen)
         if not findings:
             return Verdict(name, seen.seconds)

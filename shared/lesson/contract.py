@@ -9,10 +9,13 @@ from dataclasses import dataclass
 TASKS = ("task1", "task2", "task3")
 """The three waits of `/sequential` and `/parallel`, in the order of their results."""
 
-CHAPTERS = ("waiting", "together", "search")
+FACTORS = (3, 1, 2)
+"""How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
+
+CHAPTERS = ("waiting", "together", "search", "failing")
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
-MODULES = (*CHAPTERS, "app", "serve")
+MODULES = (*CHAPTERS, "work", "app", "serve", "character")
 """All modules of a variant, in reading order."""
 
 
@@ -26,9 +29,11 @@ class Endpoint:
         module: The variant's module that holds it, without `.py`.
         function: The function behind it.
         operation: The function that does its waiting, in the same variant; empty where it waits for nothing.
-        through: Further functions of its module that it goes through.
+        through: Further functions, of whichever module, that it goes through.
         seconds: The default of its `seconds` parameter, in seconds; None where it has none.
         tasks: What it waits for, by the names in `Server-Timing` and on the console, in the order of its results.
+        works: Whether what it waits for is the work service, which then is the witness of it, and not `Server-Timing`.
+        status: The status that it answers with when nothing is asked for.
         waits: How many of those waits follow each other: it takes at least so many times `seconds`.
 
     """
@@ -42,6 +47,8 @@ class Endpoint:
     tasks: tuple[str, ...] = ()
     waits: int = 1
     through: tuple[str, ...] = ()
+    works: bool = False
+    status: int = 200
 
     @property
     def kind(self) -> str:
@@ -62,6 +69,8 @@ ENDPOINTS = (
         tasks=("embedding", "search"),
         through=("search_documents", "call_upstream"),
     ),
+    Endpoint("GET", "/gather-fails", "failing", "gather_fails", "call_work", works=True, status=502),
+    Endpoint("GET", "/group-fails", "failing", "group_fails", "call_work", works=True, status=502),
 )
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from shared.lesson.settings import Settings, deadline_from, from_environment
@@ -30,13 +31,16 @@ def running_upstreams() -> Iterator[Settings]:
 
     """
     named = from_environment()
-    if named is not None:
+    if named is not None and named.work_url:
         yield named
         return
     deadline = deadline_from()
     process, ready = start_process()
+    urls = ready["openai_url"], ready["chroma_url"]
     try:
-        yield Settings(ready["openai_url"], ready["chroma_url"], "embedded", collection=ready["collection"], deadline=deadline)
+        # There is no real work service, so the embedded one runs even where the others are real.
+        embedded = Settings(*urls, "embedded", collection=ready["collection"], deadline=deadline)
+        yield replace(named or embedded, work_url=ready["work_url"])
     finally:
         stop_process(process)
 

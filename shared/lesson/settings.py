@@ -39,6 +39,7 @@ class Settings:
         embedding_model: The model that embeds a query.
         collection: The identifier of the collection that is searched.
         deadline: How long an upstream may take for its whole answer, in seconds.
+        work_url: Base of the work service, without a path; always an embedded one. Empty until that runs.
 
     """
 
@@ -48,6 +49,7 @@ class Settings:
     embedding_model: str = EMBEDDING_MODEL
     collection: str = COLLECTION
     deadline: float = UPSTREAM_DEADLINE
+    work_url: str = ""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | None:
@@ -73,6 +75,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
         embedding_model=_text("OPENAI_EMBEDDING_MODEL", model, f"the name of a model, such as {EMBEDDING_MODEL}"),
         collection=_text("CHROMA_COLLECTION", collection, f"an identifier, such as {COLLECTION}", r"[\w.-]+"),
         deadline=deadline,
+        # Whoever runs the embedded services apart, as the suite does, says so where their work service is.
+        work_url=_url("WORK_URL", environment["WORK_URL"]) if environment.get("WORK_URL") else "",
     )
 
 

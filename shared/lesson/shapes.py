@@ -42,6 +42,13 @@ class SearchAnswer(TypedDict):
     elapsed_ms: str
 
 
+class Worked(TypedDict):
+    """What the work service had to do, in the order of the tasks."""
+
+    results: list[str]
+    elapsed: str
+
+
 def waited(result: str, elapsed: float) -> Waited:
     """Return the answer after one wait that took `elapsed` seconds."""
     return {"result": result, "elapsed": f"{elapsed:.2f}s"}
@@ -67,3 +74,8 @@ def found(query: str, embedding: Sequence[float], titles: Sequence[str], elapsed
         "results": [{"title": title} for title in titles],
         "elapsed_ms": f"{elapsed * 1000:.0f}ms",
     }
+
+
+def worked(results: Sequence[str], elapsed: float) -> Worked:
+    """Return the answer after work that took `elapsed` seconds in all."""
+    return {"results": list(results), "elapsed": f"{elapsed:.2f}s"}

@@ -14,6 +14,7 @@ from shared.lesson.settings import COLLECTION
 from shared.upstream.faults import FAULTS, Fault, Faults
 from shared.upstream.services import WITNESS, chroma_routes, openai_routes
 from shared.upstream.witness import Witness
+from shared.upstream.work import work_routes
 
 
 async def calls(request: web.Request) -> web.Response:
@@ -41,6 +42,7 @@ async def run(stop: asyncio.Event) -> None:
     services = {
         "openai_url": (openai_routes(), "/v1"),
         "chroma_url": (chroma_routes(), ""),
+        "work_url": (work_routes(), ""),
         "control_url": ([web.get("/calls", calls), web.post("/faults", plan), web.delete("/faults", forget)], ""),
     }
     async with contextlib.AsyncExitStack() as stack:

@@ -30,7 +30,7 @@ def watched(service: str, answer: Answer) -> Callable[[web.Request], Awaitable[w
 
     async def endpoint(request: web.Request) -> web.StreamResponse:
         try:
-            body = await request.json()
+            body = await request.json() if request.can_read_body else None
         except ValueError:
             return refusal(400, "We could not parse the JSON body of your request.")
         host, port = request.transport.get_extra_info("peername")[:2] if request.transport else ("gone", 0)

@@ -18,7 +18,7 @@ class SeenCall:
 
     Attributes:
         id: Its number; later calls have greater ones.
-        service: `embeddings`, `chat` or `query`.
+        service: `embeddings`, `chat`, `query` or `work`.
         peer: The caller's address; one connection keeps one for all its calls.
         sent: The JSON it came with.
         authorization: Its `Authorization` header; the suite's key is no secret.

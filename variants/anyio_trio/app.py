@@ -24,7 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.anyio_trio import search, together, waiting
+from variants.anyio_trio import failing, search, together, waiting
+
+CHAPTERS = (waiting, together, search, failing)
 
 
 class State(TypedDict):
@@ -89,7 +91,7 @@ async def handle_error(request: Request, error: Exception) -> JSONResponse:
 def create_app() -> Starlette:
     """Return the application, ready to be served."""
     return Starlette(
-        routes=[Route("/", home), *waiting.routes, *together.routes, *search.routes],
+        routes=[Route("/", home), *(route for chapter in CHAPTERS for route in chapter.routes)],
         lifespan=lifespan,
         middleware=[Middleware(server_timing)],
         exception_handlers=dict.fromkeys((HTTPException, problems.Problem, ExceptionGroup, Exception), handle_error),

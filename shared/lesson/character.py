@@ -1,0 +1,42 @@
+"""Where the stacks differ: a closed list of keys, with the values each can have, and what they mean to whoever has to choose.
+
+A variant states its values in its `character.py`; the suite measures each, and fails where a statement is wrong.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+
+class Character(TypedDict):
+    """What a variant states of itself."""
+
+    gather: Literal["others-run-on", "others-broken-off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """One key.
+
+    Attributes:
+        meaning: The question that it answers.
+        matters: Why the answer matters.
+        values: Its possible values, each with what it says.
+
+    """
+
+    meaning: str
+    matters: str
+    values: dict[str, str]
+
+
+TRAITS: dict[str, Trait] = {
+    "gather": Trait(
+        "What happens to the other calls in this stack's `gather` when one fails?",
+        "What runs on costs the service behind it, and its own failure is seen by nobody.",
+        {
+            "others-run-on": "they run to their end, unwatched, after the failure has been answered",
+            "others-broken-off": "they are broken off before the failure is raised",
+        },
+    ),
+}
+"""Every key, in the order of the table."""

@@ -1,0 +1,14 @@
+"""How this stack behaves where the four differ, as its author states it; the suite proves every line, and fails a wrong one.
+
+Different here: many of these are uvicorn's and asyncio's, and stay when the framework changes.
+Pick it when: you can live with each of these, or change it.
+Watch for: they hold for the pinned versions; another version may differ, and then the suite says so.
+"""
+
+from typing import Final
+
+from shared.lesson.character import Character
+
+CHARACTER: Final[Character] = {
+    "gather": "others-run-on",
+}
