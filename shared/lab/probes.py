@@ -22,5 +22,19 @@ def gather(server: Server) -> Shown:
     return Shown({0: "others-run-on", 2: "others-broken-off"}.get(off, "something else"), evidence, seen)
 
 
-PROBES: dict[str, Probe] = {"gather": gather}
+def thread_at_deadline(server: Server) -> Shown:
+    """Let a deadline around a thread end long before the thread, and see which comes first: the answer, or the thread's end."""
+    limit = WAIT / 4
+    seen = run(server, [Ask(f"/deadline-thread?seconds={WAIT}&limit={limit}", status=504)], linger=WAIT)
+    answer = seen.answers[0]
+    ends = [line.seen - answer.sent for line in seen.console if line.text == f"[SYNC] Finished {TASKS[0]}"]
+    thread = f"its thread ended after {ends[0]:.2f} s" if ends else "its thread was not seen to end"
+    evidence = f"with a deadline of {limit:g} s around a thread the answer came after {answer.seconds:.2f} s, and {thread}"
+    in_time = answer.seconds < (limit + WAIT) / 2
+    if not ends or (in_time and ends[0] < WAIT / 2):
+        return Shown("stopped", evidence, seen)
+    return Shown("abandoned" if in_time else "awaited", evidence, seen)
+
+
+PROBES: dict[str, Probe] = {"gather": gather, "thread_at_deadline": thread_at_deadline}
 """The probe of each trait."""

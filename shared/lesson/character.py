@@ -11,6 +11,7 @@ class Character(TypedDict):
     """What a variant states of itself."""
 
     gather: Literal["others-run-on", "others-broken-off"]
+    thread_at_deadline: Literal["abandoned", "awaited"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,14 @@ TRAITS: dict[str, Trait] = {
         {
             "others-run-on": "they run to their end, unwatched, after the failure has been answered",
             "others-broken-off": "they are broken off before the failure is raised",
+        },
+    ),
+    "thread_at_deadline": Trait(
+        "What happens when a deadline around a worker thread is over?",
+        "No thread can be stopped. Left behind, it keeps its place in the pool; waited for, it makes the deadline none.",
+        {
+            "abandoned": "the deadline raises in time, and the thread works on to its end, unwatched",
+            "awaited": "the deadline waits until the thread has ended, and may then not raise at all",
         },
     ),
 }

@@ -12,7 +12,7 @@ TASKS = ("task1", "task2", "task3")
 FACTORS = (3, 1, 2)
 """How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
 
-CHAPTERS = ("waiting", "together", "search", "failing")
+CHAPTERS = ("waiting", "together", "search", "failing", "deadlines")
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
 MODULES = (*CHAPTERS, "work", "app", "serve", "character")
@@ -32,8 +32,9 @@ class Endpoint:
         through: Further functions, of whichever module, that it goes through.
         seconds: The default of its `seconds` parameter, in seconds; None where it has none.
         tasks: What it waits for, by the names in `Server-Timing` and on the console, in the order of its results.
-        works: Whether what it waits for is the work service, which then is the witness of it, and not `Server-Timing`.
-        status: The status that it answers with when nothing is asked for.
+        parameters: The parameters that have limits, beside a `seconds` with a default above.
+        works: Whether what it waits for may be broken off, or not begun, so that its own report is not the evidence.
+        status: The status that it answers with when all goes as it should.
         waits: How many of those waits follow each other: it takes at least so many times `seconds`.
 
     """
@@ -47,6 +48,7 @@ class Endpoint:
     tasks: tuple[str, ...] = ()
     waits: int = 1
     through: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
     works: bool = False
     status: int = 200
 
@@ -55,6 +57,9 @@ class Endpoint:
         """How it waits, as the console shows it: `SYNC` or `ASYNC`."""
         return "SYNC" if self.operation == "slow_sync_operation" else "ASYNC"
 
+
+SECONDS = ("seconds",)
+LIMITED = ("seconds", "limit")
 
 ENDPOINTS = (
     Endpoint("GET", "/", "app", "home"),
@@ -69,8 +74,14 @@ ENDPOINTS = (
         tasks=("embedding", "search"),
         through=("search_documents", "call_upstream"),
     ),
-    Endpoint("GET", "/gather-fails", "failing", "gather_fails", "call_work", works=True, status=502),
-    Endpoint("GET", "/group-fails", "failing", "group_fails", "call_work", works=True, status=502),
+    Endpoint("GET", "/gather-fails", "failing", "gather_fails", "call_work", parameters=SECONDS, works=True, status=502),
+    Endpoint("GET", "/group-fails", "failing", "group_fails", "call_work", parameters=SECONDS, works=True, status=502),
+    Endpoint("GET", "/deadline", "deadlines", "deadline_endpoint", "call_work", parameters=LIMITED, works=True),
+    Endpoint(
+        *("GET", "/deadline-thread", "deadlines", "deadline_thread_endpoint", "slow_sync_operation"),
+        parameters=LIMITED,
+        works=True,
+    ),
 )
 
 

@@ -17,6 +17,7 @@ QUERY_PATTERN: Final = r"[^\s\x1c-\x1f]"  # Something to read; Python counts fou
 
 RULES: Final = {
     "seconds": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
+    "limit": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
     "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
 }
 
@@ -26,12 +27,13 @@ def invalid(name: str) -> InvalidParameter:
     return InvalidParameter(name, RULES[name])
 
 
-def read_seconds(text: str | None, default: float) -> float:
-    """Return how many seconds a client wants a handler to wait.
+def read_seconds(text: str | None, default: float, name: str = "seconds") -> float:
+    """Return how many seconds a client wants a handler to wait, or to be waited for.
 
     Args:
         text: The parameter as it came; None when the client did not send it.
         default: What the endpoint waits when nothing is asked for, in seconds.
+        name: What the parameter is called.
 
     Raises:
         InvalidParameter: It is not a finite number within the limits.
@@ -42,10 +44,10 @@ def read_seconds(text: str | None, default: float) -> float:
     try:
         seconds = float(text)
     except ValueError:
-        raise invalid("seconds") from None
+        raise invalid(name) from None
     # NaN compares false with everything, so it fails this too.
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise invalid("seconds")
+        raise invalid(name)
     return seconds
 
 

@@ -11,4 +11,5 @@ from shared.lesson.character import Character
 
 CHARACTER: Final[Character] = {
     "gather": "others-broken-off",
+    "thread_at_deadline": "awaited",
 }

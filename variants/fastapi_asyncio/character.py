@@ -11,4 +11,5 @@ from shared.lesson.character import Character
 
 CHARACTER: Final[Character] = {
     "gather": "others-run-on",
+    "thread_at_deadline": "abandoned",
 }
