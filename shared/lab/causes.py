@@ -16,6 +16,7 @@ class Cause(StrEnum):
     ONE_BY_ONE = "one-by-one"
     STARTED_TOGETHER = "started-together"
     LIMITED = "limited"
+    UNLIMITED = "unlimited"
     THREADS = "threads"
     TOO_FAST = "too-fast"
     TOO_SLOW = "too-slow"
@@ -76,6 +77,10 @@ WORDS: dict[Cause, Words] = {
         "only some of them wait at once, though the event loop stayed free: a lock, a semaphore, a pool or a limit holds the "
         "others back, or they are started late",
         "start all before waiting for the first ({together}); remove the limit, or make it wide enough",
+    ),
+    Cause.UNLIMITED: Words(
+        "more goes on at once than is allowed: nothing holds it back, or a limit that is too wide, or one for each task",
+        "put {limiter} around each call, one for all of them, with as many places as are allowed",
     ),
     Cause.THREADS: Words(
         "the wait is in the wrong place: /threaded waits in a worker thread, and nothing else does, since threads are few",

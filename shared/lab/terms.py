@@ -12,6 +12,7 @@ ASYNCIO = {
     "together": "asyncio.gather, or an asyncio.TaskGroup",
     "deadline": "asyncio.timeout",
     "group": "an asyncio.TaskGroup",
+    "limiter": "an asyncio.Semaphore",
     "client": "an async HTTP client",
 }
 """What applies unless an import below says otherwise."""
@@ -27,6 +28,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "together": "anyio.gather, or a task group",
         "deadline": "anyio.fail_after",
         "group": "an anyio task group",
+        "limiter": "an anyio.CapacityLimiter",
     },
     "trio": {
         "sleep": "trio.sleep",
@@ -34,6 +36,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "together": "a nursery",
         "deadline": "trio.fail_after",
         "group": "a nursery",
+        "limiter": "a trio.CapacityLimiter",
     },
 }
 """What each library brings; a later one goes before an earlier one."""

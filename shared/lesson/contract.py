@@ -12,7 +12,7 @@ TASKS = ("task1", "task2", "task3")
 FACTORS = (3, 1, 2)
 """How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
 
-CHAPTERS = ("waiting", "together", "search", "failing", "deadlines")
+CHAPTERS = ("waiting", "together", "search", "failing", "deadlines", "limiting")
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
 MODULES = (*CHAPTERS, "work", "app", "serve", "character")
@@ -81,6 +81,9 @@ ENDPOINTS = (
         *("GET", "/deadline-thread", "deadlines", "deadline_thread_endpoint", "slow_sync_operation"),
         parameters=LIMITED,
         works=True,
+    ),
+    Endpoint(
+        "GET", "/limited", "limiting", "limited_endpoint", "call_work", parameters=(*SECONDS, "tasks", "at_once"), works=True
     ),
 )
 

@@ -1,7 +1,7 @@
 """What a client may ask for, in one place: the numbers, and the words for them.
 
 FastAPI checks a parameter from its declaration (`Query(ge=…, le=…)`) and takes the numbers from here. The other stacks hand a
-handler plain text, and call `read_seconds` and `read_query`.
+handler plain text, and call `read_seconds` and its neighbours.
 """
 
 import re
@@ -12,12 +12,17 @@ from shared.lesson.problems import InvalidParameter
 MIN_SECONDS: Final = 0.0
 MAX_SECONDS: Final = 10.0
 
+MIN_TASKS: Final = 1
+MAX_TASKS: Final = 50
+
 MAX_QUERY_LENGTH: Final = 1000  # characters, of any script
 QUERY_PATTERN: Final = r"[^\s\x1c-\x1f]"  # Something to read; Python counts four control characters as spaces, Rust does not.
 
 RULES: Final = {
     "seconds": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
     "limit": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
+    "tasks": f"a whole number from {MIN_TASKS} to {MAX_TASKS}",
+    "at_once": f"a whole number from {MIN_TASKS} to {MAX_TASKS}",
     "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
 }
 
@@ -49,6 +54,29 @@ def read_seconds(text: str | None, default: float, name: str = "seconds") -> flo
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise invalid(name)
     return seconds
+
+
+def read_count(text: str | None, default: int, name: str) -> int:
+    """Return how many tasks a client wants done, in all or at once.
+
+    Args:
+        text: The parameter as it came; None when the client did not send it.
+        default: How many it is when nothing is asked for.
+        name: What the parameter is called.
+
+    Raises:
+        InvalidParameter: It is not a whole number within the limits.
+
+    """
+    if text is None:
+        return default
+    try:
+        count = int(text)
+    except ValueError:
+        raise invalid(name) from None
+    if not MIN_TASKS <= count <= MAX_TASKS:
+        raise invalid(name)
+    return count
 
 
 def read_query(text: str | None) -> str:

@@ -28,6 +28,11 @@ def one_fails(seconds: float) -> list[Task]:
     return [Task(first, seconds), Task(second, seconds / EARLY, FAILED), Task(third, seconds)]
 
 
+def equal(count: int, seconds: float) -> list[Task]:
+    """Return tasks that take `seconds` each."""
+    return [Task(f"task{number + 1}", seconds) for number in range(count)]
+
+
 def unequal(count: int, seconds: float) -> list[Task]:
     """Return tasks that take three, one and two times `seconds`, and so on: none ends in the order of its start."""
     return [Task(f"task{number + 1}", seconds * FACTORS[number % len(FACTORS)]) for number in range(count)]
