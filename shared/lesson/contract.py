@@ -12,7 +12,7 @@ TASKS = ("task1", "task2", "task3")
 FACTORS = (3, 1, 2)
 """How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
 
-CHAPTERS = ("waiting", "together", "search", "failing", "deadlines", "limiting")
+CHAPTERS = ("waiting", "together", "search", "failing", "deadlines", "limiting", "racing")
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
 MODULES = (*CHAPTERS, "work", "app", "serve", "character")
@@ -85,6 +85,7 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/limited", "limiting", "limited_endpoint", "call_work", parameters=(*SECONDS, "tasks", "at_once"), works=True
     ),
+    Endpoint("GET", "/first", "racing", "first_endpoint", "call_work", parameters=SECONDS, works=True),
 )
 
 

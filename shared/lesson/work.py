@@ -13,6 +13,9 @@ FAILED: Final = 500
 EARLY: Final = 4
 """The call that fails does so after a fraction of what the others take: a fourth."""
 
+REPLICAS: Final = 3
+"""Services of which any can answer."""
+
 
 class Task(NamedTuple):
     """One piece of work: its name, how long it takes in seconds, and the status that it is answered with."""
