@@ -20,6 +20,7 @@ from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.probes import PROBES
+from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import START_SECONDS, Server, serving
 from shared.lab.traits import Shown
 from shared.lab.variants import ROOT, Variant
@@ -187,11 +188,45 @@ def _silence(server: Server, service: str) -> Observation:
     return seen
 
 
-def probe(variant: Variant) -> dict[str, Shown]:
-    """Return what each probe saw of a variant, by key."""
+MANY, BIG, AT_ONCE = 50, 512, 3
+"""Pieces of work, the kilobytes of each answer, and how many at once: more than any system keeps for a reader."""
+
+STAYS, LEFT_AFTER = 1.2, 0.3
+"""How long the work takes that a client has asked for, and after how long it leaves, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What takes seconds and needs nothing else to be under way.
+
+    Attributes:
+        shown: What each probe saw of the stack, by key.
+        slow: What came of a reader who did not read.
+        attentive: When a client left `/attentive`, and what was seen.
+        left: Tasks, threads and calls that were there after all clients had left, in words.
+        log: All that was printed.
+
+    """
+
+    shown: dict[str, Shown]
+    slow: Slow
+    attentive: tuple[float, Observation]
+    left: list[str]
+    log: str
+
+
+def run_aside(variant: Variant) -> Aside:
+    """Look at a variant with probes, slow readers and clients that leave."""
     with serving(variant) as server:
-        return {key: measure(server) for key, measure in PROBES.items()}
+        run(server, [SEARCH, Ask("/threaded?seconds=0"), Ask("/deadline-thread?seconds=0")])
+        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        attentive = leave(server, f"/attentive?seconds={STAYS}", LEFT_AFTER, STAYS)
+        shown = {key: measure(server) for key, measure in PROBES.items()}
+        slow = read_late(server, f"/as-completed?seconds=0&tasks={MANY}&at_once={AT_ONCE}&kilobytes={BIG}")
+        inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())
+        left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
+        return Aside(shown, slow, attentive, left, server.log())
 
 
-JOBS: dict[str, Callable[[Variant], Any]] = {"reader": run_as_a_reader, "ending": run_to_the_end, "shown": probe}
+JOBS: dict[str, Callable[[Variant], Any]] = {"reader": run_as_a_reader, "ending": run_to_the_end, "aside": run_aside}
 """Each under the name of its fixture."""

@@ -14,7 +14,6 @@ import pytest
 from shared.lab import variants
 from shared.lab.experiment import Ask, run
 from shared.lab.server import Server, serving
-from shared.lab.traits import Shown
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
@@ -175,9 +174,9 @@ def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> backgr
 
 
 @pytest.fixture
-def shown(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> dict[str, Shown]:
-    """Return what each probe saw of the variant's stack, by key."""
-    found: dict[str, Shown] = jobs["shown", subject.label].result()
+def aside(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Aside:
+    """Return what was seen of the variant by probes, slow readers and clients that leave."""
+    found: background.Aside = jobs["aside", subject.label].result()
     return found
 
 

@@ -64,7 +64,7 @@ def broke_off_the_others(seen: Observation) -> list[Finding]:
     """Check besides that the other two were broken off, before they had ended by themselves."""
     if findings := failed_early(seen):
         return findings
-    if left := [call for call in others(seen) if not call.broken_off]:
+    if left := [call for call in others(seen) if not call.was_left]:
         path = seen.answers[0].ask.path
         sentence = f"after {path} had answered, the service worked on {left[0].task} for {left[0].seconds:.2f} s, to its end"
         return sure(Cause.RUNS_ON, sentence)

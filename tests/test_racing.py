@@ -53,7 +53,7 @@ def fastest(seen: Observation) -> list[Finding]:
 
 def others_off(seen: Observation) -> list[Finding]:
     """Check that the calls of the others were broken off."""
-    left = [call for call in seen.calls if call.task != FASTEST and not call.broken_off]
+    left = [call for call in seen.calls if call.task != FASTEST and not call.was_left]
     if not left:
         return []
     sentence = f"when /first had its answer, the service worked on {left[0].task} for {left[0].seconds:.2f} s, to its end"

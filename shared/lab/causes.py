@@ -25,6 +25,8 @@ class Cause(StrEnum):
     FALSE_REPORT = "false-report"
     AFTER_ANSWER = "after-answer"
     RUNS_ON = "runs-on"
+    HELD_BACK = "held-back"
+    UNBOUNDED = "unbounded"
     LEAK = "leak"
     CLIENT_PER_REQUEST = "client-per-request"
     NO_DEADLINE = "no-deadline"
@@ -110,6 +112,14 @@ WORDS: dict[Cause, Words] = {
     Cause.RUNS_ON: Words(
         "what nobody waits for any more runs on, to its end",
         "start it in {group}, which breaks off what is in it when it ends early",
+    ),
+    Cause.HELD_BACK: Words(
+        "a result that is there is kept back until another is there as well",
+        "send each result when it is there, in the order of their ends, and let nothing between collect them",
+    ),
+    Cause.UNBOUNDED: Words(
+        "what a reader has not yet taken is produced all the same, and kept in memory, however much it is",
+        "let the producer wait for the reader: await each write, and give a queue between them a small size",
     ),
     Cause.LEAK: Words(
         "something is left behind by each request or at the end: a task, a thread or a connection",

@@ -82,6 +82,14 @@ class Operation:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bytes of a body, as they came together, and when: in seconds of `time.monotonic`."""
+
+    received: float
+    content: bytes
+
+
 @dataclass(slots=True)
 class Answer:
     """What came back for one request; times are seconds of `time.monotonic`."""
@@ -93,6 +101,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     error: str = ""
+    pieces: list[Piece] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -276,7 +285,10 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
     try:
         target = URL(url + ask.path, encoded=True)
         async with client.request(ask.method, target, allow_redirects=False) as response:
-            answer.status, answer.headers, answer.body = response.status, response.headers, await response.read()
+            answer.status, answer.headers = response.status, response.headers
+            async for content in response.content.iter_any():
+                answer.pieces.append(Piece(time.monotonic(), content))
+            answer.body = b"".join(piece.content for piece in answer.pieces)
     except TimeoutError:
         answer.error = f"no answer within {HANG:g} s"
     except aiohttp.ClientError as error:

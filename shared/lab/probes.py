@@ -1,8 +1,10 @@
 """Probes: each measures, from outside, how a stack behaves where stacks differ, whatever the variant declares of it."""
 
 from shared.lab.experiment import Ask, run
+from shared.lab.readers import leave
 from shared.lab.server import Server
 from shared.lab.traits import Probe, Shown
+from shared.lab.upstream import Call
 from shared.lesson.contract import TASKS
 from shared.lesson.work import EARLY
 
@@ -17,7 +19,7 @@ def gather(server: Server) -> Shown:
     """Let the second of three gathered calls fail, and see what the service behind sees of the other two."""
     seen = run(server, [Ask(f"/gather-fails?seconds={WAIT}", status=502)], linger=WAIT * (1 - 1 / EARLY) + AFTER)
     others = [call for call in seen.calls if call.task != TASKS[1]]
-    off = sum(call.broken_off for call in others)
+    off = sum(call.was_left for call in others)
     evidence = f"when one of three gathered calls failed, {off} of the other {len(others)} were broken off"
     return Shown({0: "others-run-on", 2: "others-broken-off"}.get(off, "something else"), evidence, seen)
 
@@ -36,5 +38,39 @@ def thread_at_deadline(server: Server) -> Shown:
     return Shown("abandoned" if in_time else "awaited", evidence, seen)
 
 
-PROBES: dict[str, Probe] = {"gather": gather, "thread_at_deadline": thread_at_deadline}
+def disconnect_plain(server: Server) -> Shown:
+    """Leave a handler that only waits for a service, and see whether that service is let go."""
+    left, seen = leave(server, f"/patient?seconds={WAIT}", WAIT / 4, WAIT)
+    call = seen.calls[0]
+    evidence = f"the client left, and the call that was made for it {_after(call, left)}"
+    return Shown("broken-off" if call.was_left else "runs-on", evidence, seen)
+
+
+def disconnect_stream(server: Server) -> Shown:
+    """Leave a stream just behind its first event, and see which of the two calls under way are let go, and when."""
+    left, seen = leave(server, f"/as-completed?seconds={WAIT}", 1.25 * WAIT, 2.5 * WAIT)
+    ends = {call.task: call for call in seen.calls}
+    next_one, last = ends[TASKS[2]], ends[TASKS[0]]  # The one that would have been told next, and the one after it.
+    evidence = (
+        f"the client left a stream; of the calls under way the next {_after(next_one, left)}, the last {_after(last, left)}"
+    )
+    if next_one.was_left and last.was_left:
+        return Shown("at-once", evidence, seen)
+    if last.was_left:
+        return Shown("at-the-next-event", evidence, seen)
+    return Shown("runs-on", evidence, seen)
+
+
+def _after(call: Call, left: float) -> str:
+    if call.end is None:
+        return "went on"
+    return f"{'was broken off' if call.was_left else 'ended by itself'} {call.end - left:.2f} s later"
+
+
+PROBES: dict[str, Probe] = {
+    "gather": gather,
+    "thread_at_deadline": thread_at_deadline,
+    "disconnect_plain": disconnect_plain,
+    "disconnect_stream": disconnect_stream,
+}
 """The probe of each trait."""

@@ -49,7 +49,7 @@ def _rows(seen: Observation) -> Iterable[tuple[str, Span]]:
         for operation in answer.operations:
             yield f"  {operation.name}", Span(taken + operation.start, taken + operation.end)
     for call in seen.calls:
-        end = "broken off" if call.broken_off and call.end else "got"
+        end = "broken off" if call.was_left else "got"
         yield f"  {call.task or call.service} {end}", Span(call.start - seen.began, (call.end or seen.ended) - seen.began)
 
 

@@ -35,6 +35,11 @@ class Call:
         return str(self.sent["name"]) if self.service == "work" and isinstance(self.sent, dict) else ""
 
     @property
+    def was_left(self) -> bool:
+        """Whether its caller had left before it was answered; not so while it still waits."""
+        return self.broken_off and self.end is not None
+
+    @property
     def seconds(self) -> float:
         """How long it was open, in seconds; endless while it still is."""
         return (self.end or math.inf) - self.start

@@ -12,6 +12,8 @@ class Character(TypedDict):
 
     gather: Literal["others-run-on", "others-broken-off"]
     thread_at_deadline: Literal["abandoned", "awaited"]
+    disconnect_plain: Literal["runs-on", "broken-off"]
+    disconnect_stream: Literal["at-once", "at-the-next-event", "runs-on"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,23 @@ TRAITS: dict[str, Trait] = {
         {
             "abandoned": "the deadline raises in time, and the thread works on to its end, unwatched",
             "awaited": "the deadline waits until the thread has ended, and may then not raise at all",
+        },
+    ),
+    "disconnect_plain": Trait(
+        "What becomes of a handler that is waiting when its client leaves?",
+        "What runs on holds its connections, and asks services for answers that nobody will read.",
+        {
+            "runs-on": "it runs to its end as if nothing had happened",
+            "broken-off": "it is cancelled where it stands",
+        },
+    ),
+    "disconnect_stream": Trait(
+        "When does the work behind a stream end, after its client has left?",
+        "A stream may be long, and its next event far away.",
+        {
+            "at-once": "it is cancelled as soon as the server knows",
+            "at-the-next-event": "it goes on until the next event is to be sent, which fails",
+            "runs-on": "it goes on to its end, and its events go nowhere",
         },
     ),
 }

@@ -12,7 +12,7 @@ TASKS = ("task1", "task2", "task3")
 FACTORS = (3, 1, 2)
 """How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
 
-CHAPTERS = ("waiting", "together", "search", "failing", "deadlines", "limiting", "racing")
+CHAPTERS = ("waiting", "together", "search", "failing", "deadlines", "limiting", "racing", "streaming", "leaving")
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
 MODULES = (*CHAPTERS, "work", "app", "serve", "character")
@@ -34,6 +34,7 @@ class Endpoint:
         tasks: What it waits for, by the names in `Server-Timing` and on the console, in the order of its results.
         parameters: The parameters that have limits, beside a `seconds` with a default above.
         works: Whether what it waits for may be broken off, or not begun, so that its own report is not the evidence.
+        streams: Whether it answers with server-sent events, and not with JSON.
         status: The status that it answers with when all goes as it should.
         waits: How many of those waits follow each other: it takes at least so many times `seconds`.
 
@@ -50,6 +51,7 @@ class Endpoint:
     through: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     works: bool = False
+    streams: bool = False
     status: int = 200
 
     @property
@@ -86,6 +88,20 @@ ENDPOINTS = (
         "GET", "/limited", "limiting", "limited_endpoint", "call_work", parameters=(*SECONDS, "tasks", "at_once"), works=True
     ),
     Endpoint("GET", "/first", "racing", "first_endpoint", "call_work", parameters=SECONDS, works=True),
+    Endpoint(
+        *("GET", "/as-completed", "streaming", "as_completed_endpoint", "as_they_come"),
+        parameters=(*SECONDS, "tasks", "at_once", "kilobytes"),
+        through=("work_on", "call_work"),
+        works=True,
+        streams=True,
+    ),
+    Endpoint("GET", "/patient", "leaving", "patient_endpoint", "call_work", parameters=SECONDS, works=True),
+    Endpoint(
+        *("GET", "/attentive", "leaving", "attentive_endpoint", "call_work"),
+        parameters=SECONDS,
+        through=("until_left",),
+        works=True,
+    ),
 )
 
 

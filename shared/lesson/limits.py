@@ -14,6 +14,7 @@ MAX_SECONDS: Final = 10.0
 
 MIN_TASKS: Final = 1
 MAX_TASKS: Final = 50
+MAX_KILOBYTES: Final = 1024
 
 MAX_QUERY_LENGTH: Final = 1000  # characters, of any script
 QUERY_PATTERN: Final = r"[^\s\x1c-\x1f]"  # Something to read; Python counts four control characters as spaces, Rust does not.
@@ -23,6 +24,7 @@ RULES: Final = {
     "limit": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
     "tasks": f"a whole number from {MIN_TASKS} to {MAX_TASKS}",
     "at_once": f"a whole number from {MIN_TASKS} to {MAX_TASKS}",
+    "kilobytes": f"a whole number from 0 to {MAX_KILOBYTES:,}",
     "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
 }
 
@@ -68,15 +70,12 @@ def read_count(text: str | None, default: int, name: str) -> int:
         InvalidParameter: It is not a whole number within the limits.
 
     """
-    if text is None:
-        return default
-    try:
-        count = int(text)
-    except ValueError:
-        raise invalid(name) from None
-    if not MIN_TASKS <= count <= MAX_TASKS:
-        raise invalid(name)
-    return count
+    return default if text is None else _whole_number(text, name, MIN_TASKS, MAX_TASKS)
+
+
+def read_kilobytes(text: str | None, default: int) -> int:
+    """Return by how many kilobytes a client wants each event made longer; otherwise like `read_count`."""
+    return default if text is None else _whole_number(text, "kilobytes", 0, MAX_KILOBYTES)
 
 
 def read_query(text: str | None) -> str:
@@ -92,3 +91,13 @@ def read_query(text: str | None) -> str:
     if text is None or len(text) > MAX_QUERY_LENGTH or not re.search(QUERY_PATTERN, text):
         raise invalid("query")
     return text
+
+
+def _whole_number(text: str, name: str, least: int, most: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise invalid(name) from None
+    if not least <= number <= most:
+        raise invalid(name)
+    return number

@@ -96,6 +96,13 @@ class ThreadTimedOut(Problem):
         super().__init__(HTTPStatus.GATEWAY_TIMEOUT, f"The worker thread did not end within {seconds:g} seconds; it works on.")
 
 
+class ClientLeft(Problem):
+    """The client has left, so nobody will read this: 503, because an answer has to have a status."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.SERVICE_UNAVAILABLE, "The client left before its answer was ready.")
+
+
 class UpstreamBusy(Problem):
     """An upstream asks for a pause (its 429): 503, with its `Retry-After` where it gives one that can be read."""
 

@@ -25,6 +25,14 @@ class Task(NamedTuple):
     status: int = 200
 
 
+class Work(NamedTuple):
+    """Tasks, how many of them at once, and by how many kilobytes to make what is told of each longer."""
+
+    tasks: list[Task]
+    at_once: int
+    kilobytes: int
+
+
 def one_fails(seconds: float) -> list[Task]:
     """Return three tasks of `seconds` each, but for the second, which fails early."""
     first, second, third = TASKS

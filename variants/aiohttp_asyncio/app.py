@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler
 
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
-from variants.aiohttp_asyncio import deadlines, failing, limiting, racing, search, together, waiting
+from variants.aiohttp_asyncio import deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
 
 
 async def home(request: web.Request) -> web.Response:
@@ -69,7 +69,7 @@ def create_app() -> web.Application:
     """Return the application, ready to be served."""
     application = web.Application(middlewares=[server_timing, handle_error])
     application.router.add_get("/", home)
-    for chapter in (waiting, together, search, failing, deadlines, limiting, racing):
+    for chapter in (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving):
         application.add_routes(chapter.routes)
     application.cleanup_ctx.append(lifespan)
     return application

@@ -12,4 +12,6 @@ from shared.lesson.character import Character
 CHARACTER: Final[Character] = {
     "gather": "others-run-on",
     "thread_at_deadline": "abandoned",
+    "disconnect_plain": "runs-on",
+    "disconnect_stream": "at-the-next-event",
 }

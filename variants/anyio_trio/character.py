@@ -12,4 +12,6 @@ from shared.lesson.character import Character
 CHARACTER: Final[Character] = {
     "gather": "others-broken-off",
     "thread_at_deadline": "awaited",
+    "disconnect_plain": "runs-on",
+    "disconnect_stream": "at-once",
 }

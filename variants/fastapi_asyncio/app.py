@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, limits, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.fastapi_asyncio import deadlines, failing, limiting, racing, search, together, waiting
+from variants.fastapi_asyncio import deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
 
 
 class State(TypedDict):
@@ -90,7 +90,7 @@ def create_app() -> FastAPI:
     """Return the application, ready to be served."""
     application = FastAPI(title="The lesson on FastAPI", lifespan=lifespan)
     application.add_api_route("/", home)
-    for chapter in (waiting, together, search, failing, deadlines, limiting, racing):
+    for chapter in (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving):
         application.include_router(chapter.routes)
     application.add_middleware(server_timing)
     for error in (RequestValidationError, HTTPException, problems.Problem, ExceptionGroup, Exception):

@@ -24,9 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.starlette_asyncio import deadlines, failing, limiting, racing, search, together, waiting
+from variants.starlette_asyncio import deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
 
-CHAPTERS = (waiting, together, search, failing, deadlines, limiting, racing)
+CHAPTERS = (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving)
 
 
 class State(TypedDict):
