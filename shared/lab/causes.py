@@ -22,6 +22,7 @@ class Cause(StrEnum):
     TOO_SLOW = "too-slow"
     ORDER = "order"
     SHARED_STATE = "shared-state"
+    LOST_CONTEXT = "lost-context"
     FALSE_REPORT = "false-report"
     AFTER_ANSWER = "after-answer"
     RUNS_ON = "runs-on"
@@ -101,6 +102,10 @@ WORDS: dict[Cause, Words] = {
     Cause.SHARED_STATE: Words(
         "requests share a value that each should have for itself: a global, a default argument, or a result kept from before",
         "keep what belongs to a request in local variables",
+    ),
+    Cause.LOST_CONTEXT: Words(
+        "what belongs to the request did not go along: a task or a thread was started without its context",
+        "keep it in a ContextVar, and start threads with {thread}, which takes the context along",
     ),
     Cause.FALSE_REPORT: Words(
         "what it says of itself is not what was seen from outside: elapsed, Server-Timing or the console is made up or missing",

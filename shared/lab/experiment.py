@@ -47,6 +47,7 @@ class Ask:
     method: str = "GET"
     after: float = 0.0  # seconds after the experiment's begin
     status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def endpoint(self) -> Endpoint:
@@ -284,7 +285,7 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
     answer = Answer(ask, sent=time.monotonic())
     try:
         target = URL(url + ask.path, encoded=True)
-        async with client.request(ask.method, target, allow_redirects=False) as response:
+        async with client.request(ask.method, target, headers=ask.headers, allow_redirects=False) as response:
             answer.status, answer.headers = response.status, response.headers
             async for content in response.content.iter_any():
                 answer.pieces.append(Piece(time.monotonic(), content))

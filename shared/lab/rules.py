@@ -182,7 +182,7 @@ def honest(answer: Answer, _: Observation) -> list[Finding]:
     """Find what an answer says of its own time and does not fit into the time it was seen to take."""
     ask, operations = answer.ask, answer.operations
     if ask.endpoint.works:  # Some of its calls are broken off, or not begun; what they took is the witness's to say.
-        return [] if ask.endpoint.streams else _honest_elapsed(answer)
+        return [] if ask.endpoint.streams or "elapsed" not in json.loads(answer.body) else _honest_elapsed(answer)
     names = [operation.name for operation in operations]
     if sorted(names) != sorted(ask.endpoint.tasks):
         expected = ", ".join(ask.endpoint.tasks) or "nothing"

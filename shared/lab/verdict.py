@@ -36,6 +36,7 @@ BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
     Cause.CLIENT_PER_REQUEST: (("app", "lifespan"),),
     Cause.LEAK: (("app", "lifespan"),),
+    Cause.LOST_CONTEXT: (("context", "with_request_id"),),
     Cause.WRONG_ERROR: (("app", "handle_error"),),
     Cause.TELLS_SECRETS: (("app", "handle_error"),),
 }

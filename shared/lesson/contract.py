@@ -12,7 +12,7 @@ TASKS = ("task1", "task2", "task3")
 FACTORS = (3, 1, 2)
 """How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
 
-CHAPTERS = ("waiting", "together", "search", "failing", "deadlines", "limiting", "racing", "streaming", "leaving")
+CHAPTERS = ("waiting", "together", "search", "failing", "deadlines", "limiting", "racing", "streaming", "leaving", "context")
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
 MODULES = (*CHAPTERS, "work", "app", "serve", "character")
@@ -100,6 +100,12 @@ ENDPOINTS = (
         *("GET", "/attentive", "leaving", "attentive_endpoint", "call_work"),
         parameters=SECONDS,
         through=("until_left",),
+        works=True,
+    ),
+    Endpoint(
+        *("GET", "/context", "context", "context_endpoint", "id_in_task"),
+        parameters=SECONDS,
+        through=("id_in_thread", "call_work"),
         works=True,
     ),
 )

@@ -49,6 +49,14 @@ class Worked(TypedDict):
     elapsed: str
 
 
+class Identified(TypedDict):
+    """`/context`: the request's identifier, and what was found of it in a task and in a thread."""
+
+    request_id: str
+    task: str
+    thread: str
+
+
 def waited(result: str, elapsed: float) -> Waited:
     """Return the answer after one wait that took `elapsed` seconds."""
     return {"result": result, "elapsed": f"{elapsed:.2f}s"}
@@ -79,3 +87,8 @@ def found(query: str, embedding: Sequence[float], titles: Sequence[str], elapsed
 def worked(results: Sequence[str], elapsed: float) -> Worked:
     """Return the answer after work that took `elapsed` seconds in all."""
     return {"results": list(results), "elapsed": f"{elapsed:.2f}s"}
+
+
+def identified(request_id: str, task: str, thread: str) -> Identified:
+    """Return the identifier of a request, as the handler, a task and a thread found it."""
+    return {"request_id": request_id, "task": task, "thread": thread}

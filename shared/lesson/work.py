@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from shared.lesson.contract import FACTORS, TASKS
 from shared.lesson.problems import UpstreamFailed
+from shared.lesson.request_id import HEADER, current
 from shared.lesson.settings import Settings
 from shared.lesson.upstreams import Call
 
@@ -50,9 +51,9 @@ def unequal(count: int, seconds: float) -> list[Task]:
 
 
 def work_call(settings: Settings, task: Task) -> Call:
-    """Return the call, a GET, that has a task worked on. Its deadline leaves it its time, and what any call gets besides."""
+    """Return the call, a GET, that has a task worked on: it carries the request's identifier, and gets the time it needs."""
     query = urlencode({"name": task.name, "seconds": f"{task.seconds:.6g}", "status": task.status})
-    return Call(WORK, f"{settings.work_url}/work?{query}", {}, {}, task.seconds + settings.deadline)
+    return Call(WORK, f"{settings.work_url}/work?{query}", {}, {HEADER: current()}, task.seconds + settings.deadline)
 
 
 def read_work(answer: Any) -> str:  # noqa: ANN401 - JSON is any

@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler
 
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
-from variants.aiohttp_asyncio import deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
+from variants.aiohttp_asyncio import context, deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
 
 
 async def home(request: web.Request) -> web.Response:
@@ -67,9 +67,9 @@ async def handle_error(request: web.Request, handler: Handler) -> web.StreamResp
 
 def create_app() -> web.Application:
     """Return the application, ready to be served."""
-    application = web.Application(middlewares=[server_timing, handle_error])
+    application = web.Application(middlewares=[context.with_request_id, server_timing, handle_error])
     application.router.add_get("/", home)
-    for chapter in (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving):
+    for chapter in (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving, context):
         application.add_routes(chapter.routes)
     application.cleanup_ctx.append(lifespan)
     return application

@@ -24,9 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.anyio_trio import deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
+from variants.anyio_trio import context, deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
 
-CHAPTERS = (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving)
+CHAPTERS = (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving, context)
 
 
 class State(TypedDict):
@@ -93,7 +93,7 @@ def create_app() -> Starlette:
     return Starlette(
         routes=[Route("/", home), *(route for chapter in CHAPTERS for route in chapter.routes)],
         lifespan=lifespan,
-        middleware=[Middleware(server_timing)],
+        middleware=[Middleware(context.with_request_id), Middleware(server_timing)],
         exception_handlers=dict.fromkeys((HTTPException, problems.Problem, ExceptionGroup, Exception), handle_error),
     )
 
