@@ -1,6 +1,9 @@
 """Probes: each measures, from outside, how a stack behaves where stacks differ, whatever the variant declares of it."""
 
+import os
+
 from shared.lab.experiment import Ask, run
+from shared.lab.probes_http import HTTP_PROBES
 from shared.lab.readers import leave
 from shared.lab.server import Server
 from shared.lab.traits import Probe, Shown
@@ -61,6 +64,21 @@ def disconnect_stream(server: Server) -> Shown:
     return Shown("runs-on", evidence, seen)
 
 
+def threads(server: Server, wait: float = WAIT) -> Shown:
+    """Ask for more threads than there can be, and count the waits that begin before the first has ended."""
+    expected = {40: "forty", min(32, _processors() + 4): "processors-and-four"}
+    seen = run(server, [Ask(f"/threaded?seconds={wait}")] * 45)
+    # Threads that print at the same time may share a line.
+    begun = "".join(seen.printed).partition("Finished")[0].count("Starting")
+    if begun not in expected and wait < 3 * WAIT:  # A busy machine may take longer than the wait to begin them all.
+        return threads(server, wait + WAIT)
+    return Shown(expected.get(begun, f"{begun}"), f"of 45 requests to /threaded {begun} began at once", seen)
+
+
+def _processors() -> int:
+    return getattr(os, "process_cpu_count", os.cpu_count)() or 1  # What asyncio's pool counts, by Python's version.
+
+
 def _after(call: Call, left: float) -> str:
     if call.end is None:
         return "went on"
@@ -72,5 +90,7 @@ PROBES: dict[str, Probe] = {
     "thread_at_deadline": thread_at_deadline,
     "disconnect_plain": disconnect_plain,
     "disconnect_stream": disconnect_stream,
+    "threads": threads,
+    **HTTP_PROBES,
 }
 """The probe of each trait."""

@@ -182,7 +182,7 @@ def honest(answer: Answer, _: Observation) -> list[Finding]:
     """Find what an answer says of its own time and does not fit into the time it was seen to take."""
     ask, operations = answer.ask, answer.operations
     if ask.endpoint.works:  # Some of its calls are broken off, or not begun; what they took is the witness's to say.
-        return [] if ask.endpoint.streams or "elapsed" not in json.loads(answer.body) else _honest_elapsed(answer)
+        return _overstated(answer)
     names = [operation.name for operation in operations]
     if sorted(names) != sorted(ask.endpoint.tasks):
         expected = ", ".join(ask.endpoint.tasks) or "nothing"
@@ -216,13 +216,21 @@ def elapsed(answer: Answer) -> float:
     return float(body["elapsed"][:-1]) if "elapsed" in body else float(body["elapsed_ms"].removesuffix("ms")) / 1000
 
 
+def _overstated(answer: Answer) -> list[Finding]:
+    """Find that an answer says that it took longer than it was seen to."""
+    if answer.ask.endpoint.streams or "elapsed" not in json.loads(answer.body) or elapsed(answer) <= answer.seconds + ROUNDING:
+        return []
+    sentence = f"{answer.ask.path} says it took {elapsed(answer):.3f} s, and was seen to take {answer.seconds:.3f} s"
+    return sure(Cause.FALSE_REPORT, sentence)
+
+
 def _honest_elapsed(answer: Answer) -> list[Finding]:
     if not answer.operations:  # What waits for nothing says nothing of its time.
         return []
     last = max(operation.end for operation in answer.operations)
+    if findings := _overstated(answer):
+        return findings
     sentence = f"{answer.ask.path} says it took {elapsed(answer):.3f} s"
-    if elapsed(answer) > answer.seconds + ROUNDING:
-        return sure(Cause.FALSE_REPORT, f"{sentence}, and was seen to take {answer.seconds:.3f} s")
     if elapsed(answer) < last - ROUNDING:
         return sure(Cause.FALSE_REPORT, f"{sentence}, and in Server-Timing that it waited until {last:.3f} s")
     return []

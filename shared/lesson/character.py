@@ -3,8 +3,10 @@
 A variant states its values in its `character.py`; the suite measures each, and fails where a statement is wrong.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypedDict
+
+from shared.lesson.trait import Trait
+from shared.lesson.traits_http import HTTP
 
 
 class Character(TypedDict):
@@ -14,22 +16,22 @@ class Character(TypedDict):
     thread_at_deadline: Literal["abandoned", "awaited"]
     disconnect_plain: Literal["runs-on", "broken-off"]
     disconnect_stream: Literal["at-once", "at-the-next-event", "runs-on"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trait:
-    """One key.
-
-    Attributes:
-        meaning: The question that it answers.
-        matters: Why the answer matters.
-        values: Its possible values, each with what it says.
-
-    """
-
-    meaning: str
-    matters: str
-    values: dict[str, str]
+    threads: Literal["forty", "processors-and-four"]
+    head: Literal["answered", "refused"]
+    trailing_slash: Literal["redirected", "not-found"]
+    repeated_parameter: Literal["first", "last"]
+    absolute_target: Literal["answered", "not-found"]
+    no_host: Literal["answered", "refused"]
+    two_hosts: Literal["answered", "refused"]
+    half_close: Literal["answered", "taken-for-leaving"]
+    unknown_method: Literal["bad-request", "not-allowed"]
+    long_target: Literal["bad-request", "headers-too-large", "answered"]
+    long_header: Literal["answered", "refused"]
+    unknown_websocket: Literal["forbidden", "not-found"]
+    unknown_expectation: Literal["ignored", "refused"]
+    docs: Literal["served", "none"]
+    other_digits: Literal["read", "refused"]
+    whole_number: Literal["read", "refused"]
 
 
 TRAITS: dict[str, Trait] = {
@@ -66,5 +68,14 @@ TRAITS: dict[str, Trait] = {
             "runs-on": "it goes on to its end, and its events go nowhere",
         },
     ),
+    "threads": Trait(
+        "How many worker threads are there, unless somebody sets another number?",
+        "One blocking call more than there are threads waits for a thread, and so does everything behind it.",
+        {
+            "forty": "40, the limit of anyio",
+            "processors-and-four": "as many as there are processors, and four more, at most 32: the pool of asyncio",
+        },
+    ),
+    **HTTP,
 }
 """Every key, in the order of the table."""
