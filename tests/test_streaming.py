@@ -71,8 +71,11 @@ def test_a_failure_is_told_in_the_stream(server: Server) -> None:
     server.upstreams.misbehave("work", "answer", status=FAILED)
     seen = run(server, [Ask("/as-completed?seconds=0.1")])
     answer = seen.answers[0]
-    judge(server, seen, broken(seen, (answered, readable)))
     events = told(answer)
+    if answer.error and answer.pieces:
+        sentence = f"one of three pieces of work failed, and the stream was cut off after {len(events)} events"
+        judge(server, seen, sure(Cause.WRONG_ERROR, sentence, *WORK))
+    judge(server, seen, broken(seen, (answered, readable)))
     kinds = sorted(event.kind for event in events)
     if kinds != ["problem", "result", "result"]:
         sentence = f"one of three pieces of work failed, and the stream told {', '.join(kinds) or 'nothing'}"

@@ -291,8 +291,8 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
                 answer.pieces.append(Piece(time.monotonic(), content))
             answer.body = b"".join(piece.content for piece in answer.pieces)
     except TimeoutError:
-        answer.error = f"no answer within {HANG:g} s"
+        answer.status, answer.error = 0, f"no answer within {HANG:g} s"
     except aiohttp.ClientError as error:
-        answer.error = f"{type(error).__name__}: {error}"
+        answer.status, answer.error = 0, f"{type(error).__name__}: {error}"
     answer.received = time.monotonic()
     return answer
