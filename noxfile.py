@@ -14,6 +14,7 @@ nox.options.sessions = ["variant"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 VARIANTS = [group for group in PROJECT["dependency-groups"] if Path("variants", group).is_dir()]
 READY: dict[str, str] = {}  # The interpreter of each environment that a session has made ready in this run.
+CHROMA: list[str] = []  # Likewise, the program of the Chroma server.
 LINTED = ["variants", "shared", "tests", "noxfile.py"]
 
 
@@ -92,6 +93,31 @@ def tools(session: nox.Session) -> None:
     """Test the workbook itself: its lab, its upstreams, its menu and its text."""
     install(session, "workbook")
     session.run("pytest", "tests/tools", "-q", *session.posargs)
+
+
+@nox.session(default=False)
+def clients(session: nox.Session) -> None:
+    """Hold the embedded services to the real formats: OpenAI's and Chroma's own clients have to work with them, unchanged."""
+    install(session, "clients")
+    session.run("pytest", "tests/clients", "-q", *session.posargs)
+
+
+@nox.session(default=False)
+def chroma(session: nox.Session) -> None:
+    """Start a real Chroma server, compare the embedded one with it, and run the search tests of every variant against it."""
+    install(session, "chroma", "suite")
+    CHROMA.append(str(Path(session.bin, "chroma")))
+    session.run("pytest", "tests/clients", "-q", "--chroma", *CHROMA)
+    session.notify("searches")  # The variants must not need what Chroma brings along, so they get an environment without it.
+
+
+@nox.session(default=False)
+def searches(session: nox.Session) -> None:
+    """Run the tests that want a real Chroma server; called by `chroma`."""
+    if not CHROMA:
+        session.error("There is no server: run nox -s chroma")
+    install(session, *VARIANTS, "suite")
+    session.run("pytest", "tests/chroma", "-q", "--chroma", *CHROMA, *session.posargs)
 
 
 # Made anew each time: what an earlier run installed would hide what is missing.

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import psutil
 
 from shared.lab import aftermath
-from shared.lab.aftermath import Inside
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
+from shared.lab.host import Crash
 from shared.lab.probes import PROBES
 from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import START_SECONDS, Server, serving
@@ -27,11 +27,12 @@ from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from tests.trouble import SEARCH, Left, left_over, run_a_burst, run_in_trouble, spare_connections
 
-SEARCH = Ask("/search-demo?query=budget", "POST")
 SERVICES = ("embeddings", "query")
 SILENT_KINDS = ("silence", "drip")
 TRIES = 3
+UNFORESEEN = (Crash.BARE, Crash.OUT_OF_A_GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +82,17 @@ THREADED = b"GET /threaded?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
 CUT_OFF = [WHOLE, SEARCHING, WHOLE[:20], SEARCHING[:40], THREADED] * 10
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What was still there, some seconds after clients had left.
-
-    Attributes:
-        inside: Tasks and threads that the idle server did not have, in words.
-        inbound: Connections of clients.
-        outbound: Connections to services, in use or kept for use.
-        calls: Calls to services that were still open.
-
-    """
-
-    inside: list[str]
-    inbound: int
-    outbound: int
-    calls: int
-
-
-def depart_twice(server: Server) -> list[Left]:
-    """Let fifty clients leave half-way, in the request or while it waits; then again."""
+def depart(server: Server) -> tuple[Left, int]:
+    """Let fifty clients leave half-way, in the request or while it waits, and return what is left, and `spare_connections`."""
     run(server, [SEARCH])
     idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-    return [_depart(server, idle) for _ in range(2)]
 
-
-def _depart(server: Server, idle: Inside) -> Left:
     async def all_of_them() -> None:
         await asyncio.gather(*(_cut_off(server, request, after=0.05) for request in CUT_OFF))
 
     asyncio.run(all_of_them())
-    time.sleep(0.3)  # As long as the longest of them waits; leaving does not stop a handler.
-    inside = aftermath.settled(server, lambda now: not (now.more_than(idle) or now.inbound))
-    return Left(inside.more_than(idle), inside.inbound, inside.outbound, server.upstreams.open_calls())
+    time.sleep(0.3)  # As long as the longest of them waits; leaving does not stop every handler.
+    return left_over(server, idle), spare_connections(server)
 
 
 async def _cut_off(server: Server, request: bytes, after: float) -> None:
@@ -131,11 +110,13 @@ class Ending:
     """What was seen of a server on its way: clients leave, upstreams are silent, then dead, errors come, and the end.
 
     Attributes:
-        departed: What was left twice, each time after fifty clients had left.
+        departed: What was left after fifty clients had left.
+        kept: Connections to services that were kept after that.
         after_departures: Requests after that.
         silent: Searches while an upstream is silent, then while it drips; for each service.
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
         crash_log: What it had printed after the first two of these.
+        own_errors: Requests whose waits fail, out of a task group, with an error of the stack's own.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
         listens: Whether its port still answered afterwards.
@@ -143,11 +124,13 @@ class Ending:
 
     """
 
-    departed: list[Left]
+    departed: Left
+    kept: int
     after_departures: Observation
     silent: dict[str, Observation]
     crashes: list[Answer]
     crash_log: str
+    own_errors: list[Answer]
     dead: list[Answer]
     exit_code: int
     listens: bool
@@ -157,20 +140,23 @@ class Ending:
 def run_to_the_end(variant: Variant) -> Ending:
     """Lead a server through all that, and stop it."""
     with serving(variant, crash=True) as server:
-        departed = depart_twice(server)
+        departed, kept = depart(server)
         after = run(server, [Ask("/ping"), SEARCH, Ask("/async?seconds=0")])
         silent = {service: _silence(server, service) for service in SERVICES}
-        crashes = [answer for seconds in (0, 1) for answer in send(server.url, [Ask(f"/sequential?seconds={seconds}")])]
+        crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
         time.sleep(LOGGED)
         crash_log = server.log()
-        crashes += [answer for seconds in (0, 1) for answer in send(server.url, [Ask(f"/parallel?seconds={seconds}")])]
+        crashes += [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/parallel?seconds={how}")])]
+        own_errors = send(
+            server.url, [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
+        )
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
         exit_code = server.stop(signal.SIGINT)
         with socket.socket() as client:
             listens = client.connect_ex((HOST, port or 0)) == 0
-        return Ending(departed, after, silent, crashes, crash_log, dead, exit_code, listens, server.log())
+        return Ending(departed, kept, after, silent, crashes, crash_log, own_errors, dead, exit_code, listens, server.log())
 
 
 def _silence(server: Server, service: str) -> Observation:
@@ -187,6 +173,9 @@ def _silence(server: Server, service: str) -> Observation:
             seen = once()
     return seen
 
+
+SIDE_BY_SIDE = 3
+"""Experiments of one variant that run at the same time; more would disturb each other."""
 
 MANY, BIG, AT_ONCE = 50, 512, 3
 """Pieces of work, the kilobytes of each answer, and how many at once: more than any system keeps for a reader."""
@@ -230,5 +219,11 @@ def run_aside(variant: Variant) -> Aside:
         return Aside(shown, slow, attentive, left, log)
 
 
-JOBS: dict[str, Callable[[Variant], Any]] = {"reader": run_as_a_reader, "ending": run_to_the_end, "aside": run_aside}
+JOBS: dict[str, Callable[[Variant], Any]] = {
+    "ending": run_to_the_end,
+    "trouble": run_in_trouble,
+    "reader": run_as_a_reader,
+    "burst": run_a_burst,
+    "aside": run_aside,
+}
 """Each under the name of its fixture."""

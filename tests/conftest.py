@@ -4,8 +4,9 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from shared.lab.server import Server, serving
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
+from tests.trouble import Burst, Trouble
 
 RESULTS = variants.ROOT / ".results"
 FAILED = pytest.StashKey[bool]()
@@ -28,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--variant", action="append", default=[], help=help_text)
     parser.addoption("--loop", help="only this event loop; `first` is a variant's usual one")
     parser.addoption("--variants", type=Path, default=variants.ROOT, help="the folder that holds variants/; the project's own")
+    parser.addoption("--chroma", type=Path, help="the program `chroma`, for the tests that want a real Chroma server")
     parser.addoption("--report", type=Path, help="a file that gets a line of JSON for each test: its outcome, cause and message")
 
 
@@ -77,9 +80,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 class Servers:
-    """Running servers, one for each variant and loop, each started when a test first asks for it."""
+    """Running servers, one for each variant and loop, each started by `serve` when a test first asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, serve: Callable[[Variant], AbstractContextManager[Server]] = serving) -> None:
+        self._serve = serve
         self._running: dict[str, Server] = {}
         self._stacks: dict[str, contextlib.ExitStack] = {}
 
@@ -90,7 +94,7 @@ class Servers:
                 self._stacks[variant.label] = contextlib.ExitStack()
                 _results(variant).unlink(missing_ok=True)
             stack = self._stacks[variant.label]
-            running = stack.enter_context(serving(variant))
+            running = stack.enter_context(self._serve(variant))
             paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
             seen = run(running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
             self._running[variant.label] = running
@@ -115,14 +119,19 @@ class Servers:
 @pytest.fixture(scope="session", autouse=True)
 def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Any]]]:
     """Begin the experiments that take long, for the tests that will ask for them."""
-    with ThreadPoolExecutor() as executor:
-        begun: dict[tuple[str, str], Future[Any]] = {}
-        for item in request.session.items:
-            for name in background.JOBS.keys() & set(getattr(item, "fixturenames", ())):
-                variant: Variant = item.callspec.params["subject"]  # type: ignore[attr-defined]  # A test with a fixture has it.
-                if not variants.missing(variant.name) and (name, variant.label) not in begun:
-                    begun[name, variant.label] = executor.submit(background.JOBS[name], variant)
-        yield begun
+    wanted: dict[str, list[Variant]] = {name: [] for name in background.JOBS}  # In this order.
+    for item in request.session.items:
+        for name in background.JOBS.keys() & set(getattr(item, "fixturenames", ())):
+            variant: Variant = item.callspec.params["subject"]  # type: ignore[attr-defined]  # A test with a fixture has it.
+            if not variants.missing(variant.name) and variant not in wanted[name]:
+                wanted[name].append(variant)
+    # Not all of a variant's at once: what a busy machine does to the first would be taken for the variant's own doing.
+    with ThreadPoolExecutor(background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))) as executor:
+        yield {
+            (name, variant.label): executor.submit(background.JOBS[name], variant)
+            for name, chosen in wanted.items()
+            for variant in chosen
+        }
 
 
 @pytest.fixture(scope="session")
@@ -177,6 +186,20 @@ def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> backgr
 def aside(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Aside:
     """Return what was seen of the variant by probes, slow readers and clients that leave."""
     found: background.Aside = jobs["aside", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def trouble(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Trouble:
+    """Return what was seen of the variant when its services misbehaved in every way."""
+    found: Trouble = jobs["trouble", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
+    """Return what was seen of the variant when two hundred searches came at once."""
+    found: Burst = jobs["burst", subject.label].result()
     return found
 
 

@@ -18,6 +18,8 @@ from shared.lesson import limits
 from shared.lesson.contract import ENDPOINTS, Endpoint
 
 WAITING = [endpoint for endpoint in ENDPOINTS if endpoint.seconds is not None]
+SEARCHING = [endpoint for endpoint in ENDPOINTS if endpoint.module in {"search", "answers"}]
+BAD_ANSWERS = ["", "maybe", "2", "null", "truefalse", "%00"]
 LIMITED = [endpoint for endpoint in ENDPOINTS if endpoint.parameters]
 BAD_SECONDS = ["", "three", "nan", "inf", "-inf", "-0.1", "10.01", "1e999", "0x1", "1,5", "%00", "%FF"]
 BAD_COUNTS = ["", "three", "0", "-1", "51", "1.5", "nan", "inf", "1e999", "0x1", "1,5", "%00", "%FF"]
@@ -88,13 +90,27 @@ def test_shortest_seconds(server: Server, endpoint: Endpoint) -> None:
     judge(server, seen, broken(seen))
 
 
+@pytest.mark.parametrize("endpoint", SEARCHING, ids=lambda endpoint: endpoint.path)
 @pytest.mark.parametrize("query", BAD_QUERIES.values(), ids=BAD_QUERIES.keys())
-def test_bad_query(server: Server, query: str) -> None:
+def test_bad_query(server: Server, endpoint: Endpoint, query: str) -> None:
     """A query that is missing, empty, only spaces or too long is refused before any service is called."""
-    seen = run(server, [Ask(f"/search-demo{query}", "POST")])
+    seen = run(server, [Ask(f"{endpoint.path}{query}", "POST")])
     judge(server, seen, refused(seen.answers[0], 422, "query", limits.RULES["query"], log="\n".join(seen.printed)))
     if seen.calls:
         judge(server, seen, sure(Cause.UNCHECKED, f"a query that is refused was sent to the {seen.calls[0].service} service"))
+
+
+def test_bad_answer(server: Server) -> None:
+    """An `answer` that is neither true nor false is refused before any service is called; false is as if it were not there."""
+    seen = run(server, [Ask(f"/search-demo?query=budget&answer={bad}", "POST") for bad in BAD_ANSWERS])
+    for answer in seen.answers:
+        judge(server, seen, refused(answer, 422, "answer", limits.RULES["answer"], log="\n".join(seen.printed)))
+    if seen.calls:
+        judge(server, seen, sure(Cause.UNCHECKED, f"a request that is refused called the {seen.calls[0].service} service"))
+    seen = run(server, [Ask("/search-demo?query=budget&answer=false", "POST")])
+    judge(server, seen, broken(seen))
+    if "answer" in json.loads(seen.answers[0].body) or any(call.service == "chat" for call in seen.calls):
+        judge(server, seen, sure(Cause.WRONG_ANSWER, "with answer=false there is an answer"))
 
 
 def test_a_thousand_characters_of_any_script(server: Server) -> None:

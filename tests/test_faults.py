@@ -13,29 +13,34 @@ from shared.lab.refusal import refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.verdict import judge
-from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
-from tests.background import SEARCH
+from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS
+from tests.trouble import SEARCH, WITH_ANSWER, about
 
-SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
-CALL = ("search", "call_upstream")
-STATUSES = [201, 204, 301, 307, 400, 401, 404, 500, 503]
+SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT}
+ASKS = {service: WITH_ANSWER if service == "chat" else SEARCH for service in SERVICES}
+CALL = ("resilience", "call_upstream")
+POOL = ("resilience", "open_client")
+STATUSES = [201, 204, 301, 307, 400, 401, 404, 500]
+BREAKS = ("drop", "reset", "half")
 DEEP = "[" * 100_000
 
 NOT_VECTORS = ["[]", "[NaN]", '["1"]', "[true]", "[1e999]", "1", "null"]
 NOT_TITLES = ["[[{}]]", '[[{"title": 1}]]', '[[{"title": "\\ud800"}]]', "[[null]]", "[]", "null"]
+NOT_CHOICES = ["[]", "[{}]", '[{"message": {}}]', '[{"message": {"content": null}}]', '[{"message": {"content": ["a"]}}]']
 NOT_THE_AGREED_JSON = [
     *("not JSON", "", "null", "[]", "{}", "\\ud800", DEEP),
     *(f'{{"data": [{{"embedding": {vector}}}]}}' for vector in NOT_VECTORS),
     *(f'{{"metadatas": {titles}}}' for titles in NOT_TITLES),
+    *(f'{{"choices": {choices}}}' for choices in NOT_CHOICES),
 ]
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_upstream_breaks_off(server: Server, service: str) -> None:
     """A connection that ends before the answer, or in its middle, is a 502 that names the service."""
-    for kind in ("drop", "half"):
-        server.upstreams.misbehave(service, kind)
-    seen = run(server, [SEARCH, SEARCH])
+    for kind in BREAKS:
+        server.upstreams.misbehave(service, kind, marker=kind)
+    seen = run(server, [about(ASKS[service], kind) for kind in BREAKS])
     for answer in seen.answers:
         words = f"The {SERVICES[service]} broke off its answer."
         judge(server, seen, refused(answer, 502, words, log="\n".join(seen.printed)))
@@ -46,7 +51,7 @@ def test_an_upstream_answers_with_another_status(server: Server, service: str) -
     """Any status but 200 is a 502 that names the service and the status; a redirect is not followed, and nothing is repeated."""
     for status in STATUSES:
         server.upstreams.misbehave(service, "answer", status=status, headers=[["Location", "/elsewhere"]])
-    seen = run(server, [SEARCH] * len(STATUSES))
+    seen = run(server, [ASKS[service]] * len(STATUSES))
     words = [f"The {SERVICES[service]} answered with the status {status}." for status in STATUSES]
     for answer in seen.answers:
         judge(server, seen, refused(answer, 502, words[0][:-5], log="\n".join(seen.printed)))
@@ -64,7 +69,7 @@ def test_an_upstream_answers_with_something_else(server: Server, service: str) -
     """An answer that is not the agreed JSON is a 502 that names the service."""
     for body in NOT_THE_AGREED_JSON:
         server.upstreams.misbehave(service, "answer", body=body)
-    seen = run(server, [SEARCH] * len(NOT_THE_AGREED_JSON))
+    seen = run(server, [ASKS[service]] * len(NOT_THE_AGREED_JSON))
     for answer in seen.answers:
         words = f"The {SERVICES[service]} answered with something that is not the agreed JSON."
         judge(server, seen, refused(answer, 502, words, log="\n".join(seen.printed)))
@@ -80,7 +85,7 @@ def test_an_upstream_is_busy(server: Server, service: str) -> None:
     """A 429 is a 503 with the upstream's `Retry-After`, or 1 where it gives none that can be read."""
     for given in PASSED_ON:
         server.upstreams.misbehave(service, "answer", status=429, headers=[["Retry-After", given]] if given else [])
-    seen = run(server, [SEARCH] * len(PASSED_ON))
+    seen = run(server, [ASKS[service]] * len(PASSED_ON))
     for answer in seen.answers:
         judge(server, seen, refused(answer, 503, f"The {SERVICES[service]} is busy.", log="\n".join(seen.printed)))
     got = sorted(answer.headers.get("Retry-After", "nothing")[:40] for answer in seen.answers)
@@ -99,9 +104,10 @@ def test_what_an_upstream_sets_is_not_kept(server: Server) -> None:
         run(server, [SEARCH])
     seen = run(server, [SEARCH])
     judge(server, seen, broken(seen))
-    if any(call.cookie for call in seen.calls):
-        sentence = f"a search sent the cookie {seen.calls[0].cookie!r}, which an earlier one had been given"
-        judge(server, seen, sure(Cause.SHARED_STATE, sentence, ("app", "lifespan")))
+    cookies = [call.headers["cookie"] for call in seen.calls if "cookie" in call.headers]
+    if cookies:
+        sentence = f"a search sent the cookie {cookies[0]!r}, which an earlier one had been given"
+        judge(server, seen, sure(Cause.SHARED_STATE, sentence, POOL))
 
 
 @pytest.mark.parametrize(

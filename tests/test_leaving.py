@@ -50,7 +50,7 @@ def test_the_way_to_stop_with_the_client(subject: Variant, aside: Aside) -> None
     # Right: at once, or at the next look. Wrong: at the end of the work.
     if not call.was_left or after >= (STAYS - LEFT_AFTER) / 2:
         sentence = f"{STAYS - LEFT_AFTER:.1f} s of work were left when the client had gone, and {after:.2f} s of them were done"
-        accuse(subject, seen, sure(Cause.RUNS_ON, sentence, ("leaving", "until_left")))
+        accuse(subject, seen, sure(Cause.GOES_ON, sentence, ("leaving", "until_left")))
 
 
 def test_the_departed_leave_nothing(subject: Variant, aside: Aside) -> None:

@@ -37,7 +37,7 @@ def peak(seen: Observation, allowed: int) -> list[Finding]:
     most, path = most_at_once(seen.calls), seen.answers[0].ask.path
     sentence = f"while {checks.describe(seen)} waited, the service had {most} calls open at once, and {allowed} are allowed"
     if most > allowed:
-        return sure(Cause.UNLIMITED, sentence)
+        return sure(Cause.TOO_MANY, sentence)
     if most == 1:
         return [Finding(Cause.ONE_BY_ONE, f"for {path} the service had one call open at a time, and {allowed} are allowed")]
     return [Finding(Cause.LIMITED, sentence)] if most < allowed else []

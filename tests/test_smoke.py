@@ -12,7 +12,7 @@ def test_every_endpoint_answers(server: Server) -> None:
     """Each endpoint answers with its own status and in the contract's shape, alone and with a wait of its own."""
     for endpoint in ENDPOINTS:
         quick = "?seconds=0.04" if endpoint.seconds or endpoint.works else ""
-        query = {"/search-demo": "?query=budget"}.get(endpoint.path, quick)
+        query = "?query=budget" if endpoint.module in {"search", "answers"} else quick
         seen = run(server, [Ask(endpoint.path + query, endpoint.method, status=endpoint.status)])
         judge(server, seen, rules.broken(seen, rules.IN_WORDS))
         if endpoint.status != 200:

@@ -13,9 +13,10 @@ from shared.lab.verdict import accuse
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
 from tests.background import Ending, Reader
+from tests.trouble import KEPT
 
 SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
-CALL = ("search", "call_upstream")
+CALL = ("resilience", "call_upstream")
 LIFESPAN = ("app", "lifespan")
 
 
@@ -43,21 +44,10 @@ def test_upstreams_end_with_a_killed_variant(subject: Variant, reader: Reader) -
 
 
 def test_departed_clients_leave_nothing(subject: Variant, ending: Ending) -> None:
-    """Fifty clients that leave half-way leave no task, no thread, no connection and no call behind, and the server goes on.
-
-    They leave twice: connections that a pool keeps for use are there after the first time, and no more after the second.
-    """
-    seen = ending.after_departures
-    first, second = ending.departed
-    left = [*second.inside]
-    left += [f"{second.inbound} connections of clients"] if second.inbound else []
-    left += [f"{second.calls} calls to services"] if second.calls else []
-    # Right: none more. Nearest wrong: one for each of ten searches.
-    left += (
-        [f"{second.outbound} connections to services, and before {first.outbound}"]
-        if second.outbound > first.outbound + 5
-        else []
-    )
+    """Fifty clients that leave half-way leave no task, no thread, no connection and no call behind, and the server goes on."""
+    seen, left = ending.after_departures, ending.departed.in_words()
+    if ending.kept > KEPT:
+        left = left or [f"{ending.kept} connections to services"]
     if left:
         accuse(subject, seen, sure(Cause.LEAK, f"ten seconds after fifty clients had left there was still {left[0]}"))
     accuse(subject, seen, broken(seen))
@@ -94,6 +84,21 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
     if logged != 2:
         sentence = f"two errors that nobody foresaw are in the log {logged} times"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+
+
+def test_an_error_of_the_stacks_own_out_of_a_task_group(subject: Variant, ending: Ending) -> None:
+    """An error that the stack answers by itself, raised in a task group, is that answer with its headers, and not a 500."""
+    seen = Observation(ending.own_errors)
+    for answer in ending.own_errors:
+        if answer.status != 401:
+            sentence = (
+                f"{answer.ask.path}: an error of the stack's own, a 401 raised in a task group, was answered {answer.status}"
+            )
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+        accuse(subject, seen, refused(answer, 401, log=ending.log))
+        if answer.headers.get("WWW-Authenticate") != "Basic":
+            sentence = f"a 401 raised with the header WWW-Authenticate came with {answer.headers.get('WWW-Authenticate')!r} there"
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
 
 
 def test_dead_upstreams(subject: Variant, ending: Ending) -> None:

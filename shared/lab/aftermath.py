@@ -10,6 +10,9 @@ from shared.lab.server import Server
 SETTLE_SECONDS = 10.0
 """How long to wait for a server to become idle: some keep what belongs to a departed client until its keep-alive is over."""
 
+LONGEST_PAUSE = 0.5
+"""Seconds between two looks: each goes through all objects of the server's process, which costs it up to a twentieth of one."""
+
 SERVERS = ("/uvicorn/", "/anycorn/", "/aiohttp/web", "/starlette/testclient")
 """Code of servers: a task that stands only there serves a connection, and no request."""
 
@@ -46,15 +49,17 @@ def look(server: Server) -> Inside:
     report = server.look_inside()
     tasks = Counter(stack[-1] for stack in report["tasks"] if _in_variant(stack) or not _serves_connection(stack))
     unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack)]
-    threads = Counter(server.whereabouts()["threads"]) | Counter(stack[-1] for stack in unnamed)
-    return Inside(tasks, threads, report["sockets"]["in"], report["sockets"]["out"])
+    at_work = Counter(server.whereabouts()["threads"])
+    at_work.update(stack[-1] for stack in unnamed if stack[-1] not in at_work)
+    return Inside(tasks, at_work, report["sockets"]["in"], report["sockets"]["out"])
 
 
 def settled(server: Server, idle: Callable[[Inside], bool]) -> Inside:
     """Wait until a server is idle, ten seconds at the most, and return what lives in it then."""
-    deadline = time.monotonic() + SETTLE_SECONDS
+    deadline, pause = time.monotonic() + SETTLE_SECONDS, 0.05
     while not idle(inside := look(server)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
     return inside
 
 

@@ -16,7 +16,7 @@ class Cause(StrEnum):
     ONE_BY_ONE = "one-by-one"
     STARTED_TOGETHER = "started-together"
     LIMITED = "limited"
-    UNLIMITED = "unlimited"
+    TOO_MANY = "too-many"
     THREADS = "threads"
     TOO_FAST = "too-fast"
     TOO_SLOW = "too-slow"
@@ -26,8 +26,6 @@ class Cause(StrEnum):
     FALSE_REPORT = "false-report"
     AFTER_ANSWER = "after-answer"
     RUNS_ON = "runs-on"
-    HELD_BACK = "held-back"
-    UNBOUNDED = "unbounded"
     LEAK = "leak"
     CLIENT_PER_REQUEST = "client-per-request"
     NO_DEADLINE = "no-deadline"
@@ -37,6 +35,11 @@ class Cause(StrEnum):
     UNCHECKED = "unchecked"
     WRONG_ANSWER = "wrong-answer"
     TELLS_SECRETS = "tells-secrets"
+    HELD_BACK = "held-back"
+    GOES_ON = "goes-on"
+    UNLIMITED = "unlimited"
+    UNBOUNDED = "unbounded"
+    OUTRUNS = "outruns-its-reader"
     FALSE_DECLARATION = "false-declaration"
 
 
@@ -81,10 +84,6 @@ WORDS: dict[Cause, Words] = {
         "others back, or they are started late",
         "start all before waiting for the first ({together}); remove the limit, or make it wide enough",
     ),
-    Cause.UNLIMITED: Words(
-        "more goes on at once than is allowed: nothing holds it back, or a limit that is too wide, or one for each task",
-        "put {limiter} around each call, one for all of them, with as many places as are allowed",
-    ),
     Cause.THREADS: Words(
         "the wait is in the wrong place: /threaded waits in a worker thread, and nothing else does, since threads are few",
         "for a blocking call use {thread}; elsewhere await {sleep} in an async def",
@@ -103,28 +102,12 @@ WORDS: dict[Cause, Words] = {
         "requests share a value that each should have for itself: a global, a default argument, or a result kept from before",
         "keep what belongs to a request in local variables",
     ),
-    Cause.LOST_CONTEXT: Words(
-        "what belongs to the request did not go along: a task or a thread was started without its context",
-        "keep it in a ContextVar, and start threads with {thread}, which takes the context along",
-    ),
     Cause.FALSE_REPORT: Words(
         "what it says of itself is not what was seen from outside: elapsed, Server-Timing or the console is made up or missing",
         "measure around the real wait, with timing.operation and timing.elapsed",
     ),
     Cause.AFTER_ANSWER: Words(
         "work goes on after the answer: a task was started that nobody waits for", "await it before answering: {together}"
-    ),
-    Cause.RUNS_ON: Words(
-        "what nobody waits for any more runs on, to its end",
-        "start it in {group}, which breaks off what is in it when it ends early",
-    ),
-    Cause.HELD_BACK: Words(
-        "a result that is there is kept back until another is there as well",
-        "send each result when it is there, in the order of their ends, and let nothing between collect them",
-    ),
-    Cause.UNBOUNDED: Words(
-        "what a reader has not yet taken is produced all the same, and kept in memory, however much it is",
-        "let the producer wait for the reader: await each write, and give a queue between them a small size",
     ),
     Cause.LEAK: Words(
         "something is left behind by each request or at the end: a task, a thread or a connection",
@@ -157,6 +140,38 @@ WORDS: dict[Cause, Words] = {
     Cause.TELLS_SECRETS: Words(
         "something private is shown in an answer or in the log: a key, a query, a traceback",
         "log the error's kind and place, and answer in the project's words",
+    ),
+    Cause.HELD_BACK: Words(
+        "what is there to be sent waits for what comes after it: it is collected, compressed, or asked for too late",
+        "send each piece as soon as it is there, and ask for the next only then",
+    ),
+    Cause.GOES_ON: Words(
+        "the client has left, and the work for it goes on: nobody tells it, or it does not listen",
+        "let the cancellation through ({leaving}), and close each call in a with block",
+    ),
+    Cause.UNLIMITED: Words(
+        "nothing limits how many calls are made at once, or something limits them to more than agreed",
+        "give the client's pool ({pool}) the limit MAX_CALLS of shared.lesson.upstreams",
+    ),
+    Cause.UNBOUNDED: Words(
+        "an answer is read however long it is, so that one that never ends fills the memory",
+        "hand each piece to upstreams.Content as it comes, which stops at its limit",
+    ),
+    Cause.RUNS_ON: Words(
+        "what nobody waits for any more runs on, to its end",
+        "start it in {group}, which breaks off what is in it when it ends early",
+    ),
+    Cause.LOST_CONTEXT: Words(
+        "what belongs to the request did not go along: a task or a thread was started without its context",
+        "keep it in a ContextVar, and start threads with {thread}, which takes the context along",
+    ),
+    Cause.TOO_MANY: Words(
+        "more goes on at once than is allowed: nothing holds it back, or a limit that is too wide, or one for each task",
+        "put {limiter} around each call, one for all of them, with as many places as are allowed",
+    ),
+    Cause.OUTRUNS: Words(
+        "what a reader has not yet taken is produced all the same, and kept in memory, however much it is",
+        "let the producer wait for the reader: await each write, and give a queue between them a small size",
     ),
     Cause.FALSE_DECLARATION: Words(
         "the variant's own statement of how its stack behaves is not what that does",

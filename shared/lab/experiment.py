@@ -20,7 +20,7 @@ from shared.lab.server import Server
 from shared.lab.upstream import Call
 from shared.lesson.contract import Endpoint, endpoint
 
-PAUSE = 0.01
+PAUSE = 0.02
 """Seconds between two looks at a server: an answered ping and the next one, the console, where its threads stand."""
 
 HANG = 15.0
@@ -69,6 +69,12 @@ class Ask:
         return float(given[0]) if given else self.endpoint.seconds or 0.0
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """What it waits for, by the names in `Server-Timing`."""
+        wants_answer = parse_qs(urlsplit(self.path).query).get("answer") == ["true"]
+        return self.endpoint.tasks + (self.endpoint.with_answer if wants_answer else ())
+
+    @property
     def due(self) -> float:
         """The least time that the answer takes, in seconds."""
         return self.wait * self.endpoint.waits
@@ -83,14 +89,6 @@ class Operation:
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some bytes of a body, as they came together, and when: in seconds of `time.monotonic`."""
-
-    received: float
-    content: bytes
-
-
 @dataclass(slots=True)
 class Answer:
     """What came back for one request; times are seconds of `time.monotonic`."""
@@ -102,7 +100,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     error: str = ""
-    pieces: list[Piece] = field(default_factory=list)
+    arrivals: list[tuple[float, int]] = field(default_factory=list)  # when how many bytes of the body were there
 
     @property
     def seconds(self) -> float:
@@ -251,7 +249,7 @@ class _Watch:
 
     async def _look(self, done: asyncio.Event) -> None:
         while not done.is_set():
-            await _pause(done, 3 * PAUSE)  # First, so that the requests have arrived.
+            await _pause(done, 1.5 * PAUSE)  # First, so that the requests have arrived.
             found = await asyncio.to_thread(self._server.whereabouts)
             self._seen.looks += 1
             self._seen.on_loop += found["loop"]
@@ -287,12 +285,12 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
         target = URL(url + ask.path, encoded=True)
         async with client.request(ask.method, target, headers=ask.headers, allow_redirects=False) as response:
             answer.status, answer.headers = response.status, response.headers
-            async for content in response.content.iter_any():
-                answer.pieces.append(Piece(time.monotonic(), content))
-            answer.body = b"".join(piece.content for piece in answer.pieces)
+            async for piece in response.content.iter_any():
+                answer.body += piece
+                answer.arrivals.append((time.monotonic(), len(answer.body)))
     except TimeoutError:
-        answer.status, answer.error = 0, f"no answer within {HANG:g} s"
+        answer.error = f"no answer within {HANG:g} s"
     except aiohttp.ClientError as error:
-        answer.status, answer.error = 0, f"{type(error).__name__}: {error}"
+        answer.error = f"{type(error).__name__}: {error}"
     answer.received = time.monotonic()
     return answer

@@ -17,6 +17,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from enum import IntEnum
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +27,7 @@ import psutil
 
 from shared.lab import guard
 from shared.lesson.command import HOST
+from shared.lesson.problems import from_status
 
 IDLE = {("thread.py", "_worker"), ("threading.py", "wait"), ("_thread_cache.py", "_work")}
 """Where a worker thread waits for work: in asyncio's pool, in anyio's, in trio's."""
@@ -136,10 +139,28 @@ def _answer(control: socket.socket, control_port: int) -> None:
 PLANTED = "planted by the lab"
 
 
+class Crash(IntEnum):
+    """How the waits of a variant fail that was started with `--crash`; the value is what to ask for as `seconds`."""
+
+    BARE = 0
+    OUT_OF_A_GROUP = 1
+    OWN_OUT_OF_A_GROUP = 2
+
+
 async def crash(_: str, seconds: float) -> str:
-    """Stand in for `slow_async_operation`, and fail as nobody foresaw: bare, or out of a task group when `seconds` is not 0."""
-    error = RuntimeError(PLANTED)
-    raise ExceptionGroup("out of a task group", [error]) if seconds else error
+    """Stand in for `slow_async_operation`, and fail as `Crash` says."""
+    error = own_error() if seconds == Crash.OWN_OUT_OF_A_GROUP else RuntimeError(PLANTED)
+    raise error if seconds == Crash.BARE else ExceptionGroup("out of a task group", [error])
+
+
+def own_error() -> Exception:
+    """Return the stack's own error for a handler to raise, a 401; the lesson's, on a stack that nobody knew yet."""
+    headers = {"WWW-Authenticate": "Basic"}
+    if starlette := sys.modules.get("starlette.exceptions"):
+        return starlette.HTTPException(HTTPStatus.UNAUTHORIZED, headers=headers)  # type: ignore[no-any-return]  # Not imported.
+    if aiohttp := sys.modules.get("aiohttp.web"):
+        return aiohttp.HTTPUnauthorized(headers=headers)  # type: ignore[no-any-return]  # Not imported: it may not be there.
+    return from_status(HTTPStatus.UNAUTHORIZED, headers)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from shared.lab.experiment import Answer, Ask, Observation, Piece, run
+from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.server import Server
 
 STANDSTILL = 0.5
@@ -66,9 +66,10 @@ def read_late(server: Server, path: str) -> Slow:
         ping = run(server, [Ask("/ping")]).answers[0].seconds
         head, _, body = _read_all(client).partition(b"\r\n\r\n")
     answer.received = time.monotonic()
+    answer.headers = {"Content-Type": "text/event-stream"} if b"text/event-stream" in head.lower() else {}
     answer.status = int(head.split(b" ")[1]) if head.startswith(b"HTTP/1.1 ") else 0
     answer.body = _without_chunks(body)
-    answer.pieces = [Piece(answer.received, answer.body)]
+    answer.arrivals = [(answer.received, len(answer.body))]
     return Slow(waiting, Observation([answer], calls=server.upstreams.calls(last)), ping)
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from shared.lab import stream
 from shared.lab.causes import Cause
 from shared.lab.experiment import HANG, Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lesson import events
 
 ROUNDING = 0.006
 """Half of the hundredth of a second to which `elapsed` is rounded, and a little."""
@@ -88,10 +88,9 @@ def last_error(log: str) -> str:
 
 def readable(answer: Answer, _: Observation) -> list[Finding]:
     """Find a body that is not JSON, or holds something that was to be awaited."""
-    path, media_type = answer.ask.path, answer.headers.get("Content-Type", "")
     if answer.ask.endpoint.streams:
-        wrong = media_type.partition(";")[0] != events.MEDIA_TYPE
-        return sure(Cause.WRONG_ANSWER, f"{path} is {media_type or 'of no type'}, not {events.MEDIA_TYPE}") if wrong else []
+        return stream.readable(answer) if answer.ask.endpoint.works else stream.told(answer, "done")
+    path, media_type = answer.ask.path, answer.headers.get("Content-Type", "")
     if media_type.partition(";")[0] != "application/json":
         return sure(Cause.WRONG_ANSWER, f"{path} is not application/json, but {media_type or 'of no type'}")
     try:
@@ -178,15 +177,21 @@ def overlap(answer: Answer) -> float:
     return min(one.end, other.end) - max(one.start, other.start)
 
 
-def honest(answer: Answer, _: Observation) -> list[Finding]:
+SERVICES = {"embeddings": "embedding", "query": "search", "chat": "answer"}
+"""What a variant calls the operation in which it calls a service."""
+
+
+def honest(answer: Answer, seen: Observation) -> list[Finding]:
     """Find what an answer says of its own time and does not fit into the time it was seen to take."""
     ask, operations = answer.ask, answer.operations
     if ask.endpoint.works:  # Some of its calls are broken off, or not begun; what they took is the witness's to say.
         return _overstated(answer)
     names = [operation.name for operation in operations]
-    if sorted(names) != sorted(ask.endpoint.tasks):
-        expected = ", ".join(ask.endpoint.tasks) or "nothing"
-        return sure(Cause.FALSE_REPORT, f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {expected}")
+    if sorted(names) != sorted(ask.tasks):
+        sentence = (
+            f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {', '.join(ask.tasks) or 'nothing'}"
+        )
+        return sure(Cause.WRONG_CALL if _saw_the_same(names, seen) else Cause.FALSE_REPORT, sentence)
     for operation in operations:
         took = operation.end - operation.start
         if operation.end > answer.seconds + EARLY:
@@ -196,6 +201,12 @@ def honest(answer: Answer, _: Observation) -> list[Finding]:
             sentence = f"{ask.path} says that {operation.name} took {took:.3f} s, and asked it to wait {ask.wait:.2f} s"
             return sure(_short_wait(answer), sentence)
     return _honest_elapsed(answer)
+
+
+def _saw_the_same(names: Sequence[str], seen: Observation) -> bool:
+    """Say whether the services saw the very calls that the only answer names."""
+    called = [SERVICES.get(call.service, call.service) for call in seen.calls]
+    return bool(called) and len(seen.answers) == 1 and sorted(called) == sorted(names)
 
 
 def _short_wait(answer: Answer) -> Cause:
@@ -211,8 +222,8 @@ def _short_wait(answer: Answer) -> Cause:
 
 
 def elapsed(answer: Answer) -> float:
-    """Return how long a successful answer says it took, in seconds."""
-    body = json.loads(answer.body)
+    """Return how long a successful answer says it took, in seconds; of a stream, in its last event."""
+    body = stream.events(answer)[-1].data if answer.ask.endpoint.streams else json.loads(answer.body)
     return float(body["elapsed"][:-1]) if "elapsed" in body else float(body["elapsed_ms"].removesuffix("ms")) / 1000
 
 

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -47,7 +47,9 @@ class Server:
 
     """
 
-    def __init__(self, variant: Variant, upstreams: Upstreams, *, crash: bool = False) -> None:
+    def __init__(
+        self, variant: Variant, upstreams: Upstreams, *, crash: bool = False, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.variant, self.upstreams = variant, upstreams
         self._asking = threading.Lock()  # One question at a time; experiments ask from a thread of their own.
         self._folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
@@ -63,7 +65,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **upstreams.environment(), **ENVIRONMENT},
+                env={**os.environ, **upstreams.environment(), **ENVIRONMENT, **(settings or {})},
                 start_new_session=sys.platform != "win32",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Only Windows has the name.
             )
@@ -161,7 +163,14 @@ class Server:
 
 
 @contextmanager
-def serving(variant: Variant, *, crash: bool = False) -> Iterator[Server]:
-    """Serve a variant, with upstreams of its own that can be read and steered; with `crash`, `/sequential` fails unforeseen."""
-    with Upstreams() as upstreams, Server(variant, upstreams, crash=crash) as server:
+def serving(variant: Variant, *, crash: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Serve a variant, with upstreams of its own that can be read and steered.
+
+    Args:
+        variant: What to serve.
+        crash: Whether `/sequential` fails as nobody foresaw.
+        settings: What its environment holds besides, such as a deadline.
+
+    """
+    with Upstreams() as upstreams, Server(variant, upstreams, crash=crash, settings=settings) as server:
         yield server

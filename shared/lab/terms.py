@@ -14,13 +14,22 @@ ASYNCIO = {
     "group": "an asyncio.TaskGroup",
     "limiter": "an asyncio.Semaphore",
     "client": "an async HTTP client",
+    "pool": "its limit of connections",
+    "leaving": "the server cancels the handler of a client that leaves",
 }
 """What applies unless an import below says otherwise."""
 
 BY_IMPORT: dict[str, dict[str, str]] = {
-    "aiohttp": {"client": "aiohttp.ClientSession"},
-    "httpx2": {"client": "httpx2.AsyncClient"},
-    "starlette": {"thread": "a plain def handler, or asyncio.to_thread"},
+    "aiohttp": {
+        "client": "aiohttp.ClientSession",
+        "pool": "aiohttp.TCPConnector",
+        "leaving": "run_app cancels the handler of a client that leaves when it is told handler_cancellation=True",
+    },
+    "httpx2": {"client": "httpx2.AsyncClient", "pool": "httpx2.Limits"},
+    "starlette": {
+        "thread": "a plain def handler, or asyncio.to_thread",
+        "leaving": "a StreamingResponse cancels what it sends when the client leaves",
+    },
     "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
     "anyio": {
         "sleep": "anyio.sleep",
@@ -42,9 +51,14 @@ BY_IMPORT: dict[str, dict[str, str]] = {
 """What each library brings; a later one goes before an earlier one."""
 
 
+AROUND = {"app", "serve"}
+"""Modules whose imports do not count: they prepare what a framework itself needs."""
+
+
 def terms(folder: Path) -> dict[str, str]:
     """Return the words of the variant in a folder, by the names that `causes.WORDS` uses."""
-    imported = {name for file in folder.glob("*.py") for name in _imports(file.read_text(encoding="utf-8"))}
+    files = [file for file in folder.glob("*.py") if file.stem not in AROUND]
+    imported = {name for file in files for name in _imports(file.read_text(encoding="utf-8"))}
     chosen = dict(ASYNCIO)
     for library, words in BY_IMPORT.items():
         if library in imported:

@@ -4,7 +4,7 @@ import itertools
 import json
 import math
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -26,8 +26,8 @@ class Call:
     broken_off: bool
     at_once: int
     answered: Any
-    authorization: str
-    cookie: str
+    status: int | None
+    headers: Mapping[str, str]
 
     @property
     def task(self) -> str:
@@ -53,9 +53,10 @@ def most_at_once(calls: Iterable[Call]) -> int:
 
 
 class Upstreams:
-    """Running upstreams, for one server."""
+    """Running upstreams, for one server; `elsewhere` holds settings that name others in the place of some of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Mapping[str, str] | None = None) -> None:
+        self._elsewhere = dict(elsewhere or {})
         self._process, self._ready = start_process()
 
     @property
@@ -71,6 +72,7 @@ class Upstreams:
             "CHROMA_URL": self._ready["chroma_url"],
             "CHROMA_COLLECTION": self._ready["collection"],
             "WORK_URL": self._ready["work_url"],
+            **self._elsewhere,
         }
 
     def last_call(self) -> int:

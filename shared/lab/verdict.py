@@ -34,7 +34,7 @@ LONGEST = 3.0
 
 BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
-    Cause.CLIENT_PER_REQUEST: (("app", "lifespan"),),
+    Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
     Cause.LEAK: (("app", "lifespan"),),
     Cause.LOST_CONTEXT: (("context", "with_request_id"),),
     Cause.WRONG_ERROR: (("app", "handle_error"),),
@@ -97,14 +97,15 @@ def prove(
     shortest = 0.0
     for tries_left, planned in zip(reversed(range(len(waits))), waits, strict=True):
         wait = max(planned, shortest)
-        seen = run(server, asks(wait), watch=True, linger=linger * wait)
+        sent = asks(wait)
+        seen = run(server, sent, watch=True, linger=linger * wait)
         findings = broken(seen) or check(seen)
         if not findings:
             return Verdict(name, seen.seconds)
         worst = max(findings, key=lambda finding: finding.certain)
         if worst.certain or not tries_left:
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
-        if asks(0.0) != asks(wait):  # A search cannot be asked to wait for another time.
+        if any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
     raise ValueError("There has to be a wait to try.")
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from shared.lesson.collection import with_collection
 from shared.lesson.settings import SettingsError, from_environment
 
 HOST: Final = "127.0.0.1"
@@ -49,7 +50,9 @@ def parse(variant: str, loops: Sequence[str], arguments: Sequence[str] | None = 
     parser.add_argument("--reload", action="store_true", help="start again when a file changes, where the server can")
     chosen = parser.parse_args(arguments)
     try:
-        from_environment()
+        named = from_environment()
+        if named:
+            with_collection(named)
     except SettingsError as error:  # Said here in one line; out of a lifespan it would end a long traceback.
         parser.error(str(error))
     if chosen.reload and not reloads:

@@ -12,10 +12,13 @@ TASKS = ("task1", "task2", "task3")
 FACTORS = (3, 1, 2)
 """How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
 
-CHAPTERS = ("waiting", "together", "search", "failing", "deadlines", "limiting", "racing", "streaming", "leaving", "context")
+CHAPTERS = (
+    *("waiting", "together", "search", "answers", "failing", "deadlines", "limiting"),
+    *("racing", "streaming", "leaving", "context"),
+)
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
-MODULES = (*CHAPTERS, "work", "app", "serve", "character")
+MODULES = (*CHAPTERS, "resilience", "work", "app", "serve", "character")
 """All modules of a variant, in reading order."""
 
 
@@ -29,14 +32,15 @@ class Endpoint:
         module: The variant's module that holds it, without `.py`.
         function: The function behind it.
         operation: The function that does its waiting, in the same variant; empty where it waits for nothing.
-        through: Further functions, of whichever module, that it goes through.
+        through: Further functions of its module that it goes through.
         seconds: The default of its `seconds` parameter, in seconds; None where it has none.
         tasks: What it waits for, by the names in `Server-Timing` and on the console, in the order of its results.
+        waits: How many of those waits follow each other: it takes at least so many times `seconds`.
+        with_answer: What it waits for besides when it is asked with `answer=true`.
         parameters: The parameters that have limits, beside a `seconds` with a default above.
         works: Whether what it waits for may be broken off, or not begun, so that its own report is not the evidence.
-        streams: Whether it answers with server-sent events, and not with JSON.
         status: The status that it answers with when all goes as it should.
-        waits: How many of those waits follow each other: it takes at least so many times `seconds`.
+        streams: Whether its answer is a row of server-sent events.
 
     """
 
@@ -49,9 +53,10 @@ class Endpoint:
     tasks: tuple[str, ...] = ()
     waits: int = 1
     through: tuple[str, ...] = ()
+    with_answer: tuple[str, ...] = ()
+    streams: bool = False
     parameters: tuple[str, ...] = ()
     works: bool = False
-    streams: bool = False
     status: int = 200
 
     @property
@@ -74,7 +79,14 @@ ENDPOINTS = (
     Endpoint(
         *("POST", "/search-demo", "search", "search_demo", "get_embedding"),
         tasks=("embedding", "search"),
-        through=("search_documents", "call_upstream"),
+        through=("search_documents", "get_answer", "call_upstream", "begin", "in_our_words"),
+        with_answer=("answer",),
+    ),
+    Endpoint(
+        *("POST", "/answer-stream", "answers", "answer_stream", "stream_answer"),
+        tasks=("embedding", "search"),
+        through=("find_documents", "stream_upstream", "begin", "in_our_words"),
+        streams=True,
     ),
     Endpoint("GET", "/gather-fails", "failing", "gather_fails", "call_work", parameters=SECONDS, works=True, status=502),
     Endpoint("GET", "/group-fails", "failing", "group_fails", "call_work", parameters=SECONDS, works=True, status=502),

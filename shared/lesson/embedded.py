@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from shared.lesson.settings import Settings, deadline_from, from_environment
+from shared.lesson.collection import with_collection
+from shared.lesson.settings import Settings, deadlines_from, from_environment
 
 STOP_SECONDS = 5.0
 ROOT = Path(__file__).parents[2]
@@ -26,20 +27,22 @@ def running_upstreams() -> Iterator[Settings]:
     seconds) and while it ends, on purpose: nothing is being served before or after.
 
     Raises:
-        SettingsError: The environment names upstreams or a deadline that cannot be used.
+        SettingsError: The environment names upstreams or a deadline that cannot be used, or a collection that is not there.
         UpstreamsNotStartedError: The embedded ones did not start.
 
     """
     named = from_environment()
-    if named is not None and named.work_url:
-        yield named
-        return
-    deadline = deadline_from()
+    if named is not None:
+        named = with_collection(named)
+        if named.work_url:
+            yield named
+            return
+    deadlines = deadlines_from()
     process, ready = start_process()
     urls = ready["openai_url"], ready["chroma_url"]
     try:
         # There is no real work service, so the embedded one runs even where the others are real.
-        embedded = Settings(*urls, "embedded", collection=ready["collection"], deadline=deadline)
+        embedded = Settings(*urls, "embedded", collection=ready["collection"], deadlines=deadlines)
         yield replace(named or embedded, work_url=ready["work_url"])
     finally:
         stop_process(process)

@@ -1,7 +1,7 @@
 """What a client may ask for, in one place: the numbers, and the words for them.
 
 FastAPI checks a parameter from its declaration (`Query(ge=…, le=…)`) and takes the numbers from here. The other stacks hand a
-handler plain text, and call `read_seconds` and its neighbours.
+handler plain text, and call `read_seconds`, `read_query` and `read_answer`.
 """
 
 import re
@@ -26,6 +26,7 @@ RULES: Final = {
     "at_once": f"a whole number from {MIN_TASKS} to {MAX_TASKS}",
     "kilobytes": f"a whole number from 0 to {MAX_KILOBYTES:,}",
     "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
+    "answer": "true or false",
 }
 
 
@@ -91,6 +92,21 @@ def read_query(text: str | None) -> str:
     if text is None or len(text) > MAX_QUERY_LENGTH or not re.search(QUERY_PATTERN, text):
         raise invalid("query")
     return text
+
+
+def read_answer(text: str | None) -> bool:
+    """Return whether a client wants an answer beside the documents.
+
+    Args:
+        text: The parameter as it came; None when the client did not send it.
+
+    Raises:
+        InvalidParameter: It is neither `true` nor `false`.
+
+    """
+    if text not in {None, "true", "false"}:
+        raise invalid("answer")
+    return text == "true"
 
 
 def _whole_number(text: str, name: str, least: int, most: int) -> int:

@@ -1,31 +1,63 @@
 """Which upstreams a variant calls, read from the environment and checked before anything is served."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
+
+from shared.lesson.checks import LONGEST_DEADLINE, SettingsError, check_seconds, check_text, check_url
+
+__all__ = [
+    "CHAT_DEADLINE",
+    "CHAT_MODEL",
+    "COLLECTION",
+    "COLLECTION_NAME",
+    "CONNECT_DEADLINE",
+    "EMBEDDING_MODEL",
+    "LONGEST_DEADLINE",
+    "UPSTREAM_DEADLINE",
+    "Deadlines",
+    "Settings",
+    "SettingsError",
+    "deadlines_from",
+    "from_environment",
+]
 
 EMBEDDING_MODEL: Final = "text-embedding-3-small"
+CHAT_MODEL: Final = "gpt-5.4-mini"
 COLLECTION: Final = "6d0ac8d6-2f4b-4c3e-9d4f-3a7e1b1c5a90"
 """The identifier of the embedded collection of documents."""
+
+COLLECTION_NAME: Final = "workbook"
+"""The name of the collection, embedded or on a Chroma server, unless another is set."""
 
 UPSTREAM_DEADLINE: Final = 2.0
 """How long a variant waits for an upstream's whole answer, in seconds: eight times the longest that the lesson's take."""
 
-LONGEST_DEADLINE: Final = 600.0
-"""Seconds that a variant may be told to wait for an upstream."""
+CHAT_DEADLINE: Final = 4.0
+"""Likewise for a language model's whole answer: eight times what the lesson's takes."""
 
-_NETLOC: Final = re.compile(r"(\[[\da-f:.]+\]|[\w.-]+)(:\d*)?", re.ASCII | re.IGNORECASE)
-_LABEL: Final = re.compile(r"\w([\w-]{0,61}\w)?", re.ASCII)
-_LONGEST_NAME: Final = 253  # of a host (RFC 1035); a label has at most 63
-_LONGEST_URL: Final = 2000  # characters: beyond this a client may refuse it
+CONNECT_DEADLINE: Final = 1.0
+"""How long it waits for a connection, in seconds. One on loopback takes a thousandth of that, one across an ocean a fifth."""
+
+_COLLECTION_RULE = "a name of 3 to 512 letters, digits, dots, dashes and underscores, or the identifier of a collection"
+_COLLECTION = r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]"
 
 
-class SettingsError(Exception):
-    """A setting is missing or cannot be used; the message names it and says what would do."""
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a variant waits for an upstream, in seconds.
+
+    Attributes:
+        answer: For a whole answer; `UPSTREAM_DEADLINE` in the environment.
+        chat: For a language model's whole answer; `CHAT_DEADLINE`.
+        connect: For a connection; `CONNECT_DEADLINE`.
+
+    """
+
+    answer: float = UPSTREAM_DEADLINE
+    chat: float = CHAT_DEADLINE
+    connect: float = CONNECT_DEADLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +69,9 @@ class Settings:
         chroma_url: Base of the Chroma server, without a path.
         openai_key: The secret for the first; never shown, not even by `repr`.
         embedding_model: The model that embeds a query.
-        collection: The identifier of the collection that is searched.
-        deadline: How long an upstream may take for its whole answer, in seconds.
+        chat_model: The model that answers a question.
+        collection: The collection that is searched: its identifier, or as it stands in the environment, perhaps its name.
+        deadlines: How long they may take.
         work_url: Base of the work service, without a path; always an embedded one. Empty until that runs.
 
     """
@@ -47,8 +80,9 @@ class Settings:
     chroma_url: str
     openai_key: str = field(repr=False)
     embedding_model: str = EMBEDDING_MODEL
+    chat_model: str = CHAT_MODEL
     collection: str = COLLECTION
-    deadline: float = UPSTREAM_DEADLINE
+    deadlines: Deadlines = Deadlines()
     work_url: str = ""
 
 
@@ -56,73 +90,38 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
     """Return the upstreams that the environment names; None when it names none, so that the embedded ones are wanted.
 
     `CHROMA_URL` decides. A key for OpenAI alone is not enough: many people have one in their environment for other reasons, and
-    a lesson must not spend their money unasked. The deadline is checked in any case, because it holds for the embedded ones too.
+    a lesson must not spend their money unasked. Deadlines are checked in any case, because they hold for the embedded ones too.
 
     Raises:
         SettingsError: Something is missing or malformed. The message does not show what: it may be a secret.
 
     """
-    deadline = deadline_from(environment)
+    deadlines = deadlines_from(environment)
     if not environment.get("CHROMA_URL"):
         return None
     key_rule = "the key of the embeddings service, because CHROMA_URL is set"
-    model = environment.get("OPENAI_EMBEDDING_MODEL") or EMBEDDING_MODEL
-    collection = environment.get("CHROMA_COLLECTION") or COLLECTION
+    embedding_model = environment.get("OPENAI_EMBEDDING_MODEL") or EMBEDDING_MODEL
+    chat_model = environment.get("OPENAI_CHAT_MODEL") or CHAT_MODEL
+    collection = environment.get("CHROMA_COLLECTION") or COLLECTION_NAME
     return Settings(
-        openai_url=_url("OPENAI_BASE_URL", environment.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"),
-        chroma_url=_url("CHROMA_URL", environment["CHROMA_URL"]),
-        openai_key=_text("OPENAI_API_KEY", environment.get("OPENAI_API_KEY", ""), key_rule),
-        embedding_model=_text("OPENAI_EMBEDDING_MODEL", model, f"the name of a model, such as {EMBEDDING_MODEL}"),
-        collection=_text("CHROMA_COLLECTION", collection, f"an identifier, such as {COLLECTION}", r"[\w.-]+"),
-        deadline=deadline,
+        openai_url=check_url("OPENAI_BASE_URL", environment.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"),
+        chroma_url=check_url("CHROMA_URL", environment["CHROMA_URL"]),
+        openai_key=check_text("OPENAI_API_KEY", environment.get("OPENAI_API_KEY", ""), key_rule),
+        embedding_model=check_text("OPENAI_EMBEDDING_MODEL", embedding_model, f"the name of a model, such as {EMBEDDING_MODEL}"),
+        chat_model=check_text("OPENAI_CHAT_MODEL", chat_model, f"the name of a model, such as {CHAT_MODEL}"),
+        collection=check_text("CHROMA_COLLECTION", collection, _COLLECTION_RULE, _COLLECTION),
+        deadlines=deadlines,
         # Whoever runs the embedded services apart, as the suite does, says so where their work service is.
-        work_url=_url("WORK_URL", environment["WORK_URL"]) if environment.get("WORK_URL") else "",
+        work_url=check_url("WORK_URL", environment["WORK_URL"]) if environment.get("WORK_URL") else "",
     )
 
 
-def deadline_from(environment: Mapping[str, str] = os.environ) -> float:
-    """Return how long an upstream may take for its whole answer, in seconds: `UPSTREAM_DEADLINE`, or the default of that name.
+def deadlines_from(environment: Mapping[str, str] = os.environ) -> Deadlines:
+    """Return how long an upstream may take: what the environment says, and the defaults for the rest.
 
     Raises:
-        SettingsError: It is not a number of seconds within the limits.
+        SettingsError: Something is not a number of seconds within the limits.
 
     """
-    try:
-        deadline = float(environment.get("UPSTREAM_DEADLINE") or UPSTREAM_DEADLINE)
-    except ValueError:
-        deadline = 0.0
-    if not 0 < deadline <= LONGEST_DEADLINE:  # NaN compares false with everything, so it fails this too.
-        raise SettingsError(f"UPSTREAM_DEADLINE must be a number of seconds, more than 0 and at most {LONGEST_DEADLINE:g}.")
-    return deadline
-
-
-def _text(name: str, text: str, rule: str, allowed: str = r"[!-~]+") -> str:
-    """Return a text that a request can carry, or say which setting is not one."""
-    if not re.fullmatch(allowed, text, re.ASCII):
-        raise SettingsError(f"{name} must be {rule}; it may hold neither spaces nor anything outside ASCII.")
-    return text
-
-
-def _url(name: str, text: str) -> str:
-    """Return a base URL without its last slash, or say which setting is not one."""
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.port != 0 and _is_host(parts.hostname or "")
-    except ValueError:  # A port that is not a number, a bracket left open, an address that is none.
-        parts, usable = urlsplit(""), False
-    if "@" in parts.netloc:
-        raise SettingsError(f"{name} must not hold a user name or a password: a URL is shown in logs.")
-    if usable and ("?" in text or "#" in text):
-        raise SettingsError(f"{name} must end with its path, without '?' and '#': the rest of each URL is added to it.")
-    if not usable or not _NETLOC.fullmatch(parts.netloc) or len(text) > _LONGEST_URL:
-        raise SettingsError(f"{name} must be a URL such as http://127.0.0.1:8000, with a host that can be looked up.")
-    return _text(name, text, "a URL such as http://127.0.0.1:8000").rstrip("/")
-
-
-def _is_host(host: str) -> bool:
-    """Whether a host can be looked up. On another, a client would fail only when it calls, and each in a way of its own."""
-    labels = host.removesuffix(".").split(".")
-    if ":" in host or labels[-1].isdigit():
-        ip_address(host)  # Raises a ValueError where it is none.
-        return True
-    return len(host) <= _LONGEST_NAME and all(map(_LABEL.fullmatch, labels))
+    defaults = {"UPSTREAM_DEADLINE": UPSTREAM_DEADLINE, "CHAT_DEADLINE": CHAT_DEADLINE, "CONNECT_DEADLINE": CONNECT_DEADLINE}
+    return Deadlines(*(check_seconds(name, environment.get(name) or str(default)) for name, default in defaults.items()))

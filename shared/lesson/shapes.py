@@ -1,7 +1,9 @@
 """The JSON that every variant answers with, and the arithmetic in it."""
 
 from collections.abc import Sequence
+from typing import NotRequired
 
+from shared.lesson.chat import FoundDocument
 from shared.lesson.contract import TASKS
 from shared.lesson.typed import TypedDict
 
@@ -34,12 +36,13 @@ class Found(TypedDict):
 
 
 class SearchAnswer(TypedDict):
-    """`/search-demo`."""
+    """`/search-demo`; with an answer where one was asked for."""
 
     query: str
     embedding_length: int
     results: list[Found]
     elapsed_ms: str
+    answer: NotRequired[str]
 
 
 class Worked(TypedDict):
@@ -74,14 +77,24 @@ def parallel(results: Sequence[str], elapsed: float, seconds: float) -> WaitedTh
     return {"results": list(results), "elapsed": f"{elapsed:.2f}s", "note": note}
 
 
-def found(query: str, embedding: Sequence[float], titles: Sequence[str], elapsed: float) -> SearchAnswer:
-    """Return the answer to a search that took `elapsed` seconds; `titles` come nearest first."""
-    return {
+def results(documents: Sequence[FoundDocument]) -> list[Found]:
+    """Return documents as a client is told of them."""
+    return [{"title": document.title} for document in documents]
+
+
+def found(
+    query: str, embedding: Sequence[float], documents: Sequence[FoundDocument], elapsed: float, answer: str | None = None
+) -> SearchAnswer:
+    """Return the answer to a search that took `elapsed` seconds; `documents` come nearest first."""
+    body: SearchAnswer = {
         "query": query,
         "embedding_length": len(embedding),
-        "results": [{"title": title} for title in titles],
+        "results": results(documents),
         "elapsed_ms": f"{elapsed * 1000:.0f}ms",
     }
+    if answer is not None:
+        body["answer"] = answer
+    return body
 
 
 def worked(results: Sequence[str], elapsed: float) -> Worked:

@@ -47,9 +47,9 @@ _record: ContextVar[Record] = ContextVar("record")
 
 def begin() -> Record:
     """Open the record of the request that the present task serves, and return it."""
-    record = Record()
-    _record.set(record)
-    return record
+    begun = Record()
+    _record.set(begun)
+    return begun
 
 
 def elapsed() -> float:
@@ -62,6 +62,16 @@ def elapsed() -> float:
     return _record.get().elapsed()
 
 
+def record() -> Record:
+    """Return the record of the present request.
+
+    Raises:
+        LookupError: As for `elapsed`.
+
+    """
+    return _record.get()
+
+
 @contextmanager
 def operation(kind: str, name: str) -> Iterator[None]:
     """Show and record one operation: everything inside the `with` block.
@@ -71,14 +81,14 @@ def operation(kind: str, name: str) -> Iterator[None]:
         name: What it is called in the console and in `Server-Timing`; a plain word.
 
     """
-    record = _record.get()
+    present = _record.get()
     # Flushed, because Python holds lines back when the output is a pipe, and the order of lines is the lesson.
     print(f"[{kind}] Starting {name}", flush=True)
-    start = record.elapsed()
+    start = present.elapsed()
     ending = "Stopped"
     try:
         yield
         ending = "Finished"
     finally:
-        record.entries.append(Entry(name, start, record.elapsed()))
+        present.entries.append(Entry(name, start, present.elapsed()))
         print(f"[{kind}] {ending} {name}", flush=True)

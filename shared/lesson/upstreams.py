@@ -1,76 +1,74 @@
 """What a variant says to its upstreams, and how it reads what they answer. The calls themselves are the variants' own.
 
 The formats are those of OpenAI's embeddings endpoint (https://platform.openai.com/docs/api-reference/embeddings) and of the
-query endpoint in version 2 of Chroma's REST interface (https://docs.trychroma.com).
+query endpoint in version 2 of Chroma's REST interface (https://docs.trychroma.com). What is said to a language model stands in
+`chat`, how its stream is read in `stream`; all of it can be had from here.
 """
 
-import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Any, Final, NoReturn
+from collections.abc import Sequence
+from typing import Any, Final
 
-from shared.lesson.problems import UpstreamBusy, UpstreamFailed
+from shared.lesson.calls import (
+    MAX_CALLS,
+    MAX_IDLE,
+    Call,
+    Content,
+    check_status,
+    number,
+    read_answer,
+    retry_pause,
+    text,
+    unexpected,
+)
+from shared.lesson.chat import CHAT, FoundDocument, answer_call, answer_stream_call, read_completion
 from shared.lesson.settings import Settings
+from shared.lesson.stream import StreamReader
+
+__all__ = [
+    "CHAT",
+    "DOCUMENTS",
+    "EMBEDDINGS",
+    "MAX_CALLS",
+    "MAX_IDLE",
+    "RESULTS",
+    "Call",
+    "Content",
+    "FoundDocument",
+    "StreamReader",
+    "answer_call",
+    "answer_stream_call",
+    "check_status",
+    "embedding_call",
+    "read_answer",
+    "read_completion",
+    "read_documents",
+    "read_embedding",
+    "read_titles",
+    "retry_pause",
+    "search_call",
+]
 
 EMBEDDINGS: Final = "embeddings service"
 DOCUMENTS: Final = "vector database"
 RESULTS: Final = 3  # documents that a search returns
 
-_DATABASE = "/api/v2/tenants/default_tenant/databases/default_database"
+DATABASE: Final = "/api/v2/tenants/default_tenant/databases/default_database"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One POST request to an upstream.
-
-    Attributes:
-        service: What the upstream is called in messages.
-        url: Where to send it.
-        body: What to send, as JSON.
-        headers: What to send along; may hold a secret, so it is not shown.
-        deadline: How long the whole answer may take, in seconds.
-
-    """
-
-    service: str
-    url: str
-    body: Mapping[str, object] = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    deadline: float
-
-
-def embedding_call(settings: Settings, query: str) -> Call:
-    """Return the call that turns a query into a vector."""
-    body = {"model": settings.embedding_model, "input": query, "encoding_format": "float"}
+def embedding_call(settings: Settings, query: str | Sequence[str]) -> Call:
+    """Return the call that turns a query into a vector, or several texts into as many."""
+    texts = query if isinstance(query, str) else list(query)
+    body = {"model": settings.embedding_model, "input": texts, "encoding_format": "float"}
     headers = {"Authorization": f"Bearer {settings.openai_key}"}
-    return Call(EMBEDDINGS, f"{settings.openai_url}/embeddings", body, headers, settings.deadline)
+    return Call(EMBEDDINGS, f"{settings.openai_url}/embeddings", body, headers, settings.deadlines.answer, attempts=2)
 
 
-def search_call(settings: Settings, embedding: Sequence[float]) -> Call:
-    """Return the call that finds the documents nearest to a vector."""
-    body = {"query_embeddings": [list(embedding)], "n_results": RESULTS, "include": ["metadatas", "distances"]}
-    url = f"{settings.chroma_url}{_DATABASE}/collections/{settings.collection}/query"
-    return Call(DOCUMENTS, url, body, {}, settings.deadline)
-
-
-def read_answer(call: Call, status: int, headers: Mapping[str, str], content: bytes) -> Any:  # noqa: ANN401 - JSON is any
-    """Return the JSON that an upstream answered with.
-
-    Raises:
-        UpstreamBusy: It answered 429.
-        UpstreamFailed: It answered with another status than 200, or with something that is not JSON.
-
-    """
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise UpstreamBusy(call.service, headers.get("Retry-After"))
-    if status != HTTPStatus.OK:
-        raise UpstreamFailed(call.service, f"answered with the status {status}")
-    try:
-        return json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):  # RecursionError: brackets nested a few thousand deep.
-        raise _unexpected(call.service) from None
+def search_call(settings: Settings, embedding: Sequence[float], *, texts: bool = False) -> Call:
+    """Return the call that finds the documents nearest to a vector; with `texts`, what stands in them, too."""
+    included = ["metadatas", "distances", *(["documents"] if texts else [])]
+    body = {"query_embeddings": [list(embedding)], "n_results": RESULTS, "include": included}
+    url = f"{settings.chroma_url}{DATABASE}/collections/{settings.collection}/query"
+    return Call(DOCUMENTS, url, body, {}, settings.deadlines.answer)
 
 
 def read_embedding(answer: Any) -> list[float]:  # noqa: ANN401 - JSON is any
@@ -81,11 +79,11 @@ def read_embedding(answer: Any) -> list[float]:  # noqa: ANN401 - JSON is any
 
     """
     try:
-        embedding = [_number(value) for value in answer["data"][0]["embedding"]]
+        embedding = [number(value) for value in answer["data"][0]["embedding"]]
     except (KeyError, IndexError, TypeError, ValueError, OverflowError):
-        raise _unexpected(EMBEDDINGS) from None
+        raise unexpected(EMBEDDINGS) from None
     if not embedding:
-        raise _unexpected(EMBEDDINGS)
+        raise unexpected(EMBEDDINGS)
     return embedding
 
 
@@ -97,30 +95,21 @@ def read_titles(answer: Any) -> list[str]:  # noqa: ANN401 - JSON is any
 
     """
     try:
-        return [_text(metadata["title"]) for metadata in answer["metadatas"][0]]
+        return [text(metadata["title"]) for metadata in answer["metadatas"][0]]
     except (KeyError, IndexError, TypeError, ValueError):
-        raise _unexpected(DOCUMENTS) from None
+        raise unexpected(DOCUMENTS) from None
 
 
-def _unexpected(service: str) -> UpstreamFailed:
-    return UpstreamFailed(service, "answered with something that is not the agreed JSON")
+def read_documents(answer: Any, *, texts: bool = True) -> list[FoundDocument]:  # noqa: ANN401 - JSON is any
+    """Return the documents in a query answer, nearest first; without `texts`, which it was not asked for, only their titles.
 
+    Raises:
+        UpstreamFailed: They are not where they should be.
 
-def _refuse_constant(name: str) -> NoReturn:
-    # Python reads NaN and Infinity, which JSON does not have (RFC 8259, section 6).
-    raise ValueError(name)
-
-
-def _number(value: object) -> float:
-    # In Python True is an int; in JSON it is not a number.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TypeError
-    return float(value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    # JSON can spell half a character ("\ud800"), which cannot be sent on: encode() refuses it with a ValueError.
-    value.encode()
-    return value
+    """
+    titles = read_titles(answer)
+    try:
+        contents = [text(document) for document in answer["documents"][0]] if texts else [""] * len(titles)
+        return [FoundDocument(*each) for each in zip(titles, contents, strict=True)]
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise unexpected(DOCUMENTS) from None

@@ -53,7 +53,7 @@ def unequal(count: int, seconds: float) -> list[Task]:
 def work_call(settings: Settings, task: Task) -> Call:
     """Return the call, a GET, that has a task worked on: it carries the request's identifier, and gets the time it needs."""
     query = urlencode({"name": task.name, "seconds": f"{task.seconds:.6g}", "status": task.status})
-    return Call(WORK, f"{settings.work_url}/work?{query}", {}, {HEADER: current()}, task.seconds + settings.deadline)
+    return Call(WORK, f"{settings.work_url}/work?{query}", {}, {HEADER: current()}, task.seconds + settings.deadlines.answer)
 
 
 def read_work(answer: Any) -> str:  # noqa: ANN401 - JSON is any

@@ -1,4 +1,4 @@
-"""Turn a text into a vector, and find the documents whose vectors point the same way.
+"""Turn a text into a vector.
 
 This stands in for an embedding model and is far simpler: it compares spelling and knows no meaning. A vector has one place
 for each word of the documents; the runs of three letters in all words share the rest. Texts that share words get similar
@@ -13,14 +13,13 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Sequence
 
-from shared.upstream.documents import DOCUMENTS, Document
+from shared.upstream.documents import DOCUMENTS
+from shared.upstream.vectors import to_unit_length
 
 DIMENSIONS = 1536
 """How many numbers a vector has: as many as OpenAI's text-embedding-3-small gives."""
 
-_TITLE_WEIGHT = 1.5  # beside 1 for the text under it
 _LETTERS_WEIGHT = 0.4  # of all letter runs of a word together, beside 1 for the word itself
 _SHORTEST_PLURAL = 4  # letters: `bus` and `gas` keep their s
 
@@ -65,12 +64,6 @@ def _shared_place(run: str) -> int:
     return zlib.crc32(run.encode()) % _SHARED_PLACES
 
 
-def _to_unit_length(vector: Sequence[float]) -> list[float]:
-    """Scale a vector to length 1; one of zeros only, which has no direction, gets the last axis's."""
-    length = math.sqrt(math.fsum(number * number for number in vector))
-    return [number / length for number in vector] if length else [*vector[:-1], 1.0]
-
-
 def embed(text: str, dimensions: int = DIMENSIONS) -> list[float]:
     """Return the vector of a text: `dimensions` numbers, of length 1, the same in every process.
 
@@ -84,32 +77,4 @@ def embed(text: str, dimensions: int = DIMENSIONS) -> list[float]:
         runs = _letter_runs(word)
         for run in runs:
             vector[_shared_place(run)] += weight * _LETTERS_WEIGHT / math.sqrt(len(runs))
-    return _to_unit_length(vector[:dimensions])
-
-
-def _document_numbers(document: Document) -> list[tuple[int, float]]:
-    """Return the numbers of a document's vector that are not zero, about one in ten, each behind its place."""
-    both = zip(embed(document.title), embed(document.text), strict=True)
-    vector = _to_unit_length([_TITLE_WEIGHT * title + text for title, text in both])
-    return [(place, number) for place, number in enumerate(vector) if number]
-
-
-_NUMBERS = [(document, _document_numbers(document)) for document in DOCUMENTS]
-
-
-def nearest(vector: Sequence[float], count: int) -> list[tuple[Document, float]]:
-    """Return the `count` documents nearest to a vector, at least 1, with their cosine distances, nearest first.
-
-    A distance is 0 for the same direction, 1 for nothing in common, 2 for the opposite. Equally near ones keep their order.
-
-    Raises:
-        ValueError: The vector has not `DIMENSIONS` numbers, or one of them is not finite.
-
-    """
-    if len(vector) != DIMENSIONS:
-        raise ValueError(f"The vector has {len(vector)} dimensions, but the documents have {DIMENSIONS}.")
-    if not all(math.isfinite(number) for number in vector):
-        raise ValueError("The vector holds a number that is not finite.")
-    unit = _to_unit_length(vector)
-    distances = [(document, 1 - math.fsum(unit[place] * number for place, number in row)) for document, row in _NUMBERS]
-    return sorted(distances, key=lambda found: found[1])[:count]
+    return to_unit_length(vector[:dimensions])

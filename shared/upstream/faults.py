@@ -1,26 +1,39 @@
-"""Misbehaviour on request, so that a test can see what a variant makes of it."""
+"""Misbehaviour on request, so that a test can see what a variant makes of it: which calls it meets.
 
-import asyncio
-from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+What happens to them is told in `misbehaviour`; a stream that goes wrong half-way in `chat`.
+"""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from aiohttp import web
 
-SILENCE_SECONDS = 60.0
-"""How long a silent upstream keeps quiet: longer than any deadline."""
+SERVICES = ("embeddings", "chat", "query", "work")
+
+INSTEAD = ("answer", "silence", "slow", "drop", "reset", "half", "huge", "drip")
+"""What may happen instead of the answer: `answer` with a given status and body; `silence`; be `slow` by `seconds`, then answer as
+usual; `drop` the connection, or `reset` it; break off `half`-way; be `huge`, of `size` bytes; `drip` a byte at a time."""
+
+STREAMED = ("stall", "cut", "garbage")
+"""What may happen to a stream `after` a number of tokens: it goes silent, it breaks off, or it sends `body` and ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What to do with one call.
+    """What to do with a call.
 
     Attributes:
-        kind: One of `KINDS`.
+        kind: One of `INSTEAD` or `STREAMED`.
         status: The status of an `answer`.
-        body: The body of an `answer`, as it is sent.
-        headers: Headers of an `answer`.
+        body: The body of an `answer`, or the `garbage`, as it is sent.
+        headers: Headers of an `answer`, as pairs.
+        seconds: How much later than usual `slow` answers.
+        size: How many bytes a `huge` body has, about.
+        after: How many tokens a stream sends before it goes wrong.
+        marker: Meet every call that carries this text, until told to forget; empty: meet the next calls, whatever they carry.
+        times: With a marker, how many calls that carry one and the same text are met; 0 for all of them.
 
     """
 
@@ -28,72 +41,61 @@ class Fault:
     status: int = 200
     body: str = "{}"
     headers: tuple[tuple[str, str], ...] = ()
+    seconds: float = 1.0
+    size: int = 50_000_000
+    after: int = 0
+    marker: str = ""
+    times: int = 0
 
 
 class Faults:
-    """Faults that wait for a call, in the order in which they were planned."""
+    """Faults that wait for calls."""
 
     def __init__(self) -> None:
         self._planned: dict[str, deque[Fault]] = defaultdict(deque)
+        self._marked: dict[str, list[tuple[Fault, Counter[str]]]] = defaultdict(list)
 
     def plan(self, service: str, fault: Fault, count: int) -> None:
-        """Meet the next `count` calls of a service with a fault."""
-        self._planned[service].extend([fault] * count)
+        """Meet the next `count` calls of a service with a fault; or, where the fault has a marker, the calls that carry it."""
+        if fault.marker:
+            self._marked[service].append((fault, Counter()))
+        else:
+            self._planned[service].extend([fault] * count)
 
-    def take(self, service: str) -> Fault | None:
-        """Return the fault for the call that just arrived, if one is planned."""
+    def take(self, service: str, text: str) -> Fault | None:
+        """Return the fault for a call that just arrived with a text, if there is one: a marked one first, then in order."""
+        for fault, met in self._marked[service]:
+            if fault.marker in text and (not fault.times or met[text] < fault.times):
+                met[text] += 1
+                return fault
         planned = self._planned[service]
         return planned.popleft() if planned else None
 
     def clear(self) -> None:
-        """Forget all that is planned."""
+        """Forget all of them."""
         self._planned.clear()
+        self._marked.clear()
 
 
 FAULTS = web.AppKey("FAULTS", Faults)
+FAULT = web.RequestKey("FAULT", Fault)
+"""The fault that a stream is to show, in its request."""
 
 
-async def misbehave(request: web.Request, fault: Fault) -> web.StreamResponse:
-    """Do what a fault asks for instead of answering."""
-    return await KINDS[fault.kind](request, fault)
+def read_plan(asked: Mapping[str, Any]) -> tuple[str, Fault, int]:
+    """Return the service, the fault and the count of a plan given as JSON.
 
+    Raises:
+        ValueError: There is no such service, kind or field.
 
-async def _answer(_: web.Request, fault: Fault) -> web.StreamResponse:
-    return web.Response(status=fault.status, text=fault.body, headers=dict(fault.headers), content_type="application/json")
-
-
-async def _silence(_: web.Request, fault: Fault) -> web.StreamResponse:
-    await asyncio.sleep(SILENCE_SECONDS)
-    return web.Response(status=fault.status)
-
-
-async def _drop(request: web.Request, _: Fault) -> web.StreamResponse:
-    if request.transport:
-        request.transport.abort()
-    return web.Response()
-
-
-async def _half(request: web.Request, fault: Fault) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "1000"})
-    await response.prepare(request)
-    await response.write(b'{"data": [')
-    return await _drop(request, fault)
-
-
-async def _drip(request: web.Request, fault: Fault) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    await response.prepare(request)
-    for _ in range(int(SILENCE_SECONDS * 10)):
-        await response.write(b" ")
-        await asyncio.sleep(0.1)
-    return await _drop(request, fault)
-
-
-KINDS: dict[str, Callable[[web.Request, Any], Awaitable[web.StreamResponse]]] = {
-    "answer": _answer,
-    "silence": _silence,
-    "drop": _drop,
-    "half": _half,
-    "drip": _drip,
-}
-"""`answer` with a given status and body, `silence`, `drop` the connection, break off `half`-way, `drip` a byte at a time."""
+    """
+    known = {field.name for field in fields(Fault)}
+    if unknown := asked.keys() - known - {"service", "count"}:
+        raise ValueError(f"A fault has no {', '.join(sorted(unknown))}. It has {', '.join(sorted(known))}.")
+    service, fault = asked.get("service", ""), Fault(**{name: value for name, value in asked.items() if name in known})
+    if service not in SERVICES:
+        raise ValueError(f"There is no service {service!r}. There are {', '.join(SERVICES)}.")
+    kinds = (*INSTEAD, *STREAMED) if service == "chat" else INSTEAD
+    if fault.kind not in kinds:
+        raise ValueError(f"The service {service} knows no fault {fault.kind!r}. It knows {', '.join(kinds)}.")
+    return service, fault, asked.get("count", 1)

@@ -11,6 +11,9 @@ from typing import Any
 KEPT = 10_000
 """Calls that are remembered; older ones are forgotten."""
 
+KEPT_HEADERS = ("authorization", "cookie", "x-request-id", "user-agent")
+"""Headers of a request that are remembered. The key of embedded services is no secret."""
+
 
 @dataclass(slots=True)
 class SeenCall:
@@ -20,14 +23,15 @@ class SeenCall:
         id: Its number; later calls have greater ones.
         service: `embeddings`, `chat`, `query` or `work`.
         peer: The caller's address; one connection keeps one for all its calls.
-        sent: The JSON it came with.
-        authorization: Its `Authorization` header; the suite's key is no secret.
-        cookie: Its `Cookie` header.
+        sent: The JSON it came with; None where it came with none.
+        headers: Those of `KEPT_HEADERS` that it came with, by their names in small letters.
         start: When its request had arrived, in seconds of `time.monotonic`, which all processes of one machine share.
         end: When its answer was ready, or it was broken off; None while it waits.
         broken_off: Whether the caller left before it was answered.
         at_once: How many calls of any service were open while it was, itself included, at the most.
-        answered: What it was answered with, as far as the suite wants to compare it.
+        status: The status it was answered with; None as long as, or because, it got none.
+        answered: What it was answered with, as far as the suite wants to compare it: the first vector; the titles; for `chat`
+            its `text` and, of a stream, its `tokens`, each with when it was sent.
 
     """
 
@@ -35,12 +39,12 @@ class SeenCall:
     service: str
     peer: str
     sent: Any
-    authorization: str = ""
-    cookie: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     start: float = field(default_factory=time.monotonic)
     end: float | None = None
     broken_off: bool = False
     at_once: int = 1
+    status: int | None = None
     answered: Any = None
 
 
@@ -57,9 +61,7 @@ class Witness:
     def watch(self, service: str, peer: str, sent: object, headers: Mapping[str, str]) -> Iterator[SeenCall]:
         """Record one call: everything inside the `with` block. Leaving it with an exception means broken off."""
         call = SeenCall(
-            *(next(self._numbers), service, peer, sent),
-            authorization=headers.get("Authorization", ""),
-            cookie=headers.get("Cookie", ""),
+            next(self._numbers), service, peer, sent, {name: headers[name] for name in KEPT_HEADERS if name in headers}
         )
         self.last = call.id
         self._calls.append(call)

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from shared.upstream.services import watched
+from shared.upstream.watched import watched
 from shared.upstream.witness import SeenCall
 
 LONGEST = 60.0

@@ -249,8 +249,9 @@ def test_reports_are_read_up_to_where_they_were_cut_short(tmp_path: Path) -> Non
 
 def write_suite(root: Path, body: str) -> None:
     """Let the responsible test do something."""
-    lines = "class Wrong(Exception):\n    cause = 'blocks'\n\ndef test_x(request):\n    "
-    (root / "tests/test_waiting.py").write_text(f"import time\n\n{lines}{body}\n", encoding="utf-8")
+    lines = "import time\nimport pytest\n\nclass Wrong(Exception):\n    cause = 'blocks'\n\n"
+    lines += "@pytest.mark.parametrize('name', ['mine'])\ndef test_x(request, name):\n    "
+    (root / "tests/test_waiting.py").write_text(f"{lines}{body}\n", encoding="utf-8")
 
 
 FOUND = (
@@ -273,7 +274,7 @@ FOUND = (
 def test_a_run_plants_asks_the_suite_and_judges(root: Path, body: str, outcome: Outcome, words: str) -> None:
     """From the planted copy to the judgement, with a suite that finds it, does not, or does not end."""
     write_suite(root, body)
-    judged = asyncio.run(run(Planted(SLEEPS, "mine", seconds=3), root))
+    judged = asyncio.run(run([Planted(SLEEPS, "mine", seconds=3)], root))[0]
     assert judged.outcome == outcome, judged.message
     assert words in judged.message
 

@@ -8,7 +8,18 @@ import pytest
 
 from shared.lab.variants import ROOT
 from shared.lesson.embedded import running_upstreams
-from shared.lesson.settings import LONGEST_DEADLINE, UPSTREAM_DEADLINE, SettingsError, from_environment
+from shared.lesson.settings import (
+    CHAT_DEADLINE,
+    CHAT_MODEL,
+    COLLECTION_NAME,
+    CONNECT_DEADLINE,
+    EMBEDDING_MODEL,
+    LONGEST_DEADLINE,
+    UPSTREAM_DEADLINE,
+    Deadlines,
+    SettingsError,
+    from_environment,
+)
 
 BASE = {"CHROMA_URL": "http://127.0.0.1:1", "OPENAI_API_KEY": "hunter2"}
 
@@ -66,10 +77,14 @@ OTHERS = {
     "a key outside ASCII": {"OPENAI_API_KEY": "hunter\xb2"},
     "a model with a space": {"OPENAI_EMBEDDING_MODEL": "a b"},
     "a model that is not text": {"OPENAI_EMBEDDING_MODEL": "\udcff"},
+    "a chat model with a space": {"OPENAI_CHAT_MODEL": "a b"},
+    "a collection with two letters": {"CHROMA_COLLECTION": "ab"},
+    "a collection that ends with a dot": {"CHROMA_COLLECTION": "papers."},
     "a collection with a slash": {"CHROMA_COLLECTION": "../x"},
     "a collection that is a query": {"CHROMA_COLLECTION": "x?y"},
 }
 
+DEADLINES = {"UPSTREAM_DEADLINE": UPSTREAM_DEADLINE, "CHAT_DEADLINE": CHAT_DEADLINE, "CONNECT_DEADLINE": CONNECT_DEADLINE}
 BAD_DEADLINES = ["0", "-1", "nan", "inf", "1e-400", "600.1", "two", " "]
 
 
@@ -112,20 +127,33 @@ def test_other_settings_that_no_request_can_carry(wrong: dict[str, str]) -> None
     assert "hunter" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("given", "seconds"), [("0.5", 0.5), ("600", LONGEST_DEADLINE), ("", UPSTREAM_DEADLINE)])
-def test_a_deadline(given: str, seconds: float) -> None:
-    """`UPSTREAM_DEADLINE` says how many seconds an upstream may take; empty, it is as if it were not set."""
-    settings = from_environment({**BASE, "UPSTREAM_DEADLINE": given})
+@pytest.mark.parametrize("given", ["0.5", "600", ""])
+@pytest.mark.parametrize("name", DEADLINES)
+def test_a_deadline(name: str, given: str) -> None:
+    """Each says how many seconds something may take; empty, it is as if it were not set. The others keep their defaults."""
+    settings = from_environment({**BASE, name: given})
     assert settings
-    assert settings.deadline == seconds
+    seconds = float(given) if given else DEADLINES[name]
+    assert settings.deadlines == Deadlines(*(DEADLINES | {name: seconds}).values())
+    assert seconds <= LONGEST_DEADLINE
 
 
 @pytest.mark.parametrize("real", [BASE, {}], ids=["real upstreams", "embedded ones"])
 @pytest.mark.parametrize("given", BAD_DEADLINES)
-def test_a_bad_deadline(given: str, real: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", DEADLINES)
+def test_a_bad_deadline(name: str, given: str, real: dict[str, str]) -> None:
     """A deadline that is not a number above 0 and up to 600 is refused, whichever upstreams are called."""
-    with pytest.raises(SettingsError, match=r"^UPSTREAM_DEADLINE must be a number of seconds, more than 0 and at most 600\.$"):
-        from_environment({**real, "UPSTREAM_DEADLINE": given})
+    with pytest.raises(SettingsError, match=rf"^{name} must be a number of seconds, more than 0 and at most 600\.$"):
+        from_environment({**real, name: given})
+
+
+def test_the_text_names_every_setting_and_its_default() -> None:
+    """The chapter on search says what can be set, and what holds where it is not."""
+    chapter = (ROOT / "shared" / "lesson" / "text" / "search.md").read_text(encoding="utf-8")
+    names = (*DEADLINES, "CHROMA_URL", "CHROMA_COLLECTION", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_CHAT_MODEL")
+    for text in (*names, EMBEDDING_MODEL, CHAT_MODEL, COLLECTION_NAME):
+        assert f"`{text}`" in chapter, text
+    assert f"| {', '.join(f'{seconds:g}' for seconds in DEADLINES.values())} |" in chapter
 
 
 def test_the_deadline_holds_for_the_embedded_upstreams(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +161,7 @@ def test_the_deadline_holds_for_the_embedded_upstreams(monkeypatch: pytest.Monke
     monkeypatch.delenv("CHROMA_URL", raising=False)
     monkeypatch.setenv("UPSTREAM_DEADLINE", "7")
     with running_upstreams() as settings:
-        assert settings.deadline == 7
+        assert settings.deadlines.answer == 7
 
 
 def test_a_bad_setting_is_one_line_at_the_start() -> None:

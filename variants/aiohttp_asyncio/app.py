@@ -8,13 +8,27 @@ Watch for: an error status of aiohttp's own is an exception that a middleware ha
 import logging
 from collections.abc import AsyncIterator
 
-import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
-from variants.aiohttp_asyncio import context, deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
+from variants.aiohttp_asyncio import (
+    answers,
+    context,
+    deadlines,
+    failing,
+    leaving,
+    limiting,
+    racing,
+    resilience,
+    search,
+    streaming,
+    together,
+    waiting,
+)
+
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
 
 
 async def home(request: web.Request) -> web.Response:
@@ -24,11 +38,8 @@ async def home(request: web.Request) -> web.Response:
 
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     """Open the client once, before the first request, and close it after the last."""
-    # The deadline stands around each call, so the session needs none.
-    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
-    no_limit, no_cookies = aiohttp.ClientTimeout(total=None), aiohttp.DummyCookieJar()
     with running_upstreams() as settings:
-        async with aiohttp.ClientSession(timeout=no_limit, cookie_jar=no_cookies) as client:
+        async with resilience.open_client(settings) as client:
             app[search.CLIENT], app[search.SETTINGS] = client, settings
             yield
 
@@ -69,7 +80,7 @@ def create_app() -> web.Application:
     """Return the application, ready to be served."""
     application = web.Application(middlewares=[context.with_request_id, server_timing, handle_error])
     application.router.add_get("/", home)
-    for chapter in (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving, context):
+    for chapter in CHAPTERS:
         application.add_routes(chapter.routes)
     application.cleanup_ctx.append(lifespan)
     return application

@@ -12,8 +12,8 @@ from shared.lesson.character import Character
 CHARACTER: Final[Character] = {
     "gather": "others-run-on",
     "thread_at_deadline": "abandoned",
-    "disconnect_plain": "runs-on",
-    "disconnect_stream": "at-the-next-event",
+    "disconnect_plain": "broken-off",
+    "disconnect_stream": "at-once",
     "threads": "processors-and-four",
     "head": "answered",
     "trailing_slash": "not-found",

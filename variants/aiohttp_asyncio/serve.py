@@ -22,6 +22,7 @@ def serve(options: Options) -> None:
         backlog=BACKLOG,
         keepalive_timeout=KEEP_ALIVE,
         max_line_size=MAX_LINE,
+        handler_cancellation=True,  # Without it, a handler whose client has left goes on.
         access_log=None,
         print=None,
     )

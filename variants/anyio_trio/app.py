@@ -8,7 +8,6 @@ Watch for: an error out of a task group arrives as an `ExceptionGroup`; without 
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypedDict
 
 import httpx2
@@ -24,9 +23,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.anyio_trio import context, deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
+from variants.anyio_trio import (
+    answers,
+    context,
+    deadlines,
+    failing,
+    leaving,
+    limiting,
+    racing,
+    resilience,
+    search,
+    streaming,
+    together,
+    waiting,
+)
 
-CHAPTERS = (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
 
 
 class State(TypedDict):
@@ -44,11 +56,8 @@ async def home(request: Request) -> JSONResponse:
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
     """Open the client once, before the first request, and close it after the last."""
-    # The deadline stands around each call, so the client needs none. Proxies are for the world outside this machine.
-    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
-    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     with running_upstreams() as settings:
-        async with httpx2.AsyncClient(timeout=None, trust_env=False, cookies=no_cookies) as client:
+        async with resilience.open_client(settings) as client:
             yield {"client": client, "settings": settings}
 
 

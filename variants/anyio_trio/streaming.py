@@ -17,8 +17,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from shared.lesson import limits
-from shared.lesson.events import HEADERS, MEDIA_TYPE, Event, arrived, failed
+from shared.lesson.events import HEADERS, MEDIA_TYPE, Event, failed
 from shared.lesson.problems import Problem
+from shared.lesson.progress import arrived
 from shared.lesson.settings import Settings
 from shared.lesson.timing import elapsed
 from shared.lesson.work import Task, Work, unequal

@@ -8,9 +8,9 @@ Watch for: its own validation answers are not problem details; the hook below ma
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypedDict
 
+import anyio.lowlevel
 import httpx2
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -22,7 +22,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, limits, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.fastapi_asyncio import context, deadlines, failing, leaving, limiting, racing, search, streaming, together, waiting
+from variants.fastapi_asyncio import (
+    answers,
+    context,
+    deadlines,
+    failing,
+    leaving,
+    limiting,
+    racing,
+    resilience,
+    search,
+    streaming,
+    together,
+    waiting,
+)
+
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
 
 
 class State(TypedDict):
@@ -40,11 +55,11 @@ async def home() -> identity.Identity:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     """Open the client once, before the first request, and close it after the last."""
-    # The deadline stands around each call, so the client needs none. Proxies are for the world outside this machine.
-    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
-    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    # The client, and the threads of `/threaded`, use anyio, which loads its half for asyncio when it is first awaited. That takes
+    # 40 ms: better now than in the first search.
+    await anyio.lowlevel.checkpoint()
     with running_upstreams() as settings:
-        async with httpx2.AsyncClient(timeout=None, trust_env=False, cookies=no_cookies) as client:
+        async with resilience.open_client(settings) as client:
             yield {"client": client, "settings": settings}
 
 
@@ -90,7 +105,7 @@ def create_app() -> FastAPI:
     """Return the application, ready to be served."""
     application = FastAPI(title="The lesson on FastAPI", lifespan=lifespan)
     application.add_api_route("/", home)
-    for chapter in (waiting, together, search, failing, deadlines, limiting, racing, streaming, leaving, context):
+    for chapter in CHAPTERS:
         application.include_router(chapter.routes)
     application.add_middleware(server_timing)
     application.add_middleware(context.with_request_id)

@@ -14,9 +14,10 @@ import httpx2
 from fastapi import APIRouter, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from shared.lesson.events import Event, arrived, failed
+from shared.lesson.events import Event, failed
 from shared.lesson.limits import MAX_KILOBYTES
 from shared.lesson.problems import Problem
+from shared.lesson.progress import arrived
 from shared.lesson.settings import Settings
 from shared.lesson.timing import elapsed
 from shared.lesson.work import Task, Work, unequal
@@ -61,4 +62,4 @@ async def as_completed_endpoint(
     """GOOD: each result is sent when it is there, and not when all are; a reader who is slow makes the work wait."""
     work = Work(unequal(tasks, seconds), at_once, kilobytes)
     async for event in as_they_come(request.state.client, request.state.settings, work):
-        yield ServerSentEvent(event=event.kind, data=event.data)
+        yield ServerSentEvent(event=event.name, data=event.data)

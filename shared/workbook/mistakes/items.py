@@ -30,11 +30,16 @@ class Planted:
         """What it is called in results."""
         return f"{self.mistake.name} in {self.variant}"
 
+    @property
+    def run_with(self) -> str:
+        """What items have in common that one pytest can run: it is started once for all variants of a mistake."""
+        return self.mistake.name
+
     def prepare(self, folder: Path, root: Path = ROOT) -> list[str]:
-        """Plant the mistake in a folder, and return the arguments for pytest."""
+        """Plant the mistake in a folder, and return the arguments for pytest, without the variant."""
         plant(self.mistake, self.variant, folder, root)
         # Another event loop would show the same mistake again.
-        return [*self.mistake.tests, SMOKE, "--variant", self.variant, "--loop", "first", "--variants", str(folder)]
+        return [*self.mistake.tests, SMOKE, "--loop", "first", "--variants", str(folder)]
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite caught it."""
@@ -62,9 +67,14 @@ class Round:
         """What it is called in results."""
         return f"round {self.number} over {self.variant}"
 
+    @property
+    def run_with(self) -> str:
+        """What items have in common that one pytest can run: a round runs alone."""
+        return self.name
+
     def prepare(self, folder: Path, root: Path = ROOT) -> list[str]:  # noqa: ARG002 - there is nothing to plant
-        """Return the arguments for pytest."""
-        return ["tests", "--ignore=tests/tools", "--variant", self.variant]
+        """Return the arguments for pytest, without the variant."""
+        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients"]
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite raised a false alarm."""

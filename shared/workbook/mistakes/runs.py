@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import psutil
@@ -38,33 +38,40 @@ async def run_all(
     """
     places = asyncio.Semaphore(side_by_side)
 
-    async def run_one(item: Item) -> None:
+    async def run_some(some: Sequence[Item]) -> None:
         async with places:
             began = time.monotonic()
-            judgement = await run(item, root)
+            judgements = await run(some, root)
             seconds = round(time.monotonic() - began, 2)
-            done(item, Result(item.key(keys), item.name, judgement.outcome, judgement.message, seconds))
+            for item, judgement in zip(some, judgements, strict=True):
+                done(item, Result(item.key(keys), item.name, judgement.outcome, judgement.message, seconds))
 
     async with asyncio.TaskGroup() as group:
+        together: dict[str, list[Item]] = {}
         for item in items:
-            group.create_task(run_one(item))
+            together.setdefault(item.run_with, []).append(item)
+        for some in together.values():
+            group.create_task(run_some(some))
 
 
-async def run(item: Item, root: Path = ROOT) -> Judgement:
-    """Run the suite over one item, in a folder that is gone afterwards, and judge it."""
+async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:
+    """Run the suite over items that are `run_with` each other, in a folder that is gone afterwards, and judge each of them."""
     with tempfile.TemporaryDirectory(prefix="mistakes-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         report, printed = folder / "report.jsonl", folder / "printed.txt"
-        arguments = [*item.prepare(folder, root), "--report", str(report)]
+        arguments, *_ = [item.prepare(folder, root) for item in items]
+        arguments += [argument for item in items for argument in ("--variant", item.variant)]
+        seconds = sum(item.seconds for item in items)
         try:
-            async with asyncio.timeout(item.seconds):
-                code = await _run_pytest(arguments, folder, printed, root)
+            async with asyncio.timeout(seconds):
+                code = await _run_pytest([*arguments, "--report", str(report)], folder, printed, root)
         except TimeoutError:
-            return Judgement(Outcome.TOO_LONG, f"The suite had not ended after {item.seconds:g} s.")
+            return [Judgement(Outcome.TOO_LONG, f"The suite had not ended after {seconds:g} s.")] * len(items)
         if code not in {0, TESTS_FAILED}:
             text = printed.read_text(encoding="utf-8", errors="replace")
-            return Judgement(Outcome.NOT_RUN, f"pytest ended with the code {code}:\n{text[-2000:]}")
-        return item.judge(read_reports(report))
+            return [Judgement(Outcome.NOT_RUN, f"pytest ended with the code {code}:\n{text[-2000:]}")] * len(items)
+        reports = read_reports(report)
+        return [item.judge([report for report in reports if report.is_about(item.variant)]) for item in items]
 
 
 async def _run_pytest(arguments: list[str], folder: Path, printed: Path, root: Path) -> int:

@@ -1,0 +1,54 @@
+"""What comes before every answer: the call's JSON is read, the call is recorded, and it may meet a fault."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from shared.upstream.faults import FAULT, FAULTS, STREAMED
+from shared.upstream.misbehaviour import misbehave
+from shared.upstream.texts import TEXTS
+from shared.upstream.witness import SeenCall, Witness
+
+WITNESS = web.AppKey("WITNESS", Witness)
+
+Answer = Callable[[web.Request, Any, SeenCall], Awaitable[web.StreamResponse]]
+
+
+async def read_json(request: web.Request) -> Any:  # noqa: ANN401 - JSON is any
+    """Return the JSON in a request's body; None where there is none that can be read."""
+    try:
+        return await request.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def watched(service: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return the endpoint of a service: what `answer` answers, recorded, unless a fault was asked for."""
+
+    async def endpoint(request: web.Request) -> web.StreamResponse:
+        body = await read_json(request)
+        host, port = request.transport.get_extra_info("peername")[:2] if request.transport else ("gone", 0)
+        with request.app[WITNESS].watch(service, f"{host}:{port}", body, request.headers) as call:
+            response = await _misbehave(request, service, body)
+            if response is None:
+                response = await answer(request, body, call)
+            if response.prepared or not _closed(request):
+                call.status = response.status
+            return response
+
+    return endpoint
+
+
+async def _misbehave(request: web.Request, service: str, body: object) -> web.StreamResponse | None:
+    fault = request.app[FAULTS].take(service, request.app[TEXTS].of(body))
+    if fault is None:
+        return None
+    if fault.kind in STREAMED:
+        request[FAULT] = fault
+        return None
+    return await misbehave(request, fault)
+
+
+def _closed(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()

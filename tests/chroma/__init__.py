@@ -1,0 +1,1 @@
+"""Every variant against a real Chroma server, by configuration alone: `nox -s chroma`."""

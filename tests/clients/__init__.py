@@ -1,0 +1,1 @@
+"""The services' own clients, used as their makers ship them, against the embedded services."""

@@ -1,0 +1,167 @@
+"""An answer from the documents found, whole or as it is written. The evidence is what the model saw."""
+
+import json
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Ask, Observation, run
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.rules import broken
+from shared.lab.server import Server
+from shared.lab.stream import SeenEvent, events, leave
+from shared.lab.upstream import Call, most_at_once
+from shared.lab.verdict import judge, prove
+from shared.upstream.services import CHAT_SECONDS
+from tests.conftest import keep
+from tests.trouble import STREAM, WITH_ANSWER
+
+FEW_TOKENS = Ask(
+    "/answer-stream?query=%3F", "POST"
+)  # To this the model has nothing to say, in five words, a tenth of a second each.
+MANY = 20
+SOON = 0.05  # seconds in which a token has to be with the client
+TRIES = [CHAT_SECONDS] * 5  # The model takes what it takes, so later tries cannot wait longer: there are more of them.
+
+ANSWER = ("search", "get_answer")
+TELL = ("answers", "stream_answer")
+SEND = ("answers", "answer_stream")
+READ = ("resilience", "stream_upstream")
+
+
+def ungrounded(calls: Sequence[Call]) -> list[Finding]:
+    """Find what is wrong with the calls that one answered question made."""
+    services = [call.service for call in calls]
+    if services != ["embeddings", "query", "chat"]:
+        return sure(Cause.WRONG_CALL, f"one question called {', '.join(services) or 'nothing'}, and not embeddings, query, chat")
+    _, find, chat = calls
+    if find.end is None or chat.start < find.end:
+        return sure(Cause.WRONG_CALL, "the language model was asked before the documents had been found")
+    *before, question = [str(message["content"]) for message in chat.sent["messages"]]
+    if question != "budget":
+        return sure(Cause.WRONG_CALL, f"the language model was asked {question!r}, and not 'budget'")
+    missing = [title for title in find.answered[0] if title not in "".join(before)]
+    if missing or "9 million" not in "".join(before):
+        what = f"the document {missing[0]!r}" if missing else "what stands in the documents"
+        return sure(Cause.WRONG_CALL, f"the language model was asked without {what}", ("search", "search_documents"))
+    return []
+
+
+def test_an_answer_from_the_documents(server: Server) -> None:
+    """With `answer=true` the model is asked once, from the documents found, and what it says is passed on, beside the rest."""
+    seen = run(server, [WITH_ANSWER])
+    judge(server, seen, broken(seen))
+    judge(server, seen, ungrounded(seen.calls))
+    body, said = json.loads(seen.answers[0].body), seen.calls[-1].answered["text"]
+    if body.get("answer") != said:
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the answer is {body.get('answer')!r}; the model said {said!r}", ANSWER))
+    without = json.loads(run(server, [Ask("/search-demo?query=budget", "POST")]).answers[0].body)
+    if body.keys() != {*without, "answer"} or body["results"] != without["results"]:
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"with answer=true the answer holds {', '.join(body)}"))
+
+
+def test_whatever_the_model_answers_is_passed_on(server: Server) -> None:
+    """An answer is the model's, to the letter."""
+    text = "Ünïcode, \n lines\u2028 and 'quotes' \"\\ \t"
+    server.upstreams.misbehave("chat", "answer", body=json.dumps({"choices": [{"message": {"content": text}}]}))
+    seen = run(server, [WITH_ANSWER])
+    judge(server, seen, broken(seen))
+    if json.loads(seen.answers[0].body).get("answer") != text:
+        judge(
+            server, seen, sure(Cause.WRONG_ANSWER, f"the model said {text!r}, and the answer is {seen.answers[0].body!r}", ANSWER)
+        )
+
+
+def test_a_stream_tells_all(server: Server) -> None:
+    """The documents come first, then each piece that the model sent, in order, then where the time went."""
+    seen = run(server, [STREAM])
+    judge(server, seen, broken(seen))
+    judge(server, seen, ungrounded(seen.calls))
+    first, *tokens, last = events(seen.answers[0])
+    titles = [{"title": title} for title in seen.calls[1].answered[0]]
+    if first.data != {"query": "budget", "results": titles}:
+        judge(
+            server, seen, sure(Cause.WRONG_ANSWER, f"the first event is {first.data}, and the documents found are {titles}", TELL)
+        )
+    got, said = [event.data for event in tokens], [{"text": text} for text, _ in seen.calls[2].answered["tokens"]]
+    if got != said:
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the model sent {said}, and the client got {got}", TELL))
+    judge(server, seen, untold(last, seen))
+
+
+def untold(last: SeenEvent, seen: Observation) -> list[Finding]:
+    """Find that the last event says something else of the time than was seen."""
+    if last.data.keys() != {"elapsed_ms", "timings"}:
+        return sure(Cause.WRONG_ANSWER, f"the last event holds {', '.join(last.data)}, and not elapsed_ms, timings", TELL)
+    names = [timing["name"] for timing in last.data["timings"]]
+    if names != ["embedding", "search", "answer"]:
+        return sure(
+            Cause.FALSE_REPORT, f"the last event has the timings {', '.join(names)}, and not embedding, search, answer", TELL
+        )
+    for timing, call in zip(last.data["timings"], seen.calls, strict=True):
+        told, took = timing["dur"] / 1000, (call.end or call.start) - call.start
+        # The stream of a call ends for its reader before the service has done what is left to do.
+        if told < took - EARLY - (0.02 if timing["name"] == "answer" else 0):
+            sentence = f"the last event says that {timing['name']} took {told:.3f} s, and the service worked for {took:.3f} s"
+            return sure(Cause.FALSE_REPORT, sentence, TELL)
+    return []
+
+
+def test_no_event_waits_for_the_next(server: Server) -> None:
+    """The documents arrive before the model has said a word, and each of its words before the next; the first within 50 ms."""
+
+    def check(seen: Observation) -> list[Finding]:
+        first, *tokens, _ = events(seen.answers[0])
+        sent = [moment for _, moment in seen.calls[-1].answered["tokens"]]
+        if first.received >= sent[0]:
+            return [
+                Finding(Cause.HELD_BACK, "the documents arrived only when the model had sent its first word", places=(SEND, TELL))
+            ]
+        for number, (token, following) in enumerate(zip(tokens, sent[1:], strict=False), start=1):
+            if token.received >= following:
+                sentence = f"word {number} of the answer arrived when the model had already sent the next"
+                return [Finding(Cause.HELD_BACK, sentence, places=(SEND, TELL, READ))]
+        if (late := tokens[0].received - sent[0]) >= SOON:
+            return [Finding(Cause.HELD_BACK, f"the first word arrived {late:.3f} s after it was sent", places=(SEND, TELL, READ))]
+        return []
+
+    keep(server, "/answer-stream", prove(server, "as it comes", lambda _: [FEW_TOKENS], check, TRIES))
+
+
+def test_many_streams_at_once(server: Server) -> None:
+    """Twenty clients are told an answer at once, each its own."""
+
+    def check(seen: Observation) -> list[Finding]:
+        chats = [call for call in seen.calls if call.service == "chat"]
+        said = sorted(call.answered["text"] for call in chats)
+        got = sorted("".join(event.data["text"] for event in events(answer)[1:-1]) for answer in seen.answers)
+        if got != said:
+            return sure(Cause.SHARED_STATE, "of twenty answers at once, some clients got another's words", TELL)
+        # Right: twenty, or nearly so on a busy machine. Nearest wrong: ten at once, as pools of connections often have.
+        if (most := most_at_once(chats)) <= MANY / 2:
+            return [Finding(Cause.LIMITED, f"for {MANY} streams at once the model was asked for {most} answers at once")]
+        return []
+
+    queries = ["budget", "holiday", "coffee", "wifi"] * (MANY // 4)
+    prove(server, "together", lambda _: [Ask(f"/answer-stream?query={query}", "POST") for query in queries], check, TRIES)
+
+
+@pytest.mark.parametrize("kind", ["flows", "stalls"])
+def test_leaving_ends_the_call(server: Server, kind: str) -> None:
+    """A client that leaves in mid-stream ends the call to the model, whether that sends on or is silent."""
+    for tries_left in reversed(range(3)):
+        if kind == "stalls":
+            server.upstreams.misbehave("chat", "stall", after=1)
+        last = server.upstreams.last_call()
+        left = leave(server, STREAM, b"event: token")
+        time.sleep(CHAT_SECONDS / 2)  # Half of what the whole answer takes, and an eighth of the deadline.
+        seen = Observation(run(server, [Ask("/ping")]).answers, calls=server.upstreams.calls(last))
+        call = seen.calls[-1]
+        if call.service == "chat" and call.broken_off and call.end:
+            return
+        if not tries_left:
+            state = "was still open" if call.end is None else f"ended {call.end - left:.2f} s later, with all its words"
+            sentence = f"a client left after the first word of its answer, and the call to the model {state}"
+            judge(server, seen, [Finding(Cause.GOES_ON, sentence, places=(SEND, TELL, READ, ("serve", "serve")), ask=STREAM)])

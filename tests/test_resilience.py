@@ -1,0 +1,203 @@
+"""What a variant makes of services in trouble: `resilience.py`. The evidence is what they saw, and what is left."""
+
+from collections.abc import Sequence
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Observation, run
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.refusal import refused
+from shared.lab.rules import broken
+from shared.lab.server import Server
+from shared.lab.stream import events, told
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse, judge
+from shared.lesson.calls import MAX_CONTENT, RETRY_PAUSE
+from shared.lesson.command import KEEP_ALIVE
+from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS, MAX_CALLS, MAX_IDLE
+from tests.trouble import (
+    FAULTS,
+    KEPT,
+    LATEST,
+    SEARCH,
+    STREAM,
+    WITH_ANSWER,
+    Burst,
+    Case,
+    Fault,
+    Left,
+    Trouble,
+    about,
+    calls_for,
+    cases,
+    given_up,
+    goes_on,
+    words_of,
+)
+
+NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT}
+DEADLINE = (("resilience", "call_upstream"), ("resilience", "stream_upstream"))
+POOL = ("resilience", "open_client")
+BEGIN = ("resilience", "begin")
+TELL = ("answers", "stream_answer")
+
+BUSY = Fault("answer", 502, {"status": 503}, "503")
+AGAIN = (BUSY, Fault("drop", 502), Fault("reset", 502))
+"""Faults after which the embeddings service is asked once more."""
+
+ONCE = tuple(fault for fault in FAULTS if fault.label in {"half", "500", "429", "not JSON", "another shape"})
+JITTER = 0.02
+"""How much twelve pauses between 0.05 and 0.15 s differ at the least, in seconds: less is chance once in a hundred million."""
+
+
+def plan(server: Server, planned: Sequence[Case], times: int = 0) -> None:
+    """Let each case meet its fault, in all its attempts or in the first `times` of them."""
+    for case in planned:
+        server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), times=times, **case.fault.fields)
+
+
+def test_a_second_attempt_where_it_is_safe(server: Server) -> None:
+    """The embeddings service is asked once more when no answer began, or it said 503; nothing else is asked twice."""
+    chosen = [("embeddings", fault, 2) for fault in AGAIN] + [("embeddings", fault, 1) for fault in ONCE]
+    chosen += [(service, fault, 1) for service in ("query", "chat") for fault in AGAIN]
+    planned = [
+        (Case(about(WITH_ANSWER, f"again{number:02}"), service, fault), n) for number, (service, fault, n) in enumerate(chosen)
+    ]
+    plan(server, [case for case, _ in planned])
+    seen = run(server, [case.ask for case, _ in planned])
+    for answer, (case, expected) in zip(seen.answers, planned, strict=True):
+        judge(server, seen, refused(answer, case.fault.status, f"The {NAMES[case.service]}", log="\n".join(seen.printed)))
+        if (count := len(calls_for(seen, case))) != expected:
+            sentence = f"{case.label} called that service {count} times, and {expected} is right"
+            judge(server, seen, [Finding(Cause.WRONG_CALL, sentence, places=(BEGIN,), ask=case.ask)])
+
+
+def test_a_second_attempt_helps(server: Server) -> None:
+    """A search whose first call meets a 503 or a lost connection succeeds; the pause before the second is never the same."""
+    pauses: list[float] = []
+    for tries_left in reversed(range(3)):
+        planned = [Case(about(SEARCH, f"help{tries_left}{number:02}"), "embeddings", AGAIN[number % 3]) for number in range(12)]
+        plan(server, planned, times=1)
+        seen = run(server, [case.ask for case in planned])
+        pairs = [calls_for(seen, case) for case in planned]
+        if (few := min(map(len, pairs))) < 2:
+            sentence = f"after a 503, or a lost connection, the embeddings service was called {few} times, and twice is right"
+            judge(server, seen, sure(Cause.WRONG_CALL, sentence, BEGIN))
+        judge(server, seen, broken(seen))
+        pauses = [second.start - (first.end or first.start) for first, second, *_ in pairs]
+        if min(pauses) < RETRY_PAUSE[0] - EARLY:
+            sentence = f"a second call followed the first after {min(pauses):.3f} s; at least {RETRY_PAUSE[0]:g} are agreed"
+            judge(server, seen, sure(Cause.WRONG_CALL, sentence, BEGIN))
+        if max(pauses) - min(pauses) >= JITTER:
+            return
+        if not tries_left:
+            sentence = f"twelve second calls followed the first after {min(pauses):.3f} to {max(pauses):.3f} s: all come at once"
+            judge(server, seen, [Finding(Cause.WRONG_CALL, sentence, places=(BEGIN,))])
+
+
+def test_an_answer_without_end(server: Server) -> None:
+    """Of an answer that is too long, no more is read than the limit: the service sees it broken off."""
+    huge = Fault("huge", 502, {"size": 200_000_000})
+    planned = [Case(about(WITH_ANSWER, f"huge{number}"), service, huge) for number, service in enumerate(NAMES)]
+    plan(server, planned)
+    seen = run(server, [case.ask for case in planned])
+    for answer, case in zip(seen.answers, planned, strict=True):
+        # Read without a limit, it is read to its end, or until the deadline.
+        if answer.status == 504 or not calls_for(seen, case)[0].broken_off:
+            sentence = f"of an answer of 200,000,000 bytes, the {NAMES[case.service]} could send all that it had time for"
+            judge(server, seen, [Finding(Cause.UNBOUNDED, sentence, certain=True, places=DEADLINE[:1], ask=case.ask)])
+        judge(server, seen, refused(answer, 502, f"The {NAMES[case.service]} answered with more than {MAX_CONTENT:,} bytes."))
+
+
+def wrong_in_trouble(answer: Answer, case: Case, log: str) -> list[Finding]:
+    """Find what is wrong with the answer to a request whose service misbehaves."""
+    if not (case.ask.endpoint.streams and case.service == "chat"):
+        return refused(answer, case.fault.status, f"The {NAMES[case.service]}", log=log)
+    if answer.status != 200:  # The stream had begun before the model was asked.
+        return refused(answer, 200, log=log)
+    return wrong_end(answer, case)
+
+
+def wrong_end(answer: Answer, case: Case) -> list[Finding]:
+    """Find what is wrong with how a stream ended, when something went wrong after its first event."""
+    if answer.error and case.is_late:
+        sentence = f"{case.label} had neither another event nor an end after {answer.seconds:.1f} s"
+        return sure(Cause.NO_DEADLINE, sentence, ("resilience", "stream_upstream"))
+    if not told(answer, "done"):
+        return sure(Cause.SWALLOWED, f"{case.label} ended as if the answer were whole", TELL)
+    if findings := told(answer, "error"):
+        return findings
+    problem = events(answer)[-1].data
+    if problem.get("status") == case.fault.status and f"The {NAMES[case.service]}" in str(problem.get("detail")):
+        return []
+    expected = f"a {case.fault.status} that names the {NAMES[case.service]}"
+    return sure(Cause.WRONG_ERROR, f"{case.label} ended with the error {problem}, and not with {expected}", TELL)
+
+
+def test_every_fault_of_every_service(subject: Variant, trouble: Trouble) -> None:
+    """Each fault is answered as the contract says: with its status, or in a stream that has begun with an error event."""
+    for place, case in enumerate(cases()):
+        # A machine may be too busy for a deadline of two seconds, but not in every round.
+        found = [wrong_in_trouble(seen.answers[place], case, trouble.log) for seen in trouble.rounds]
+        accuse(subject, trouble.rounds[-1], found[-1] if all(found) else [])
+        answer = trouble.rounds[-1].answers[place]
+        if case.fault.fields.get("status") == 429 and answer.status == 503 and answer.headers.get("Retry-After") != "7":
+            accuse(subject, trouble.rounds[-1], sure(Cause.WRONG_ERROR, f"{case.label} was answered without its Retry-After"))
+
+
+def test_late_services_are_given_up_in_time(subject: Variant, trouble: Trouble) -> None:
+    """A service that is late is given up at its deadline: never before, and within a tenth of it in one of a few tries."""
+    for place, case in enumerate(cases()):
+        quickest = min(seen.answers[place].seconds for seen in trouble.rounds)
+        after = given_up(case, trouble.rounds)
+        if case.is_late and quickest < case.due - EARLY:
+            sentence = f"{case.label} was answered after {quickest:.3f} s, and its deadline was over only after {case.due:.2f}"
+        elif case.is_late and after > LATEST * case.deadline:
+            sentence = f"{case.label} was given up after {after:.2f} s at best, and its deadline is {case.deadline:g}"
+        else:
+            continue
+        accuse(subject, trouble.rounds[-1], [Finding(Cause.NO_DEADLINE, sentence, places=DEADLINE, ask=case.ask)])
+
+
+def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
+    """Right after every fault, each kind of request succeeds; and no task, connection or call of the others is left."""
+    accuse(subject, trouble.after[-1], [] if goes_on(trouble) else broken(trouble.after[-1]))
+    for seen, left in zip(trouble.after, trouble.left, strict=True):
+        accuse(subject, seen, remains(left))
+    if trouble.kept > KEPT:
+        sentence = (
+            f"after every fault, {MAX_IDLE:g} quiet seconds and one search, {trouble.kept} connections to services are open"
+        )
+        accuse(subject, trouble.after[-1], sure(Cause.LEAK, sentence, POOL, *DEADLINE))
+    if not trouble.closed:
+        sentence = (
+            f"a connection on which a stream had ended was open after {MAX_IDLE:g} s; unused ones close after {KEEP_ALIVE:g}"
+        )
+        streamed = trouble.rounds[-1]
+        accuse(subject, streamed, [Finding(Cause.LEAK, sentence, places=(("answers", "answer_stream"),), ask=STREAM)])
+
+
+def remains(left: Left) -> list[Finding]:
+    """Find what is left when nothing should be."""
+    found = left.in_words()
+    return sure(Cause.LEAK, f"ten seconds after the last answer there was still {found[0]}", *DEADLINE) if found else []
+
+
+def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst: Burst) -> None:
+    """Of two hundred searches at once, the twenty whose service fails at every attempt fail, with their status, and no other."""
+    count = len(burst.cases)
+    for answer, case in zip(burst.seen.answers[:count], burst.cases, strict=True):
+        accuse(subject, burst.seen, refused(answer, case.fault.status, f"The {NAMES[case.service]}"))
+    rest = Observation(burst.seen.answers[count:], calls=burst.seen.calls)
+    accuse(subject, rest, broken(rest))
+    accuse(subject, burst.after, broken(burst.after))
+    accuse(subject, burst.after, remains(burst.left))
+
+
+def test_no_more_than_a_hundred_calls_at_once(subject: Variant, burst: Burst) -> None:
+    """Two hundred searches at once make a hundred calls at once: never more, and on a quick machine no fewer."""
+    if (most := max(burst.peaks)) > MAX_CALLS:
+        sentence = f"200 searches at once made {most} calls at once, and {MAX_CALLS} are agreed"
+        accuse(subject, burst.seen, sure(Cause.UNLIMITED, sentence, POOL))
+    if most < MAX_CALLS:
+        sentence = f"200 searches at once made no more than {most} calls at once, and {MAX_CALLS} are agreed"
+        accuse(subject, burst.seen, [Finding(Cause.LIMITED, sentence, places=(POOL,))])

@@ -1,0 +1,281 @@
+"""Experiments with services in trouble, each with a server of its own: every fault at once, and two hundred searches at once."""
+
+import itertools
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from shared.lab import aftermath
+from shared.lab.aftermath import Inside
+from shared.lab.experiment import Ask, Observation, run
+from shared.lab.rules import broken
+from shared.lab.server import Server, serving
+from shared.lab.stream import is_closed, listen
+from shared.lab.upstream import Call
+from shared.lab.variants import Variant
+from shared.lesson.settings import CHAT_DEADLINE, UPSTREAM_DEADLINE
+from shared.lesson.upstreams import MAX_CALLS, MAX_IDLE
+from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
+
+SEARCH = Ask("/search-demo?query=budget", "POST")
+WITH_ANSWER = Ask("/search-demo?query=budget&answer=true", "POST")
+STREAM = Ask("/answer-stream?query=budget", "POST")
+
+SERVICES = ("embeddings", "query", "chat")
+DEADLINES = {"embeddings": UPSTREAM_DEADLINE, "query": UPSTREAM_DEADLINE, "chat": CHAT_DEADLINE}
+BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECONDS + QUERY_SECONDS}
+"""How long the calls take that come before a service's own, in seconds."""
+
+ROUNDS = 3
+LATEST = 1.1
+"""How many times a deadline it may take until a service is given up, in one of the rounds."""
+
+KEPT = 3
+"""Connections that may be kept after one search. Right: one to each of two services. Nearest wrong: two more, for some fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a service does, and the status with which a client has to be answered; `fields` are those of the upstream's faults."""
+
+    kind: str
+    status: int
+    fields: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.name or self.kind
+
+
+FAULTS = (
+    Fault("slow", 504, {"seconds": 30.0}),
+    Fault("silence", 504),
+    Fault("drip", 504),
+    Fault("drop", 502),
+    Fault("reset", 502),
+    Fault("half", 502),
+    Fault("answer", 502, {"status": 500}, "500"),
+    Fault("answer", 502, {"status": 503}, "503"),
+    Fault("answer", 503, {"status": 429, "headers": [["Retry-After", "7"]]}, "429"),
+    Fault("answer", 502, {"body": "not JSON"}, "not JSON"),
+    Fault("answer", 502, {"body": "[[], {}]"}, "another shape"),
+    Fault("huge", 502),
+)
+STREAM_FAULTS = (
+    Fault("stall", 504, {"after": 3}),
+    Fault("cut", 502, {"after": 3}),
+    Fault("garbage", 502, {"after": 3, "body": "data: {\n\n"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request, which meets one fault of one service."""
+
+    ask: Ask
+    service: str
+    fault: Fault
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its service does not answer in time."""
+        return self.fault.status == HTTPStatus.GATEWAY_TIMEOUT
+
+    @property
+    def deadline(self) -> float:
+        """The service's, in seconds."""
+        return DEADLINES[self.service]
+
+    @property
+    def due(self) -> float:
+        """The least time after which it may be told that the service is late, in seconds."""
+        return BEFORE[self.service] + self.deadline
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"{self.ask.path.partition('?')[0]} with the fault {self.fault.label!r} of the {self.service} service"
+
+
+def about(ask: Ask, words: str) -> Ask:
+    """Return a request whose query has words of its own, so that a fault can be meant for it alone."""
+    return Ask(ask.path.replace("budget", f"budget+{words}"), ask.method, ask.after)
+
+
+def cases() -> list[Case]:
+    """Return every fault of every service, and for the stream those that it can meet before its first event, and after it."""
+    number = itertools.count(1)
+    chosen = [(WITH_ANSWER, service, fault) for service in SERVICES for fault in FAULTS]
+    chosen += [(STREAM, service, fault) for service in SERVICES for fault in FAULTS]
+    chosen += [(STREAM, "chat", fault) for fault in STREAM_FAULTS]
+    return [Case(about(ask, f"case{next(number):03}"), service, fault) for ask, service, fault in chosen]
+
+
+def words_of(ask: Ask) -> str:
+    """Return the words by which a fault knows a request."""
+    return ask.path.partition("budget+")[2].partition("&")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What was there when all was over: tasks and threads that the idle server had not, connections, open calls to services."""
+
+    inside: list[str]
+    inbound: int
+    outbound: int
+    calls: int
+
+    def in_words(self) -> list[str]:
+        """Return each kind of thing that should not be there."""
+        found = [*self.inside, *([f"{self.inbound} connections of clients"] if self.inbound else [])]
+        return found + ([f"{self.calls} calls to services"] if self.calls else [])
+
+
+def left_over(server: Server, idle: Inside) -> Left:
+    """Wait until a server is idle, and return what is left in it."""
+    inside = aftermath.settled(server, lambda now: not (now.more_than(idle) or now.inbound))
+    return Left(inside.more_than(idle), inside.inbound, inside.outbound, server.upstreams.open_calls())
+
+
+def spare_connections(server: Server) -> int:
+    """Return how many connections to services are open after one search, when a pool has closed those that were long unused."""
+    time.sleep(MAX_IDLE)
+    run(server, [SEARCH])  # Some pools look for what has been unused for too long only when they are used.
+    return aftermath.settled(server, lambda inside: inside.outbound <= KEPT).outbound
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What was seen when every case came at once, in two rounds or three; and right after each.
+
+    Attributes:
+        rounds: The cases, in their order.
+        after: One request of each kind, at once.
+        left: What was left.
+        kept: Connections to services that were kept after that.
+        closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
+        log: All that the server printed.
+
+    """
+
+    rounds: list[Observation] = field(default_factory=list)
+    after: list[Observation] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    kept: int = 0
+    closed: bool = True
+    log: str = ""
+
+
+def run_in_trouble(variant: Variant) -> Trouble:
+    """Let every service misbehave in every way, at once, and look what is left; again, as noise may make an answer late."""
+    table, found = cases(), Trouble()
+    with serving(variant) as server:
+        run(server, [WITH_ANSWER, STREAM])
+        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        while not found.rounds or (len(found.rounds) < ROUNDS and not (on_time(table, found.rounds) and goes_on(found))):
+            for case in table:
+                server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
+            found.rounds.append(run(server, [case.ask for case in table]))
+            server.upstreams.behave()
+            found.after.append(run(server, [SEARCH, WITH_ANSWER, STREAM]))
+            found.left.append(left_over(server, idle))
+        with listen(server, STREAM) as connection:
+            found.kept = spare_connections(server)
+            found.closed = is_closed(connection)
+        found.log = server.log()
+    return found
+
+
+def goes_on(found: Trouble) -> bool:
+    """Whether each kind of request succeeded right after a round."""
+    return any(not broken(seen) for seen in found.after)
+
+
+def on_time(table: Sequence[Case], rounds: Sequence[Observation]) -> bool:
+    """Whether each late service was given up within 10 % of its deadline, and each other one in time, in one of the rounds."""
+    late = any(case.is_late and given_up(case, rounds) > LATEST * case.deadline for case in table)
+    return not late and not any(_always_late(case, place, rounds) for place, case in enumerate(table))
+
+
+def _always_late(case: Case, place: int, rounds: Sequence[Observation]) -> bool:
+    """Whether a request whose services answer at once was told in every round that they are late: a machine may be too busy."""
+    return not case.is_late and all(seen.answers[place].status == HTTPStatus.GATEWAY_TIMEOUT for seen in rounds)
+
+
+def given_up(case: Case, rounds: Sequence[Observation]) -> float:
+    """Return after how many seconds a client was told that a service is late, from when that was asked, in the best round."""
+    place = cases().index(case)
+    found = []
+    for seen in rounds:
+        asked = [call.start for call in calls_for(seen, case)]
+        found.append(seen.answers[place].received - min(asked, default=seen.began))
+    return min(found)
+
+
+def calls_for(seen: Observation, case: Case) -> list[Call]:
+    """Return the calls of a case's service that were made for it."""
+    words = words_of(case.ask)
+    vectors = [call.answered for call in seen.calls if call.service == "embeddings" and words in str(call.sent["input"])]
+    if case.service == "query":
+        return [call for call in seen.calls if call.service == "query" and call.sent["query_embeddings"][0] in vectors]
+    return [call for call in seen.calls if call.service == case.service and words in json.dumps(call.sent)]
+
+
+SEARCHES = 200
+BURST_DEADLINE = 8.0
+SLOWER = 0.5
+"""How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches."""
+
+BURST_FAULTS = [(service, fault) for service in ("embeddings", "query") for fault in FAULTS[3:11]]
+BURST_FAULTS += [(service, FAULTS[1]) for service in ("embeddings", "query")] * 2
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What was seen when two hundred searches came at once, of which those in `failing` meet a fault at every attempt.
+
+    Attributes:
+        cases: The searches that have to fail, in the order of their answers.
+        seen: All of them: the failing ones first.
+        peaks: How many calls were open at once, at the most, in each try; the last one is what was `seen`.
+        after: One search right after it.
+        left: What was left.
+
+    """
+
+    cases: list[Case]
+    seen: Observation
+    peaks: list[int]
+    after: Observation
+    left: Left
+
+
+def run_a_burst(variant: Variant) -> Burst:
+    """Send two hundred searches at once, twenty of them to fail; again, where a machine may have been too busy for so many."""
+    failing = [Case(about(SEARCH, f"fail{number:02}"), *fault) for number, fault in enumerate(BURST_FAULTS)]
+    asks = [case.ask for case in failing] + [about(SEARCH, f"{number:03}") for number in range(SEARCHES - len(failing))]
+    peaks: list[int] = []
+    with serving(variant, settings={"UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
+        run(server, [SEARCH])
+        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        while True:
+            for case in failing:
+                server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
+            server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER, marker="budget")
+            seen = run(server, asks)
+            server.upstreams.behave()
+            peaks.append(most(seen.calls))
+            served = all(answer.status == HTTPStatus.OK for answer in seen.answers[len(failing) :])
+            if (served and peaks[-1] >= MAX_CALLS) or len(peaks) == ROUNDS:
+                break
+        return Burst(failing, seen, peaks, run(server, [SEARCH]), left_over(server, idle))
+
+
+def most(calls: Sequence[Call]) -> int:
+    """Return how many calls were open at once, at the most, as the services counted them."""
+    return max((call.at_once for call in calls), default=0)

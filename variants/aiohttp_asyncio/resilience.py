@@ -1,0 +1,87 @@
+"""How services are called so that neither side suffers: limits, deadlines, and a second attempt where that is safe.
+
+Different here: the connector's limit counts calls, and not idle connections; an answer is read from its `content`.
+Pick it when: aiohttp is your client. Its `ClientTimeout(total=…)` bounds a whole call, but not two attempts: asyncio does.
+Watch for: it follows redirects unless told not to, and `TimeoutError` is the class of some of its own errors, too.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+
+from shared.lesson import upstreams
+from shared.lesson.problems import UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
+from shared.lesson.settings import Settings
+
+
+@asynccontextmanager
+async def open_client(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open the one client of the server."""
+    # What is compressed has to be collected before it can be read, and may grow without bounds while it is.
+    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
+    connector = aiohttp.TCPConnector(limit=upstreams.MAX_CALLS, keepalive_timeout=upstreams.MAX_IDLE)
+    no_cookies = aiohttp.DummyCookieJar()
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=settings.deadlines.connect)
+    plain = {"Accept-Encoding": "identity"}
+    async with aiohttp.ClientSession(
+        timeout=timeout, connector=connector, headers=plain, auto_decompress=False, cookie_jar=no_cookies
+    ) as client:
+        yield client
+
+
+@contextmanager
+def in_our_words(call: upstreams.Call) -> Iterator[None]:
+    """Turn the client's errors into the project's: a service is late, cannot be reached, or broke off."""
+    try:
+        yield
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise UpstreamUnreachable(call.service) from error
+    except TimeoutError:
+        raise UpstreamTimedOut(call.service, call.deadline) from None
+    except aiohttp.ClientError as error:
+        raise UpstreamBroke(call.service) from error
+
+
+async def begin(client: aiohttp.ClientSession, call: upstreams.Call) -> aiohttp.ClientResponse:
+    """Send a request, again after a pause where that is safe, and return its answer when its head has come."""
+    send = partial(client.post, call.url, json=call.body, headers=call.headers, allow_redirects=False)
+    for _ in range(call.attempts - 1):
+        with suppress(aiohttp.ClientError):
+            response = await send()
+            if response.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                return response
+            response.close()
+        await asyncio.sleep(upstreams.retry_pause())
+    return await send()
+
+
+async def call_upstream(client: aiohttp.ClientSession, call: upstreams.Call) -> Any:  # noqa: ANN401 - JSON is any
+    """Send one request and return the JSON it is answered with, or say in the project's words why there is none."""
+    content = upstreams.Content(call.service)
+    with in_our_words(call):
+        async with asyncio.timeout(call.deadline), await begin(client, call) as response:
+            async for piece in response.content.iter_any():
+                content.add(piece)
+    return upstreams.read_answer(call, response.status, response.headers, content.received)
+
+
+async def stream_upstream(client: aiohttp.ClientSession, call: upstreams.Call) -> AsyncGenerator[bytes]:
+    """Send one request and yield its answer as it comes; the deadline is for all of it."""
+    ends = asyncio.get_running_loop().time() + call.deadline
+    with in_our_words(call):
+        async with asyncio.timeout_at(ends):
+            response = await begin(client, call)
+        async with response:
+            upstreams.check_status(call, response.status, response.headers)
+            while True:
+                # Around each wait and not around the loop: at a yield, whoever reads this waits, and that is not the service.
+                async with asyncio.timeout_at(ends):
+                    piece = await response.content.readany()
+                if not piece:
+                    return
+                yield piece

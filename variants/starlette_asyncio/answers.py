@@ -1,0 +1,71 @@
+"""An answer that arrives while it is written: the documents found, then the language model's words, as server-sent events.
+
+Different here: a `StreamingResponse` is handed a generator, and sends what it yields, piece by piece.
+Pick it when: what you send comes bit by bit, and the first bit is worth reading.
+Watch for: it stops when the client leaves, but does not close the generator that waited to be read; the class below does.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+from starlette.types import Send
+
+from shared.lesson import events, limits, problems, upstreams
+from shared.lesson.chat import FoundDocument
+from shared.lesson.timing import operation, record
+from variants.starlette_asyncio.resilience import stream_upstream
+from variants.starlette_asyncio.search import get_embedding, search_documents
+
+
+class EventStream(StreamingResponse):
+    """A response that closes what it is made from, also when the client leaves while it waits to be read."""
+
+    media_type = events.MEDIA_TYPE
+    body_iterator: AsyncGenerator[bytes]
+
+    async def stream_response(self, send: Send) -> None:  # type: ignore[explicit-override]  # Python 3.11 has no `override`.
+        """Send all of it."""
+        async with aclosing(self.body_iterator):
+            await super().stream_response(send)
+
+
+async def find_documents(request: Request, query: str) -> list[FoundDocument]:
+    """Do all that has to be done before the first event: what fails here is still answered with a status of its own."""
+    client, settings = request.state.client, request.state.settings
+    embedding = await get_embedding(client, settings, query)
+    return await search_documents(client, settings, embedding, texts=True)
+
+
+async def stream_answer(request: Request, query: str, documents: list[FoundDocument]) -> AsyncGenerator[bytes]:
+    """Yield what the client is told: the documents, each piece of the answer as soon as the model has it, and how it ended."""
+    client, settings = request.state.client, request.state.settings
+    call, reader = upstreams.answer_stream_call(settings, query, documents), upstreams.StreamReader()
+    yield events.documents_found(query, documents).encode()
+    try:
+        # Closed here, whatever happens: a generator that is only dropped ends when somebody collects it.
+        with operation("ASYNC", "answer"):
+            async with aclosing(stream_upstream(client, call)) as pieces:
+                async for piece in pieces:
+                    for text in reader.feed(piece):
+                        yield events.token(text).encode()
+            reader.end()
+    except problems.Problem as problem:
+        yield events.failed(problem).encode()
+    else:
+        yield events.done(record()).encode()
+
+
+async def answer_stream(request: Request) -> EventStream:
+    """GOOD: the client reads the first words while the model looks for the next, and a wait for it costs no thread."""
+    query = limits.read_query(request.query_params.get("query"))
+    documents = await find_documents(request, query)
+    stream = stream_answer(request, query, documents)
+    return EventStream(stream, headers=events.HEADERS)
+
+
+routes = [
+    Route("/answer-stream", answer_stream, methods=["POST"]),
+]
