@@ -7,7 +7,7 @@ what *can* take the short time does not block.
 import ast
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.lab.causes import WORDS, Cause
 from shared.lab.experiment import Ask, Observation, run
@@ -104,6 +104,7 @@ def prove(
             return Verdict(name, seen.seconds)
         worst = max(findings, key=lambda finding: finding.certain)
         if worst.certain or not tries_left:
+            worst = _compared_with_alone(server, worst, seen)
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
         if any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
@@ -130,6 +131,15 @@ def accuse(variant: Variant, seen: Observation, findings: Sequence[Finding]) -> 
     """
     if findings:
         raise accusation(findings[0], seen, variant)
+
+
+def _compared_with_alone(server: Server, finding: Finding, seen: Observation) -> Finding:
+    """Send a request again that was answered too early beside others: when it is right alone, it took something from them."""
+    if finding.cause != Cause.TOO_FAST or finding.ask is None or len(seen.answers) == 1:
+        return finding
+    if broken(run(server, [finding.ask])):
+        return finding
+    return replace(finding, cause=Cause.SHARED_STATE, sentence=f"{finding.sentence}; alone it waits as long as it was asked to")
 
 
 def _held(server: Server, finding: Finding, seen: Observation) -> list[str]:

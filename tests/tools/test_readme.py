@@ -35,7 +35,8 @@ def functions(path: Path) -> Iterator[tuple[str, range]]:
 
 def sample(page: Path) -> str:
     """Return the failure message that a page shows."""
-    return next(block for block in BLOCK.findall(page.read_text(encoding="utf-8")) if "time.sleep" in block)
+    shown: list[str] = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return next(block for block in shown if "time.sleep" in block)
 
 
 @anypage

@@ -1,8 +1,8 @@
 """A search that calls two services: one embeds the query, the other finds the documents nearest to it.
 
-Different here: aiohttp's own client, one session for the whole server, kept in the application; an answer is read in its block.
+Different here: aiohttp's own client, one session for the whole server, kept in the application under a typed key.
 Pick it when: aiohttp is your server: the client comes with it, and works the same way.
-Watch for: it follows redirects unless told not to, and a `TimeoutError` must be caught before its `ClientError`.
+Watch for: in an application inside another, `request.app` is the inner one; `request.config_dict` also finds the outer's keys.
 """
 
 import aiohttp

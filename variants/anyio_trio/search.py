@@ -1,8 +1,8 @@
 """A search that calls two services: one embeds the query, the other finds the documents nearest to it.
 
-Different here: httpx2, one client for the whole server, kept in the lifespan's state; a deadline from anyio around each call.
+Different here: nothing but the event loop below: what differs from Starlette's calls stands in `resilience.py`.
 Pick it when: you are on trio: httpx2 is the HTTP client that runs there as it does on asyncio.
-Watch for: its own timeouts start anew with every read, so a dripping service would never time out without the deadline.
+Watch for: a client that is built on asyncio, such as aiohttp's, does not run here.
 """
 
 import httpx2

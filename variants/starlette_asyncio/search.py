@@ -1,8 +1,8 @@
 """A search that calls two services: one embeds the query, the other finds the documents nearest to it.
 
-Different here: httpx2, one client for the whole server, kept in the lifespan's state; a deadline from asyncio around each call.
+Different here: httpx2, one client for the whole server, kept in the lifespan's state and found in `request.state`.
 Pick it when: your framework brings no HTTP client; httpx2 is close to `requests`, and runs on asyncio and trio.
-Watch for: its own timeouts start anew with every read, so a dripping service would never time out without the deadline.
+Watch for: what `request.state` holds has no type here, so a misspelt name shows only when a request comes.
 """
 
 import httpx2
