@@ -2,7 +2,7 @@
 
 Different here: a switch for the whole server, `run_app(…, handler_cancellation=True)`; for one handler, a look at its transport.
 Pick it when: the work is long or dear; what takes a moment is done sooner than watched.
-Watch for: aiohttp's own test server has that switch on, and `run_app` has it off: tests see what users do not.
+Watch for: the switch is on in `serve.py`; without it, even `patient_endpoint` runs to its end, and only a look helps.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ async def until_left(request: web.Request) -> None:
 
 @routes.get("/patient")
 async def patient_endpoint(request: web.Request) -> web.Response:
-    """BAD for long work: when the client leaves meanwhile, nothing happens, and the work is done to its end, for nobody."""
+    """BAD to rely on: it says nothing of the client, so what happens when that leaves is the server's to decide."""
     seconds = limits.read_seconds(request.query.get("seconds"), default=2)
     result = await call_work(request.app[CLIENT], request.app[SETTINGS], Task(TASKS[0], seconds))
     return web.json_response(shapes.waited(result, elapsed()))

@@ -2,7 +2,7 @@
 
 Different here: a `StreamResponse` that the handler writes to; `await write` waits while the reader is behind.
 Pick it when: a reader can begin with the first result, or wants to see that something happens.
-Watch for: that a reader has left shows only at the next write, as a `ConnectionResetError` in the handler.
+Watch for: without `handler_cancellation`, that a reader has left shows only at the next write, as a `ConnectionResetError`.
 """
 
 import asyncio

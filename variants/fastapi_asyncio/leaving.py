@@ -29,7 +29,7 @@ async def until_left(request: Request) -> None:
 
 @routes.get("/patient")
 async def patient_endpoint(request: Request, seconds: Seconds = 2) -> shapes.Waited:
-    """BAD for long work: when the client leaves meanwhile, nothing happens, and the work is done to its end, for nobody."""
+    """BAD for long work: when the client leaves meanwhile, the work is done to its end, for nobody."""
     result = await call_work(request.state.client, request.state.settings, Task(TASKS[0], seconds))
     return shapes.waited(result, elapsed())
 

@@ -27,7 +27,7 @@ async def until_left(request: Request) -> None:
 
 
 async def patient_endpoint(request: Request) -> JSONResponse:
-    """BAD for long work: when the client leaves meanwhile, nothing happens, and the work is done to its end, for nobody."""
+    """BAD for long work: when the client leaves meanwhile, the work is done to its end, for nobody."""
     seconds = limits.read_seconds(request.query_params.get("seconds"), default=2)
     result = await call_work(request.state.client, request.state.settings, Task(TASKS[0], seconds))
     return JSONResponse(shapes.waited(result, elapsed()))
