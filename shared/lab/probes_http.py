@@ -53,7 +53,7 @@ def half_close(server: Server) -> Shown:
 
 def repeated_parameter(server: Server) -> Shown:
     """Give `seconds` twice, and see for which of them it waits."""
-    wait = 0.3
+    wait = 0.8
     seen = run(server, [Ask(f"/async?seconds=0&seconds={wait}")])
     took = seen.answers[0].seconds
     return Shown("last" if took >= wait - EARLY else "first", f"for seconds=0&seconds={wait} it took {took:.2f} s", seen)
