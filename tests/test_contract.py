@@ -13,6 +13,7 @@ from shared.lab.finding import sure
 from shared.lab.refusal import HOOK, refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
+from shared.lab.variants import groups
 from shared.lab.verdict import judge
 from shared.lesson import limits
 from shared.lesson.contract import ENDPOINTS, Endpoint
@@ -46,6 +47,11 @@ def test_home_says_what_serves(server: Server) -> None:
         name = body[part].partition(" ")[0]
         version = platform.python_version() if name == "asyncio" else importlib.metadata.version(name)
         expected[part] = f"{server.variant.loop if part == 'event_loop' else name} {version}"
+    # A variant without a group, such as a reader's own, may name any that is installed.
+    installed = groups().get(server.variant.name)
+    for part in ("framework", "server"):
+        if installed and body[part].partition(" ")[0] not in installed:
+            judge(server, seen, sure(Cause.WRONG_ANSWER, f"/ says {body[part]} for {part}; its group has {', '.join(installed)}"))
     if wrong := {part: body[part] for part in expected if body[part] != expected[part]}:
         judge(server, seen, sure(Cause.WRONG_ANSWER, f"/ answered {wrong}, and there is {expected}"))
 

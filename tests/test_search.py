@@ -54,7 +54,9 @@ def right_answer(answer: Answer, seen: Observation, query: str) -> list[Finding]
     if body.keys() != {"query", "embedding_length", "results", "elapsed_ms"}:
         return sure(Cause.WRONG_ANSWER, f"{asked} was answered with {', '.join(body)}")
     if body["query"] != query:
-        return sure(Cause.SHARED_STATE, f"{asked} was answered with the query {body['query']!r}")
+        queries = [json.loads(other.body).get("query") for other in seen.answers if other is not answer]
+        mixed_up = Cause.SHARED_STATE if body["query"] in queries else Cause.WRONG_ANSWER
+        return sure(mixed_up, f"{asked} was answered with the query {body['query']!r}")
     embeddings = [call for call in seen.calls if call.service == "embeddings" and call.sent.get("input") == query]
     vectors = [call.answered for call in embeddings]
     finds = [call for call in seen.calls if call.service == "query" and call.sent.get("query_embeddings", [None])[0] in vectors]
@@ -204,7 +206,8 @@ def test_console_names_both_steps(server: Server) -> None:
     """The console shows the embedding, then the search, and nothing of what was searched for."""
     seen = run(server, [search("a confidential matter")])
     expected = [f"[ASYNC] {what} {step}" for step in ("embedding", "search") for what in ("Starting", "Finished")]
-    if any("confidential" in line for line in seen.printed):
-        judge(server, seen, sure(Cause.TELLS_SECRETS, f"the console shows the query: {seen.printed}"))
+    for secret, what in (("confidential", "query"), ("not-a-secret", "key")):
+        if any(secret in line for line in seen.printed):
+            judge(server, seen, sure(Cause.TELLS_SECRETS, f"the console shows the {what}: {seen.printed}"))
     if seen.printed != expected:
         judge(server, seen, sure(Cause.FALSE_REPORT, f"for a search the console shows {seen.printed}, and not {expected}"))

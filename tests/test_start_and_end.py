@@ -17,6 +17,9 @@ from tests.trouble import KEPT
 
 SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
 CALL = ("resilience", "call_upstream")
+LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
+"""What the clients leave that leave."""
+
 LIFESPAN = ("app", "lifespan")
 
 
@@ -49,7 +52,8 @@ def test_departed_clients_leave_nothing(subject: Variant, ending: Ending) -> Non
     if ending.kept > KEPT:
         left = left or [f"{ending.kept} connections to services"]
     if left:
-        accuse(subject, seen, sure(Cause.LEAK, f"ten seconds after fifty clients had left there was still {left[0]}"))
+        sentence = f"ten seconds after fifty clients had left there was still {left[0]}"
+        accuse(subject, seen, sure(Cause.LEAK, sentence, *LEFT))
     accuse(subject, seen, broken(seen))
 
 
@@ -58,6 +62,11 @@ def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
     for service, seen in ending.silent.items():
         for answer in seen.answers:
             words = f"The {SERVICES[service]} did not answer within {UPSTREAM_DEADLINE:g} seconds."
+            if answer.status == 200 and answer.seconds > UPSTREAM_DEADLINE:
+                sentence = (
+                    f"while the {SERVICES[service]} was silent, a search went on, and was answered after {answer.seconds:.2f} s"
+                )
+                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALL))
             accuse(subject, seen, refused(answer, 504, words, log="\n".join(seen.printed)))
         silent = [call for call in seen.calls if call.service == service]
         for call in silent:

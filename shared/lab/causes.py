@@ -60,7 +60,7 @@ WORDS: dict[Cause, Words] = {
         "a coroutine is used where its result was meant: an await is missing", "write await before the call"
     ),
     Cause.WRONG_LOOP: Words(
-        "one event loop's functions are called under another's: asyncio's do not work under trio",
+        "an event loop's functions are called where it does not run: asyncio's work neither under trio nor in a thread",
         "use {sleep} and its like, which work on the loop that runs",
     ),
     Cause.CRASHED: Words("an error that nobody foresaw", "the last lines of the server's log say which and where"),

@@ -118,6 +118,13 @@ def _all_overlap(answer: Answer) -> bool:
 def in_turn(seen: Observation) -> list[Finding]:
     """Check that the operations of a request never overlap, and leave the event loop free."""
     for answer in seen.answers:
+        last = max(operation.end for operation in answer.operations)
+        if last < answer.seconds - answer.ask.wait / 2:  # Right: the whole time. Wrong: a wait less.
+            sentence = f"{answer.ask.path} took {answer.seconds:.2f} s, and its Server-Timing ends after {last:.2f} s"
+            return [Finding(Cause.FALSE_REPORT, sentence)]
+        names = [operation.name for operation in answer.operations]
+        if names != list(answer.ask.tasks):
+            return sure(Cause.FALSE_REPORT, f"{answer.ask.path}: Server-Timing shows {', '.join(names)} one after another")
         for one, other in zip(answer.operations, answer.operations[1:], strict=False):
             if other.start < one.end - EARLY:
                 early = one.end - other.start

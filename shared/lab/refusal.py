@@ -12,6 +12,7 @@ from shared.lab.rules import last_error
 from shared.lesson.problems import MEDIA_TYPE
 
 HOOK = ("app", "handle_error")
+KEY = "not-a-secret"  # what the lab gives a variant for a key
 PARTS = {"type", "title", "status", "detail"}
 
 
@@ -36,8 +37,9 @@ def _wrong(answer: Answer, status: int, words: Sequence[str], log: str) -> list[
     if media_type != MEDIA_TYPE:
         return sure(Cause.WRONG_ERROR, f"{asked}: the {status} is {media_type or 'of no type'}, and not {MEDIA_TYPE}", HOOK)
     body = json.loads(answer.body)
-    if "Traceback" in str(body):
-        return sure(Cause.TELLS_SECRETS, f"{asked}: the {status} shows a traceback to the client", HOOK)
+    for secret, what in ((KEY, "the key of a service"), ("Traceback", "a traceback")):
+        if secret in str(body):
+            return sure(Cause.TELLS_SECRETS, f"{asked}: the {status} shows {what} to the client", HOOK)
     if body.keys() != PARTS or body["status"] != status or body["title"] != HTTPStatus(status).phrase:
         return sure(Cause.WRONG_ERROR, f"{asked}: the {status} holds {body}, and not {', '.join(sorted(PARTS))} of it", HOOK)
     missing = [word for word in words if word not in str(body["detail"])]
@@ -55,6 +57,8 @@ def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
         cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
     elif answer.status == HTTPStatus.OK:
         cause = Cause.UNCHECKED if status < HTTPStatus.INTERNAL_SERVER_ERROR else Cause.SWALLOWED
+    elif status == HTTPStatus.UNPROCESSABLE_ENTITY and answer.status == HTTPStatus.BAD_GATEWAY:
+        cause, sentence = Cause.UNCHECKED, f"{sentence}: it was sent on to a service"
     else:
         cause = Cause.WRONG_ERROR
     return Finding(cause, sentence, certain=True)

@@ -13,6 +13,8 @@ from shared.lab import stream
 from shared.lab.causes import Cause
 from shared.lab.experiment import HANG, Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.upstream import most_at_once
+from shared.lesson.contract import ENDPOINTS
 
 ROUNDING = 0.006
 """Half of the hundredth of a second to which `elapsed` is rounded, and a little."""
@@ -39,6 +41,9 @@ def answered(answer: Answer, seen: Observation) -> list[Finding]:
         stands = f"; the server stands at\n{seen.stuck}" if seen.stuck else "; nothing of the variant runs"
         return sure(*_no_answer(f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen, stands))
     got = f"{asked} was answered {answer.status} and not 200: {answer.body[:200].decode(errors='replace')}"
+    most = most_at_once(call for call in seen.calls if call.service == "embeddings")
+    if answer.status == 504 and 0 < most < len(seen.answers) / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
+        return sure(Cause.LIMITED, f"{got}; of {len(seen.answers)} searches at once the embeddings service saw at most {most}")
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(got, "\n".join(seen.printed), answer)]
     return sure(Cause.WRONG_ANSWER, got)
@@ -188,10 +193,10 @@ def honest(answer: Answer, seen: Observation) -> list[Finding]:
         return _overstated(answer)
     names = [operation.name for operation in operations]
     if sorted(names) != sorted(ask.tasks):
-        sentence = (
-            f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {', '.join(ask.tasks) or 'nothing'}"
+        right = ", ".join(ask.tasks) or "nothing"
+        return sure(
+            _other_names(answer, seen), f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing, and not {right}"
         )
-        return sure(Cause.WRONG_CALL if _saw_the_same(names, seen) else Cause.FALSE_REPORT, sentence)
     for operation in operations:
         took = operation.end - operation.start
         if operation.end > answer.seconds + EARLY:
@@ -203,10 +208,15 @@ def honest(answer: Answer, seen: Observation) -> list[Finding]:
     return _honest_elapsed(answer)
 
 
-def _saw_the_same(names: Sequence[str], seen: Observation) -> bool:
-    """Say whether the services saw the very calls that the only answer names."""
+def _other_names(answer: Answer, seen: Observation) -> Cause:
+    """Tell why an answer names other operations than its own."""
+    names = [operation.name for operation in answer.operations]
     called = [SERVICES.get(call.service, call.service) for call in seen.calls]
-    return bool(called) and len(seen.answers) == 1 and sorted(called) == sorted(names)
+    if called and len(seen.answers) == 1 and sorted(called) == sorted(names):
+        return Cause.WRONG_CALL  # The services saw the very calls that it names.
+    if {task for endpoint in ENDPOINTS for task in endpoint.tasks} & set(names) - set(answer.ask.tasks):
+        return Cause.SHARED_STATE
+    return Cause.FALSE_REPORT
 
 
 def _short_wait(answer: Answer) -> Cause:

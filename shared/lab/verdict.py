@@ -37,7 +37,7 @@ BESIDE = {
     Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
     Cause.LEAK: (("app", "lifespan"),),
     Cause.LOST_CONTEXT: (("context", "with_request_id"),),
-    Cause.WRONG_ERROR: (("app", "handle_error"),),
+    Cause.WRONG_ERROR: (("app", "handle_error"), ("app", "create_app")),  # The hook, and where it is registered.
     Cause.TELLS_SECRETS: (("app", "handle_error"),),
 }
 """Where a cause may lie beside the endpoint."""
