@@ -19,7 +19,10 @@ import psutil
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.host import Crash
+from shared.lab.probes import PROBES
+from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import START_SECONDS, Server, serving
+from shared.lab.traits import Shown, wrong
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
@@ -174,10 +177,62 @@ def _silence(server: Server, service: str) -> Observation:
 SIDE_BY_SIDE = 3
 """Experiments of one variant that run at the same time; more would disturb each other."""
 
+MANY, BIG, AT_ONCE = 50, 512, 3
+"""Pieces of work, the kilobytes of each answer, and how many at once: more than any system keeps for a reader."""
+
+STAYS, LEFT_AFTER = 1.2, 0.3
+"""How long the work takes that a client has asked for, and after how long it leaves, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What takes seconds and needs nothing else to be under way.
+
+    Attributes:
+        shown: What each probe saw of the stack, by key.
+        slow: What came of a reader who did not read.
+        attentive: When a client left `/attentive`, and what was seen.
+        left: Tasks, threads and calls that were there after all clients had left, in words.
+        log: What had been printed by then.
+
+    """
+
+    shown: dict[str, Shown]
+    slow: Slow
+    attentive: tuple[float, Observation]
+    left: list[str]
+    log: str
+
+
+def run_aside(variant: Variant) -> Aside:
+    """Look at a variant with probes, slow readers and clients that leave."""
+    with serving(variant) as server:
+        run(server, [SEARCH, Ask("/threaded?seconds=0"), Ask("/deadline-thread?seconds=0")])
+        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        attentive = leave(server, f"/attentive?seconds={STAYS}", LEFT_AFTER, STAYS)
+        shown = {key: _shown(server, key) for key in PROBES if key.startswith("disconnect")}
+        slow = read_late(server, f"/as-completed?seconds=0&tasks={MANY}&at_once={AT_ONCE}&kilobytes={BIG}")
+        inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())
+        left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
+        log = server.log()  # What the other probes send is wrong on purpose, and may be logged as such.
+        shown |= {key: _shown(server, key) for key in PROBES if key not in shown}
+        return Aside(shown, slow, attentive, left, log)
+
+
+def _shown(server: Server, key: str) -> Shown:
+    """Return what a probe sees; again, where it is not what is declared: that may be noise, and a false statement stays so."""
+    shown = PROBES[key](server)
+    for _ in range(TRIES - 1):
+        if wrong(server.variant, key, shown):
+            shown = PROBES[key](server)
+    return shown
+
+
 JOBS: dict[str, Callable[[Variant], Any]] = {
     "ending": run_to_the_end,
     "trouble": run_in_trouble,
     "reader": run_as_a_reader,
     "burst": run_a_burst,
+    "aside": run_aside,
 }
 """Each under the name of its fixture."""

@@ -183,6 +183,13 @@ def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> backgr
 
 
 @pytest.fixture
+def aside(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Aside:
+    """Return what was seen of the variant by probes, slow readers and clients that leave."""
+    found: background.Aside = jobs["aside", subject.label].result()
+    return found
+
+
+@pytest.fixture
 def trouble(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Trouble:
     """Return what was seen of the variant when its services misbehaved in every way."""
     found: Trouble = jobs["trouble", subject.label].result()

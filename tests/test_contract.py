@@ -21,7 +21,11 @@ from shared.lesson.contract import ENDPOINTS, Endpoint
 WAITING = [endpoint for endpoint in ENDPOINTS if endpoint.seconds is not None]
 SEARCHING = [endpoint for endpoint in ENDPOINTS if endpoint.module in {"search", "answers"}]
 BAD_ANSWERS = ["", "maybe", "2", "null", "truefalse", "%00"]
+LIMITED = [endpoint for endpoint in ENDPOINTS if endpoint.parameters]
 BAD_SECONDS = ["", "three", "nan", "inf", "-inf", "-0.1", "10.01", "1e999", "0x1", "1,5", "%00", "%FF"]
+BAD_COUNTS = ["", "three", "0", "-1", "51", "1.5", "nan", "inf", "1e999", "0x1", "1,5", "%00", "%FF"]
+BAD_KILOBYTES = [bad for bad in BAD_COUNTS if bad not in {"0", "51"}] + ["1025"]
+BAD = {"seconds": BAD_SECONDS, "limit": BAD_SECONDS, "tasks": BAD_COUNTS, "at_once": BAD_COUNTS, "kilobytes": BAD_KILOBYTES}
 BAD_QUERIES = {
     "missing": "",
     "empty": "?query=",
@@ -70,6 +74,18 @@ def test_bad_seconds(server: Server, endpoint: Endpoint) -> None:
     if any(line.startswith("[") for line in seen.printed):
         sentence = f"{endpoint.path} printed {seen.printed[0]!r} in spite of a bad parameter"
         judge(server, seen, sure(Cause.UNCHECKED, sentence, *place))
+
+
+@pytest.mark.parametrize("endpoint", LIMITED, ids=lambda endpoint: endpoint.path)
+def test_bad_parameters(server: Server, endpoint: Endpoint) -> None:
+    """A parameter beyond its limits is refused at once, in words that name it and what is allowed, before anything is begun."""
+    asks = [(name, Ask(f"{endpoint.path}?{name}={bad}")) for name in endpoint.parameters for bad in BAD[name]]
+    seen = run(server, [ask for _, ask in asks])
+    for (name, _), answer in zip(asks, seen.answers, strict=True):
+        judge(server, seen, refused(answer, 422, name, limits.RULES[name], log="\n".join(seen.printed)))
+    if seen.calls or any(line.startswith("[") for line in seen.printed):
+        sentence = f"{endpoint.path} began to work in spite of a bad parameter"
+        judge(server, seen, sure(Cause.UNCHECKED, sentence, (endpoint.module, endpoint.function)))
 
 
 @pytest.mark.parametrize("endpoint", WAITING, ids=lambda endpoint: endpoint.path)

@@ -16,13 +16,16 @@ class Cause(StrEnum):
     ONE_BY_ONE = "one-by-one"
     STARTED_TOGETHER = "started-together"
     LIMITED = "limited"
+    TOO_MANY = "too-many"
     THREADS = "threads"
     TOO_FAST = "too-fast"
     TOO_SLOW = "too-slow"
     ORDER = "order"
     SHARED_STATE = "shared-state"
+    LOST_CONTEXT = "lost-context"
     FALSE_REPORT = "false-report"
     AFTER_ANSWER = "after-answer"
+    RUNS_ON = "runs-on"
     LEAK = "leak"
     CLIENT_PER_REQUEST = "client-per-request"
     NO_DEADLINE = "no-deadline"
@@ -36,6 +39,8 @@ class Cause(StrEnum):
     GOES_ON = "goes-on"
     UNLIMITED = "unlimited"
     UNBOUNDED = "unbounded"
+    OUTRUNS = "outruns-its-reader"
+    FALSE_DECLARATION = "false-declaration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +156,25 @@ WORDS: dict[Cause, Words] = {
     Cause.UNBOUNDED: Words(
         "an answer is read however long it is, so that one that never ends fills the memory",
         "hand each piece to upstreams.Content as it comes, which stops at its limit",
+    ),
+    Cause.RUNS_ON: Words(
+        "what nobody waits for any more runs on, to its end",
+        "start it in {group}, which breaks off what is in it when it ends early",
+    ),
+    Cause.LOST_CONTEXT: Words(
+        "what belongs to the request did not go along: a task or a thread was started without its context",
+        "keep it in a ContextVar, and start threads with {thread}, which takes the context along",
+    ),
+    Cause.TOO_MANY: Words(
+        "more goes on at once than is allowed: nothing holds it back, or a limit that is too wide, or one for each task",
+        "put {limiter} around each call, one for all of them, with as many places as are allowed",
+    ),
+    Cause.OUTRUNS: Words(
+        "what a reader has not yet taken is produced all the same, and kept in memory, however much it is",
+        "let the producer wait for the reader: await each write, and give a queue between them a small size",
+    ),
+    Cause.FALSE_DECLARATION: Words(
+        "the variant's own statement of how its stack behaves is not what that does",
+        "state what was seen; it is a fact about the stack, and no shame",
     ),
 }

@@ -38,11 +38,16 @@ _ENTRY = re.compile(r'([\w-]+);dur=([\d.]+);desc="start=([\d.]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request; `path` goes out as it stands, with its query."""
+    """One request; `path` goes out as it stands, with its query.
+
+    Where another status than success is right, what the answer has to be is for the experiment's own check to say.
+    """
 
     path: str
     method: str = "GET"
     after: float = 0.0  # seconds after the experiment's begin
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def endpoint(self) -> Endpoint:
@@ -278,7 +283,7 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
     answer = Answer(ask, sent=time.monotonic())
     try:
         target = URL(url + ask.path, encoded=True)
-        async with client.request(ask.method, target, allow_redirects=False) as response:
+        async with client.request(ask.method, target, headers=ask.headers, allow_redirects=False) as response:
             answer.status, answer.headers = response.status, response.headers
             async for piece in response.content.iter_any():
                 answer.body += piece

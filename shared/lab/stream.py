@@ -48,15 +48,23 @@ def events(answer: Answer) -> list[SeenEvent]:
     return found
 
 
-def told(answer: Answer, *ends: str) -> list[Finding]:
-    """Find what is wrong with the order and the form of an answer's events; it may end with one of the events named."""
+def readable(answer: Answer) -> list[Finding]:
+    """Find an answer that is no row of events, whichever those are."""
     path, media_type = answer.ask.path, answer.headers.get("Content-Type", "").partition(";")[0]
     if media_type != MEDIA_TYPE:
         return sure(Cause.WRONG_ANSWER, f"{path} is not {MEDIA_TYPE}, but {media_type or 'of no type'}")
     try:
-        names = [event.name for event in events(answer)]
+        events(answer)
     except ValueError as error:
         return sure(Cause.WRONG_ANSWER, f"{path} answered with something that is not a row of events: {error}")
+    return []
+
+
+def told(answer: Answer, *ends: str) -> list[Finding]:
+    """Find what is wrong with the order and the form of an answer's events; it may end with one of the events named."""
+    if findings := readable(answer):
+        return findings
+    path, names = answer.ask.path, [event.name for event in events(answer)]
     if answer.error or not names or names[-1] not in ends or names != ["documents", *["token"] * (len(names) - 2), names[-1]]:
         shape = f"documents, tokens, {' or '.join(ends)}"
         got = f"{' '.join(dict.fromkeys(names)) or 'nothing'}{f', and {answer.error}' if answer.error else ''}"

@@ -11,6 +11,8 @@ ASYNCIO = {
     "thread": "asyncio.to_thread",
     "together": "asyncio.gather, or an asyncio.TaskGroup",
     "deadline": "asyncio.timeout",
+    "group": "an asyncio.TaskGroup",
+    "limiter": "an asyncio.Semaphore",
     "client": "an async HTTP client",
     "pool": "its limit of connections",
     "leaving": "the server cancels the handler of a client that leaves",
@@ -34,12 +36,16 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "thread": "anyio.to_thread.run_sync",
         "together": "anyio.gather, or a task group",
         "deadline": "anyio.fail_after",
+        "group": "an anyio task group",
+        "limiter": "an anyio.CapacityLimiter",
     },
     "trio": {
         "sleep": "trio.sleep",
         "thread": "trio.to_thread.run_sync",
         "together": "a nursery",
         "deadline": "trio.fail_after",
+        "group": "a nursery",
+        "limiter": "a trio.CapacityLimiter",
     },
 }
 """What each library brings; a later one goes before an earlier one."""

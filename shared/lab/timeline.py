@@ -49,7 +49,8 @@ def _rows(seen: Observation) -> Iterable[tuple[str, Span]]:
         for operation in answer.operations:
             yield f"  {operation.name}", Span(taken + operation.start, taken + operation.end)
     for call in seen.calls:
-        yield f"  {call.service} got", Span(call.start - seen.began, (call.end or seen.ended) - seen.began)
+        end = "broken off" if call.was_left else "got"
+        yield f"  {call.task or call.service} {end}", Span(call.start - seen.began, (call.end or seen.ended) - seen.began)
 
 
 def _bar(span: Span, stalls: Sequence[Span], seconds: float) -> str:

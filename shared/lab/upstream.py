@@ -29,6 +29,21 @@ class Call:
     status: int | None
     headers: Mapping[str, str]
 
+    @property
+    def task(self) -> str:
+        """The name of the task that a call of the work service is about; empty for other services, and where it met a fault."""
+        return str(self.sent["name"]) if self.service == "work" and isinstance(self.sent, dict) else ""
+
+    @property
+    def was_left(self) -> bool:
+        """Whether its caller had left before it was answered; not so while it still waits."""
+        return self.broken_off and self.end is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long it was open, in seconds; endless while it still is."""
+        return (self.end or math.inf) - self.start
+
 
 def most_at_once(calls: Iterable[Call]) -> int:
     """Return how many of these calls were open at the same time, at the most."""
@@ -56,6 +71,7 @@ class Upstreams:
             "OPENAI_API_KEY": "not-a-secret",
             "CHROMA_URL": self._ready["chroma_url"],
             "CHROMA_COLLECTION": self._ready["collection"],
+            "WORK_URL": self._ready["work_url"],
             **self._elsewhere,
         }
 

@@ -36,6 +36,7 @@ BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
     Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
     Cause.LEAK: (("app", "lifespan"),),
+    Cause.LOST_CONTEXT: (("context", "with_request_id"),),
     Cause.WRONG_ERROR: (("app", "handle_error"), ("app", "create_app")),  # The hook, and where it is registered.
     Cause.TELLS_SECRETS: (("app", "handle_error"),),
 }
@@ -70,7 +71,12 @@ class Verdict:
 
 
 def prove(
-    server: Server, name: str, asks: Callable[[float], Sequence[Ask]], check: Check, waits: Sequence[float] = WAITS
+    server: Server,
+    name: str,
+    asks: Callable[[float], Sequence[Ask]],
+    check: Check,
+    waits: Sequence[float] = WAITS,
+    linger: float = 0.0,
 ) -> Verdict:
     """Try with longer and longer waits until nothing is found wrong, or something that noise cannot cause.
 
@@ -82,6 +88,7 @@ def prove(
         asks: What to send in a try, given its wait in seconds.
         check: Names what is wrong with an observation, beside the rules that hold for every answer.
         waits: The wait of each try, in seconds.
+        linger: For how many waits to go on watching after the last answer.
 
     Raises:
         Accusation: Something was wrong in every try, or certainly.
@@ -91,7 +98,7 @@ def prove(
     for tries_left, planned in zip(reversed(range(len(waits))), waits, strict=True):
         wait = max(planned, shortest)
         sent = asks(wait)
-        seen = run(server, sent, watch=True)
+        seen = run(server, sent, watch=True, linger=linger * wait)
         findings = broken(seen) or check(seen)
         if not findings:
             return Verdict(name, seen.seconds)

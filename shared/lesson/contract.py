@@ -9,10 +9,16 @@ from dataclasses import dataclass
 TASKS = ("task1", "task2", "task3")
 """The three waits of `/sequential` and `/parallel`, in the order of their results."""
 
-CHAPTERS = ("waiting", "together", "search", "answers")
+FACTORS = (3, 1, 2)
+"""How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
+
+CHAPTERS = (
+    *("waiting", "together", "search", "answers", "failing", "deadlines", "limiting"),
+    *("racing", "streaming", "leaving", "context"),
+)
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
-MODULES = (*CHAPTERS, "resilience", "app", "serve")
+MODULES = (*CHAPTERS, "resilience", "work", "app", "serve", "character")
 """All modules of a variant, in reading order."""
 
 
@@ -31,6 +37,9 @@ class Endpoint:
         tasks: What it waits for, by the names in `Server-Timing` and on the console, in the order of its results.
         waits: How many of those waits follow each other: it takes at least so many times `seconds`.
         with_answer: What it waits for besides when it is asked with `answer=true`.
+        parameters: The parameters that have limits, beside a `seconds` with a default above.
+        works: Whether what it waits for may be broken off, or not begun, so that its own report is not the evidence.
+        status: The status that it answers with when all goes as it should.
         streams: Whether its answer is a row of server-sent events.
 
     """
@@ -46,12 +55,18 @@ class Endpoint:
     through: tuple[str, ...] = ()
     with_answer: tuple[str, ...] = ()
     streams: bool = False
+    parameters: tuple[str, ...] = ()
+    works: bool = False
+    status: int = 200
 
     @property
     def kind(self) -> str:
         """How it waits, as the console shows it: `SYNC` or `ASYNC`."""
         return "SYNC" if self.operation == "slow_sync_operation" else "ASYNC"
 
+
+SECONDS = ("seconds",)
+LIMITED = ("seconds", "limit")
 
 ENDPOINTS = (
     Endpoint("GET", "/", "app", "home"),
@@ -72,6 +87,38 @@ ENDPOINTS = (
         tasks=("embedding", "search"),
         through=("find_documents", "stream_upstream", "begin", "in_our_words"),
         streams=True,
+    ),
+    Endpoint("GET", "/gather-fails", "failing", "gather_fails", "call_work", parameters=SECONDS, works=True, status=502),
+    Endpoint("GET", "/group-fails", "failing", "group_fails", "call_work", parameters=SECONDS, works=True, status=502),
+    Endpoint("GET", "/deadline", "deadlines", "deadline_endpoint", "call_work", parameters=LIMITED, works=True),
+    Endpoint(
+        *("GET", "/deadline-thread", "deadlines", "deadline_thread_endpoint", "slow_sync_operation"),
+        parameters=LIMITED,
+        works=True,
+    ),
+    Endpoint(
+        "GET", "/limited", "limiting", "limited_endpoint", "call_work", parameters=(*SECONDS, "tasks", "at_once"), works=True
+    ),
+    Endpoint("GET", "/first", "racing", "first_endpoint", "call_work", parameters=SECONDS, works=True),
+    Endpoint(
+        *("GET", "/as-completed", "streaming", "as_completed_endpoint", "as_they_come"),
+        parameters=(*SECONDS, "tasks", "at_once", "kilobytes"),
+        through=("work_on", "call_work"),
+        works=True,
+        streams=True,
+    ),
+    Endpoint("GET", "/patient", "leaving", "patient_endpoint", "call_work", parameters=SECONDS, works=True),
+    Endpoint(
+        *("GET", "/attentive", "leaving", "attentive_endpoint", "call_work"),
+        parameters=SECONDS,
+        through=("until_left",),
+        works=True,
+    ),
+    Endpoint(
+        *("GET", "/context", "context", "context_endpoint", "id_in_task"),
+        parameters=SECONDS,
+        through=("id_in_thread", "call_work"),
+        works=True,
     ),
 )
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from shared.lesson.collection import with_collection
@@ -32,12 +33,17 @@ def running_upstreams() -> Iterator[Settings]:
     """
     named = from_environment()
     if named is not None:
-        yield with_collection(named)
-        return
+        named = with_collection(named)
+        if named.work_url:
+            yield named
+            return
     deadlines = deadlines_from()
     process, ready = start_process()
+    urls = ready["openai_url"], ready["chroma_url"]
     try:
-        yield Settings(ready["openai_url"], ready["chroma_url"], "embedded", collection=ready["collection"], deadlines=deadlines)
+        # There is no real work service, so the embedded one runs even where the others are real.
+        embedded = Settings(*urls, "embedded", collection=ready["collection"], deadlines=deadlines)
+        yield replace(named or embedded, work_url=ready["work_url"])
     finally:
         stop_process(process)
 

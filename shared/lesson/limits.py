@@ -12,11 +12,19 @@ from shared.lesson.problems import InvalidParameter
 MIN_SECONDS: Final = 0.0
 MAX_SECONDS: Final = 10.0
 
+MIN_TASKS: Final = 1
+MAX_TASKS: Final = 50
+MAX_KILOBYTES: Final = 1024
+
 MAX_QUERY_LENGTH: Final = 1000  # characters, of any script
 QUERY_PATTERN: Final = r"[^\s\x1c-\x1f]"  # Something to read; Python counts four control characters as spaces, Rust does not.
 
 RULES: Final = {
     "seconds": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
+    "limit": f"a number from {MIN_SECONDS:g} to {MAX_SECONDS:g}",
+    "tasks": f"a whole number from {MIN_TASKS} to {MAX_TASKS}",
+    "at_once": f"a whole number from {MIN_TASKS} to {MAX_TASKS}",
+    "kilobytes": f"a whole number from 0 to {MAX_KILOBYTES:,}",
     "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
     "answer": "true or false",
 }
@@ -27,12 +35,13 @@ def invalid(name: str) -> InvalidParameter:
     return InvalidParameter(name, RULES[name])
 
 
-def read_seconds(text: str | None, default: float) -> float:
-    """Return how many seconds a client wants a handler to wait.
+def read_seconds(text: str | None, default: float, name: str = "seconds") -> float:
+    """Return how many seconds a client wants a handler to wait, or to be waited for.
 
     Args:
         text: The parameter as it came; None when the client did not send it.
         default: What the endpoint waits when nothing is asked for, in seconds.
+        name: What the parameter is called.
 
     Raises:
         InvalidParameter: It is not a finite number within the limits.
@@ -43,11 +52,31 @@ def read_seconds(text: str | None, default: float) -> float:
     try:
         seconds = float(text)
     except ValueError:
-        raise invalid("seconds") from None
+        raise invalid(name) from None
     # NaN compares false with everything, so it fails this too.
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise invalid("seconds")
+        raise invalid(name)
     return seconds
+
+
+def read_count(text: str | None, default: int, name: str) -> int:
+    """Return how many tasks a client wants done, in all or at once.
+
+    Args:
+        text: The parameter as it came; None when the client did not send it.
+        default: How many it is when nothing is asked for.
+        name: What the parameter is called.
+
+    Raises:
+        InvalidParameter: It is not a whole number within the limits.
+
+    """
+    return default if text is None else _whole_number(text, name, MIN_TASKS, MAX_TASKS)
+
+
+def read_kilobytes(text: str | None, default: int) -> int:
+    """Return by how many kilobytes a client wants each event made longer; otherwise like `read_count`."""
+    return default if text is None else _whole_number(text, "kilobytes", 0, MAX_KILOBYTES)
 
 
 def read_query(text: str | None) -> str:
@@ -78,3 +107,13 @@ def read_answer(text: str | None) -> bool:
     if text not in {None, "true", "false"}:
         raise invalid("answer")
     return text == "true"
+
+
+def _whole_number(text: str, name: str, least: int, most: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise invalid(name) from None
+    if not least <= number <= most:
+        raise invalid(name)
+    return number

@@ -89,6 +89,20 @@ class UpstreamTimedOut(Problem):
         super().__init__(HTTPStatus.GATEWAY_TIMEOUT, f"The {service} did not answer within {seconds:g} seconds.")
 
 
+class ThreadTimedOut(Problem):
+    """A worker thread did not end within its deadline, and cannot be stopped: 504."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(HTTPStatus.GATEWAY_TIMEOUT, f"The worker thread did not end within {seconds:g} seconds; it works on.")
+
+
+class ClientLeft(Problem):
+    """The client has left, so nobody will read this: 503, because an answer has to have a status."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.SERVICE_UNAVAILABLE, "The client left before its answer was ready.")
+
+
 class UpstreamBusy(Problem):
     """An upstream asks for a pause (its 429): 503, with its `Retry-After` where it gives one that can be read."""
 

@@ -72,6 +72,7 @@ class Settings:
         chat_model: The model that answers a question.
         collection: The collection that is searched: its identifier, or as it stands in the environment, perhaps its name.
         deadlines: How long they may take.
+        work_url: Base of the work service, without a path; always an embedded one. Empty until that runs.
 
     """
 
@@ -82,6 +83,7 @@ class Settings:
     chat_model: str = CHAT_MODEL
     collection: str = COLLECTION
     deadlines: Deadlines = Deadlines()
+    work_url: str = ""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | None:
@@ -109,6 +111,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings | 
         chat_model=check_text("OPENAI_CHAT_MODEL", chat_model, f"the name of a model, such as {CHAT_MODEL}"),
         collection=check_text("CHROMA_COLLECTION", collection, _COLLECTION_RULE, _COLLECTION),
         deadlines=deadlines,
+        # Whoever runs the embedded services apart, as the suite does, says so where their work service is.
+        work_url=check_url("WORK_URL", environment["WORK_URL"]) if environment.get("WORK_URL") else "",
     )
 
 

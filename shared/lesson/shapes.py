@@ -45,6 +45,21 @@ class SearchAnswer(TypedDict):
     answer: NotRequired[str]
 
 
+class Worked(TypedDict):
+    """What the work service had to do, in the order of the tasks."""
+
+    results: list[str]
+    elapsed: str
+
+
+class Identified(TypedDict):
+    """`/context`: the request's identifier, and what was found of it in a task and in a thread."""
+
+    request_id: str
+    task: str
+    thread: str
+
+
 def waited(result: str, elapsed: float) -> Waited:
     """Return the answer after one wait that took `elapsed` seconds."""
     return {"result": result, "elapsed": f"{elapsed:.2f}s"}
@@ -80,3 +95,13 @@ def found(
     if answer is not None:
         body["answer"] = answer
     return body
+
+
+def worked(results: Sequence[str], elapsed: float) -> Worked:
+    """Return the answer after work that took `elapsed` seconds in all."""
+    return {"results": list(results), "elapsed": f"{elapsed:.2f}s"}
+
+
+def identified(request_id: str, task: str, thread: str) -> Identified:
+    """Return the identifier of a request, as the handler, a task and a thread found it."""
+    return {"request_id": request_id, "task": task, "thread": thread}

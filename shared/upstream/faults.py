@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-SERVICES = ("embeddings", "chat", "query")
+SERVICES = ("embeddings", "chat", "query", "work")
 
 INSTEAD = ("answer", "silence", "slow", "drop", "reset", "half", "huge", "drip")
 """What may happen instead of the answer: `answer` with a given status and body; `silence`; be `slow` by `seconds`, then answer as

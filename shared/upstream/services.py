@@ -16,15 +16,21 @@ from shared.upstream.store import Store
 from shared.upstream.texts import TEXTS, Texts
 from shared.upstream.watched import WITNESS, watched
 from shared.upstream.witness import Witness
+from shared.upstream.work import work_routes
 
 __all__ = ["CHAT_SECONDS", "EMBEDDING_SECONDS", "QUERY_SECONDS", "applications"]
 
 
 def applications() -> dict[str, web.Application]:
-    """Return the services by their names, `openai` and `chroma`, and `control`, which reads and steers both."""
+    """Return the services by their names, `openai`, `chroma` and `work`, and `control`, which reads and steers them."""
     witness, faults, texts, store = Witness(), Faults(), Texts(), Store()
     services = {}
-    for name, routes in (("openai", openai_routes()), ("chroma", chroma_routes()), ("control", control_routes())):
+    for name, routes in (
+        ("openai", openai_routes()),
+        ("chroma", chroma_routes()),
+        ("work", work_routes()),
+        ("control", control_routes()),
+    ):
         # A search sends about 30 kilobytes, 30 documents to index about 1,000: more than aiohttp takes unless told to.
         services[name] = app = web.Application(client_max_size=2**24)
         app[WITNESS], app[FAULTS], app[TEXTS], app[chroma.STORE] = witness, faults, texts, store

@@ -21,7 +21,7 @@ class SeenCall:
 
     Attributes:
         id: Its number; later calls have greater ones.
-        service: `embeddings`, `chat` or `query`.
+        service: `embeddings`, `chat`, `query` or `work`.
         peer: The caller's address; one connection keeps one for all its calls.
         sent: The JSON it came with; None where it came with none.
         headers: Those of `KEPT_HEADERS` that it came with, by their names in small letters.

@@ -283,3 +283,31 @@ def test_a_key_alone_does_not_call_real_services() -> None:
     assert from_environment({"OPENAI_API_KEY": "secret"}) is None
     assert "secret" not in repr(from_environment(BASE))
     assert "secret" not in repr(answer_call(Settings("http://x", "http://x", "secret"), "x", []))
+
+
+def test_work_takes_as_long_as_asked(upstreams: Upstreams) -> None:
+    """The work service waits, answers with the status asked for, and the witness keeps what was asked."""
+    last = upstreams.last_call()
+    url = f"{upstreams.environment()['WORK_URL']}/work"
+    request = urllib.request.Request(f"{url}?name=one&seconds=0.1", headers={"X-Request-ID": "mine"})  # noqa: S310 - our own
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - our own
+        assert json.load(response) == {"name": "one", "seconds": 0.1}
+    for query, status in {"name=one&status=503": 503, "seconds=1": 400, "name=one&seconds=nan": 400}.items():
+        with pytest.raises(urllib.error.HTTPError, match=str(status)) as refused:
+            urllib.request.urlopen(f"{url}?{query}", timeout=10)  # noqa: S310 - our own
+        refused.value.close()
+    call = upstreams.calls(last)[0]
+    assert (call.service, call.task, call.sent["request_id"]) == ("work", "one", "mine")
+    assert 0.098 <= call.seconds < 5
+    assert not call.broken_off
+
+
+def test_work_that_is_broken_off(upstreams: Upstreams) -> None:
+    """When its caller leaves, a call ends at once, and the witness says so."""
+    last = upstreams.last_call()
+    with pytest.raises(TimeoutError):
+        urllib.request.urlopen(f"{upstreams.environment()['WORK_URL']}/work?name=one&seconds=5", timeout=0.1)  # noqa: S310 - our own
+    time.sleep(0.2)
+    call = upstreams.calls(last)[0]
+    assert call.broken_off
+    assert call.seconds < 4

@@ -13,7 +13,22 @@ from aiohttp.typedefs import Handler
 
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
-from variants.aiohttp_asyncio import answers, resilience, search, together, waiting
+from variants.aiohttp_asyncio import (
+    answers,
+    context,
+    deadlines,
+    failing,
+    leaving,
+    limiting,
+    racing,
+    resilience,
+    search,
+    streaming,
+    together,
+    waiting,
+)
+
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
 
 
 async def home(request: web.Request) -> web.Response:
@@ -63,9 +78,9 @@ async def handle_error(request: web.Request, handler: Handler) -> web.StreamResp
 
 def create_app() -> web.Application:
     """Return the application, ready to be served."""
-    application = web.Application(middlewares=[server_timing, handle_error])
+    application = web.Application(middlewares=[context.with_request_id, server_timing, handle_error])
     application.router.add_get("/", home)
-    for chapter in (waiting, together, search, answers):
+    for chapter in CHAPTERS:
         application.add_routes(chapter.routes)
     application.cleanup_ctx.append(lifespan)
     return application

@@ -22,7 +22,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, limits, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.fastapi_asyncio import answers, resilience, search, together, waiting
+from variants.fastapi_asyncio import (
+    answers,
+    context,
+    deadlines,
+    failing,
+    leaving,
+    limiting,
+    racing,
+    resilience,
+    search,
+    streaming,
+    together,
+    waiting,
+)
+
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
 
 
 class State(TypedDict):
@@ -90,9 +105,10 @@ def create_app() -> FastAPI:
     """Return the application, ready to be served."""
     application = FastAPI(title="The lesson on FastAPI", lifespan=lifespan)
     application.add_api_route("/", home)
-    for chapter in (waiting, together, search, answers):
+    for chapter in CHAPTERS:
         application.include_router(chapter.routes)
     application.add_middleware(server_timing)
+    application.add_middleware(context.with_request_id)
     for error in (RequestValidationError, HTTPException, problems.Problem, ExceptionGroup, Exception):
         application.add_exception_handler(error, handle_error)
     return application

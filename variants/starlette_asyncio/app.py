@@ -24,7 +24,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
-from variants.starlette_asyncio import answers, resilience, search, together, waiting
+from variants.starlette_asyncio import (
+    answers,
+    context,
+    deadlines,
+    failing,
+    leaving,
+    limiting,
+    racing,
+    resilience,
+    search,
+    streaming,
+    together,
+    waiting,
+)
+
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
 
 
 class State(TypedDict):
@@ -89,9 +104,9 @@ async def handle_error(request: Request, error: Exception) -> JSONResponse:
 def create_app() -> Starlette:
     """Return the application, ready to be served."""
     return Starlette(
-        routes=[Route("/", home), *waiting.routes, *together.routes, *search.routes, *answers.routes],
+        routes=[Route("/", home), *(route for chapter in CHAPTERS for route in chapter.routes)],
         lifespan=lifespan,
-        middleware=[Middleware(server_timing)],
+        middleware=[Middleware(context.with_request_id), Middleware(server_timing)],
         exception_handlers=dict.fromkeys((HTTPException, problems.Problem, ExceptionGroup, Exception), handle_error),
     )
 

@@ -1,0 +1,116 @@
+"""Clients that do not behave as clients should: one that leaves, and one that does not read what it has asked for."""
+
+import contextlib
+import socket
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from shared.lab.experiment import Answer, Ask, Observation, run
+from shared.lab.server import Server
+
+STANDSTILL = 0.5
+"""Seconds without another call after which a server that waits for its reader is taken to wait."""
+
+LONGEST = 8.0
+"""Seconds to wait for that at the most."""
+
+SMALL = 8192
+"""Bytes that a slow reader lets the system keep for it, so that little fits between it and the server."""
+
+
+def leave(server: Server, path: str, after: float, watch: float) -> tuple[float, Observation]:
+    """Ask for something, leave without having read it, and see what goes on.
+
+    Args:
+        server: Whom to ask.
+        path: What for.
+        after: When to leave, in seconds.
+        watch: How long to look afterwards, in seconds.
+
+    Returns:
+        When it left, in seconds of `time.monotonic`, and what was seen, with the answer that nobody waited for.
+
+    """
+    last = server.upstreams.last_call()
+    answer = Answer(Ask(path), sent=time.monotonic())
+    with _asking(server, path):
+        time.sleep(after)
+    answer.received = time.monotonic()
+    time.sleep(watch)
+    return answer.received, Observation([answer], calls=server.upstreams.calls(last))
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """What a server did while a reader read nothing, and what that reader got in the end.
+
+    Attributes:
+        waiting: How many calls it had made when it made no more.
+        seen: All that was seen, with the whole answer.
+        ping: How long a `/ping` took meanwhile, in seconds.
+
+    """
+
+    waiting: int
+    seen: Observation
+    ping: float
+
+
+def read_late(server: Server, path: str) -> Slow:
+    """Ask for a stream, read nothing until the server makes no further calls for it, then read all of it."""
+    last = server.upstreams.last_call()
+    answer = Answer(Ask(path), sent=time.monotonic())
+    with _asking(server, path) as client:
+        waiting = _until_standstill(server, last)
+        ping = run(server, [Ask("/ping")]).answers[0].seconds
+        head, _, body = _read_all(client).partition(b"\r\n\r\n")
+    answer.received = time.monotonic()
+    answer.headers = {"Content-Type": "text/event-stream"} if b"text/event-stream" in head.lower() else {}
+    answer.status = int(head.split(b" ")[1]) if head.startswith(b"HTTP/1.1 ") else 0
+    answer.body = _without_chunks(body)
+    answer.arrivals = [(answer.received, len(answer.body))]
+    return Slow(waiting, Observation([answer], calls=server.upstreams.calls(last)), ping)
+
+
+def _asking(server: Server, path: str) -> socket.socket:
+    """Return a socket on which a request has been sent and nothing read."""
+    address = urlsplit(server.url)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+    client.settimeout(LONGEST)
+    client.connect((address.hostname, address.port))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    return client
+
+
+def _until_standstill(server: Server, last: int) -> int:
+    deadline, count, since = time.monotonic() + LONGEST, 0, time.monotonic()
+    while time.monotonic() < min(deadline, since + STANDSTILL) or not count:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+        if (now := len(server.upstreams.calls(last))) != count:
+            count, since = now, time.monotonic()
+    return count
+
+
+def _read_all(client: socket.socket) -> bytes:
+    pieces = []
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        while piece := client.recv(1 << 20):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _without_chunks(body: bytes) -> bytes:
+    """Return the content of a chunked body, as far as it goes."""
+    content, rest = [], body
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        length = int(size, 16) if size else 0
+        if not length:
+            break
+        content.append(rest[:length])
+        rest = rest[length + 2 :]
+    return b"".join(content)

@@ -1,0 +1,63 @@
+"""What a variant declares of itself in `character.py`, read without importing it; and how a wrong statement is said."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Observation
+from shared.lab.finding import Finding, sure
+from shared.lab.server import Server
+from shared.lab.variants import Variant
+from shared.lesson.character import TRAITS
+
+PLACE = ("character", "CHARACTER")
+
+
+def declared(variant: Variant) -> dict[str, str]:
+    """Return what a variant states, by key; nothing where its file has no readable `CHARACTER`."""
+    tree = ast.parse((variant.folder / "character.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "CHARACTER" and node.value:
+            stated: dict[str, str] = ast.literal_eval(node.value)
+            return stated
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a probe saw of a stack.
+
+    Attributes:
+        value: The value of the trait that fits it; one that the closed list does not have fits none.
+        evidence: What was seen, as the beginning of a sentence.
+        seen: Where it was seen.
+
+    """
+
+    value: str
+    evidence: str
+    seen: Observation
+
+
+Probe = Callable[[Server], Shown]
+
+
+def wrong(variant: Variant, key: str, shown: Shown) -> list[Finding]:
+    """Find that what was shown is not what the variant declares."""
+    stated = declared(variant).get(key, "nothing")
+    if stated == shown.value:
+        return []
+    sentence = f"{shown.evidence}: so {key} is {shown.value!r}, and declared is {stated!r}"
+    return sure(Cause.FALSE_DECLARATION, sentence, PLACE)
+
+
+def strange(variant: Variant, key: str = "") -> list[Finding]:
+    """Find that a key is declared with a value that the closed list does not have; without a key, one that it does not have."""
+    stated = declared(variant)
+    if key:
+        values = TRAITS[key].values
+        sentence = f"{key} is declared as {stated.get(key, 'nothing')!r}, and not as one of {', '.join(values)}"
+        return [] if stated.get(key) in values else sure(Cause.FALSE_DECLARATION, sentence, PLACE)
+    unknown = [name for name in stated if name not in TRAITS]
+    return sure(Cause.FALSE_DECLARATION, f"{unknown[0]} is declared, and there is no such key", PLACE) if unknown else []

@@ -1,0 +1,32 @@
+"""Requests as bytes, for what no client would send."""
+
+import contextlib
+import socket
+from urllib.parse import urlsplit
+
+from shared.lab.server import Server
+
+LONGEST = 5.0
+"""Seconds to wait for an answer."""
+
+
+def exchange(server: Server, request: str, *, half_close: bool = False) -> int:
+    """Send bytes on a connection of their own, and return the status they are answered with; 0 when there is no answer.
+
+    Args:
+        server: Where to send them.
+        request: What to send; `HOST` in it is the server's host and port.
+        half_close: Whether to say at once that nothing more will be sent, though the answer is still wanted.
+
+    """
+    address = urlsplit(server.url)
+    answer = b""
+    with socket.create_connection((address.hostname, address.port), timeout=LONGEST) as client:
+        client.sendall(request.replace("HOST", address.netloc).replace("\n", "\r\n").encode("latin-1"))
+        if half_close:
+            client.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            while b"\n" not in answer and (piece := client.recv(65536)):
+                answer += piece
+    parts = answer.split(b" ", 2)
+    return int(parts[1][:3]) if answer.startswith(b"HTTP/1.") and len(parts) > 1 else 0

@@ -1,0 +1,96 @@
+"""A deadline around a call, and around a thread: `deadlines.py`."""
+
+import json
+
+from shared.lab import checks
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Ask, Observation
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.refusal import refused
+from shared.lab.server import Server
+from shared.lab.verdict import prove
+from shared.lesson.contract import TASKS
+from shared.lesson.work import WORK
+from tests.conftest import keep
+
+FACTOR = 4
+"""How many times as long as the deadline the work takes, so that midway between both is far from either."""
+
+WAITS = (0.2, 0.4, 0.8)
+
+
+def over_and_in_time(path: str, wait: float) -> list[Ask]:
+    """Return two requests at once: one whose work takes longer than its deadline, and one that has time enough."""
+    long = FACTOR * wait
+    return [Ask(f"{path}?seconds={long}&limit={wait}", status=504), Ask(f"{path}?seconds={wait}&limit={long}")]
+
+
+def at_the_limit(answer: Answer, limit: float) -> list[Finding]:
+    """Check that an answer came when its deadline was over."""
+    sentence = f"{answer.ask.path} was answered {answer.status} after {answer.seconds:.2f} s, and its limit is {limit:.2f}"
+    if answer.seconds < limit - EARLY:
+        return sure(Cause.NO_DEADLINE, sentence)
+    # Right: the limit. Nearest wrong: the work's own time.
+    return [Finding(Cause.NO_DEADLINE, sentence)] if answer.seconds >= (1 + FACTOR) / 2 * limit else []
+
+
+def result(answer: Answer) -> list[Finding]:
+    """Check the content and the least time of an answer that had time enough."""
+    body = json.loads(answer.body)
+    if body.keys() != {"result", "elapsed"} or body["result"] != f"{TASKS[0]} result":
+        return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered {body}, and not the result of {TASKS[0]}, and elapsed")
+    if answer.seconds < answer.ask.wait - EARLY:
+        return sure(Cause.TOO_FAST, f"{answer.ask.path} answered after {answer.seconds:.3f} s, and the work takes longer")
+    return []
+
+
+def test_a_deadline_breaks_the_call_off(server: Server) -> None:
+    """When its time is over, a call is broken off and answered 504; one that is quick enough is answered as ever."""
+
+    def check(seen: Observation) -> list[Finding]:
+        over, in_time = seen.answers
+        limit = in_time.ask.wait
+        if over.status == 200 or (findings := at_the_limit(over, limit)):
+            return findings if over.status != 200 else sure(Cause.NO_DEADLINE, late(over, limit))
+        words = f"The {WORK} did not answer within {limit:g} seconds."
+        if findings := refused(over, 504, words, log="\n".join(seen.printed)) or result(in_time):
+            return findings
+        return broken_off(seen, over, limit)
+
+    verdict = prove(server, "504 at the limit", lambda wait: over_and_in_time("/deadline", wait), check, WAITS, linger=1)
+    keep(server, "/deadline", verdict)
+
+
+def late(answer: Answer, limit: float) -> str:
+    """Say that an answer came in spite of its deadline."""
+    return f"{answer.ask.path} was answered {answer.status} after {answer.seconds:.2f} s, and its limit is {limit:.2f}"
+
+
+def broken_off(seen: Observation, over: Answer, limit: float) -> list[Finding]:
+    """Check that each request made one call, and that the long one was broken off when its time was over."""
+    long = [call for call in seen.calls if call.sent["seconds"] > limit * (1 + FACTOR) / 2]
+    if len(seen.calls) != len(seen.answers) or len(long) != 1:
+        return sure(Cause.WRONG_CALL, f"two requests to /deadline made {len(seen.calls)} calls, one each is right")
+    if not long[0].was_left:
+        sentence = f"when {over.ask.path} had been answered {over.status}, the service went on working for it"
+        return [Finding(Cause.RUNS_ON, sentence, certain=long[0].end is not None)]
+    return []
+
+
+def test_a_deadline_does_not_stop_a_thread(server: Server) -> None:
+    """A thread works to its end whatever the deadline; the event loop stays free, and one that is quick enough is answered."""
+
+    def check(seen: Observation) -> list[Finding]:
+        over, in_time = seen.answers
+        limit = in_time.ask.wait
+        if findings := checks.holds_the_loop(seen, limit) or result(in_time):
+            return findings
+        if not seen.in_threads:
+            return [Finding(Cause.THREADS, f"while {over.ask.path} waited, no worker thread was seen at work")]
+        if over.status == 504:
+            return at_the_limit(over, limit) or refused(over, 504, f"The worker thread did not end within {limit:g} seconds")
+        # Where the stack waits for the thread's end, no deadline is over: the answer is a late success.
+        return refused(over, 504) if over.status != 200 else result(over)
+
+    asks = "/deadline-thread"
+    keep(server, asks, prove(server, "the thread runs on", lambda wait: over_and_in_time(asks, wait), check, WAITS, FACTOR))

@@ -1,0 +1,71 @@
+"""The client leaves: `leaving.py`, and the stream of `streaming.py`. What a stack does by default it declares."""
+
+import json
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Ask, Observation
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.server import Server
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse, prove
+from shared.lesson.contract import TASKS
+from tests.background import LEFT_AFTER, STAYS, Aside
+from tests.conftest import keep
+
+
+def test_who_stays_is_answered(server: Server) -> None:
+    """A client that waits gets its answer from both endpoints, in the time of the work, whoever else watches for it to leave."""
+
+    def check(seen: Observation) -> list[Finding]:
+        for answer in seen.answers:
+            body, wait = json.loads(answer.body), answer.ask.wait
+            sentence = f"{answer.ask.path} answered {body} after {answer.seconds:.2f} s"
+            if body.keys() != {"result", "elapsed"} or body["result"] != f"{TASKS[0]} result":
+                return sure(Cause.WRONG_ANSWER, f"{sentence}, and not the result of {TASKS[0]}")
+            if answer.seconds < wait - EARLY:
+                return sure(Cause.TOO_FAST, sentence)
+            if answer.seconds >= 1.5 * wait:
+                return [Finding(Cause.TOO_SLOW, f"{sentence}, and the work takes {wait:g} s", places=(at(answer.ask.path),))]
+        if len(seen.calls) != len(seen.answers) or any(call.was_left for call in seen.calls):
+            return sure(Cause.WRONG_CALL, f"two requests made {len(seen.calls)} calls, one each is right, and none is broken off")
+        return []
+
+    asks = ("/patient", "/attentive")
+    keep(server, "/patient", prove(server, "answered", lambda wait: [Ask(f"{path}?seconds={wait}") for path in asks], check))
+
+
+def at(path: str) -> tuple[str, str]:
+    """Return where the function behind a path stands."""
+    known = Ask(path).endpoint
+    return known.module, known.function
+
+
+def test_the_way_to_stop_with_the_client(subject: Variant, aside: Aside) -> None:
+    """Where a handler watches for it, what a client has left behind is broken off soon after."""
+    left, seen = aside.attentive
+    if len(seen.calls) != 1:
+        accuse(subject, seen, sure(Cause.WRONG_CALL, f"/attentive made {len(seen.calls)} calls, and one is right"))
+    call = seen.calls[0]
+    after = (call.end or seen.ended + STAYS) - left
+    # Right: at once, or at the next look. Wrong: at the end of the work.
+    if not call.was_left or after >= (STAYS - LEFT_AFTER) / 2:
+        sentence = f"{STAYS - LEFT_AFTER:.1f} s of work were left when the client had gone, and {after:.2f} s of them were done"
+        accuse(subject, seen, sure(Cause.GOES_ON, sentence, ("leaving", "until_left")))
+
+
+def test_the_departed_leave_nothing(subject: Variant, aside: Aside) -> None:
+    """Clients that leave a plain answer, a watched one and a stream leave no task, no thread and no call behind."""
+    if aside.left:
+        seen = aside.attentive[1]
+        sentence = f"some seconds after clients had left there was still {aside.left[0]}"
+        accuse(subject, seen, sure(Cause.LEAK, sentence, ("streaming", "as_completed_endpoint")))
+    accuse(subject, aside.attentive[1], complaints(aside.log))
+
+
+def complaints(log: str) -> list[Finding]:
+    """Find what a server says of clients that have left as if it were an error."""
+    lines = [line for line in log.splitlines() if "Unforeseen error" in line or line.startswith("Traceback")]
+    if not lines:
+        return []
+    sentence = f"that clients have left is logged as an error: {lines[0]}"
+    return sure(Cause.WRONG_ERROR, sentence, ("streaming", "as_completed_endpoint"), ("leaving", "attentive_endpoint"))

@@ -1,0 +1,101 @@
+"""Many calls, and not too many at once: `limiting.py`. The evidence is how many calls the service behind had open together."""
+
+import json
+import math
+
+from shared.lab import checks
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Ask, Observation
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.server import Server
+from shared.lab.upstream import most_at_once
+from shared.lab.verdict import prove
+from tests.conftest import keep
+
+TASKS, AT_ONCE = 7, 3
+WAVES = math.ceil(TASKS / AT_ONCE)
+BOTH = {2: 4, 3: 6}
+"""Tasks of two requests at once, by how many at once each allows: two waves each."""
+
+
+def limited(tasks: int, at_once: int, wait: float) -> Ask:
+    """Return the request for so many tasks, so many of them at once."""
+    return Ask(f"/limited?tasks={tasks}&at_once={at_once}&seconds={wait}")
+
+
+def results(answer: Answer, tasks: int) -> list[Finding]:
+    """Check that an answer holds the result of each task, in the order of the tasks."""
+    got, right = json.loads(answer.body).get("results"), [f"task{number + 1} result" for number in range(tasks)]
+    if got == right:
+        return []
+    cause = Cause.ORDER if isinstance(got, list) and sorted(map(str, got)) == sorted(right) else Cause.WRONG_ANSWER
+    return sure(cause, f"{answer.ask.path} answered with the results {got}, and not {right}")
+
+
+def peak(seen: Observation, allowed: int) -> list[Finding]:
+    """Check that just as many calls as are allowed were open at once, at the most."""
+    most, path = most_at_once(seen.calls), seen.answers[0].ask.path
+    sentence = f"while {checks.describe(seen)} waited, the service had {most} calls open at once, and {allowed} are allowed"
+    if most > allowed:
+        return sure(Cause.TOO_MANY, sentence)
+    if most == 1:
+        return [Finding(Cause.ONE_BY_ONE, f"for {path} the service had one call open at a time, and {allowed} are allowed")]
+    return [Finding(Cause.LIMITED, sentence)] if most < allowed else []
+
+
+def in_waves(answer: Answer, waves: int) -> list[Finding]:
+    """Check that an answer took as many waves of calls as it has to, and none more."""
+    due = waves * answer.ask.wait
+    sentence = f"{answer.ask.path} took {answer.seconds:.2f} s; {waves} waves of {answer.ask.wait:g} s are right"
+    if answer.seconds < due - EARLY:
+        return sure(Cause.TOO_FAST, sentence)
+    # Nearest wrong: one wave more.
+    return [Finding(Cause.TOO_SLOW, sentence)] if answer.seconds >= due + answer.ask.wait / 2 else []
+
+
+def called(seen: Observation, tasks: int) -> list[Finding]:
+    """Check that each task was worked on once."""
+    if len(seen.calls) == tasks:
+        return []
+    return sure(Cause.WRONG_CALL, f"{checks.describe(seen)} made {len(seen.calls)} calls, and there are {tasks} tasks")
+
+
+def test_as_many_at_once_as_allowed(server: Server) -> None:
+    """Seven tasks, three at once: the service never has more than three calls open, it has three, and three waves do."""
+
+    def check(seen: Observation) -> list[Finding]:
+        answer = seen.answers[0]
+        return (
+            called(seen, TASKS)
+            or results(answer, TASKS)
+            or checks.holds_the_loop(seen, answer.ask.wait)
+            or peak(seen, AT_ONCE)
+            or in_waves(answer, WAVES)
+        )
+
+    keep(server, "/limited", prove(server, "in waves", lambda wait: [limited(TASKS, AT_ONCE, wait)], check))
+
+
+def test_fewer_tasks_than_places(server: Server) -> None:
+    """Where there is a place for each task, all are worked on at once."""
+
+    def check(seen: Observation) -> list[Finding]:
+        return called(seen, AT_ONCE) or peak(seen, AT_ONCE) or in_waves(seen.answers[0], 1)
+
+    prove(server, "together", lambda wait: [limited(AT_ONCE, 2 * AT_ONCE, wait)], check)
+
+
+def test_each_request_has_its_own_limit(server: Server) -> None:
+    """Two requests at once with different limits each take their own waves: they share no places."""
+
+    def check(seen: Observation) -> list[Finding]:
+        if findings := called(seen, sum(BOTH.values())):
+            return findings
+        late = [answer for answer in seen.answers if in_waves(answer, 2)]
+        most = most_at_once(seen.calls)
+        if late and most < sum(BOTH):
+            sentence = f"two requests at once, which allow {' and '.join(map(str, BOTH))} calls, had {most} open together"
+            return [Finding(Cause.SHARED_STATE, f"{sentence}, and {late[0].ask.path} took {late[0].seconds:.2f} s")]
+        return peak(seen, sum(BOTH)) or [finding for answer in late for finding in in_waves(answer, 2)]
+
+    prove(server, "each its own", lambda wait: [limited(tasks, at_once, wait) for at_once, tasks in BOTH.items()], check)

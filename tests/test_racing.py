@@ -1,0 +1,60 @@
+"""Three replicas are asked at once, and the first answer wins: `racing.py`. The evidence is what became of the others."""
+
+import json
+
+from shared.lab import checks
+from shared.lab.causes import Cause
+from shared.lab.experiment import Ask, Observation
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.server import Server
+from shared.lab.verdict import prove
+from shared.lesson.contract import FACTORS
+from shared.lesson.work import REPLICAS
+from tests.conftest import keep
+
+FASTEST = f"task{FACTORS.index(min(FACTORS)) + 1}"
+WAITS = (0.2, 0.4, 0.8)
+
+
+def test_the_first_answer_wins(server: Server) -> None:
+    """All replicas are asked at once; the fastest one's answer comes in its own time, and the others are broken off."""
+
+    def check(seen: Observation) -> list[Finding]:
+        return all_asked(seen) or checks.holds_the_loop(seen, seen.answers[0].ask.wait) or fastest(seen) or others_off(seen)
+
+    verdict = prove(server, "the fastest", lambda wait: [Ask(f"/first?seconds={wait}")], check, WAITS, linger=max(FACTORS))
+    keep(server, "/first", verdict)
+
+
+def all_asked(seen: Observation) -> list[Finding]:
+    """Check that each replica was asked once, and that none had to end before the next was asked."""
+    tasks = sorted(call.task for call in seen.calls)
+    if tasks != [f"task{number + 1}" for number in range(REPLICAS)]:
+        return sure(Cause.WRONG_CALL, f"/first asked for {', '.join(tasks) or 'nothing'}, and there are {REPLICAS} replicas")
+    first_end = min(call.start + call.seconds for call in seen.calls)
+    if max(call.start for call in seen.calls) >= first_end:
+        return [Finding(Cause.ONE_BY_ONE, "/first asked one replica only when another had ended")]
+    return []
+
+
+def fastest(seen: Observation) -> list[Finding]:
+    """Check that the answer is the fastest replica's, and came in that one's time."""
+    answer = seen.answers[0]
+    body, wait = json.loads(answer.body), answer.ask.wait
+    sentence = f"{answer.ask.path} answered {body.get('result')!r} after {answer.seconds:.2f} s"
+    if answer.seconds < wait - EARLY:
+        return sure(Cause.TOO_FAST, f"{sentence}, and the fastest replica takes {wait:g}")
+    if answer.seconds >= 1.5 * wait:  # Right: once. Wrong: the second one's time, which is twice that.
+        return [Finding(Cause.TOO_SLOW, f"{sentence}: the fastest replica had answered after {wait:g} s")]
+    if body.keys() != {"result", "elapsed"} or body["result"] != f"{FASTEST} result":
+        return sure(Cause.WRONG_ANSWER, f"{sentence}, and the fastest is {FASTEST}")
+    return []
+
+
+def others_off(seen: Observation) -> list[Finding]:
+    """Check that the calls of the others were broken off."""
+    left = [call for call in seen.calls if call.task != FASTEST and not call.was_left]
+    if not left:
+        return []
+    sentence = f"when /first had its answer, the service worked on {left[0].task} for {left[0].seconds:.2f} s, to its end"
+    return sure(Cause.RUNS_ON, sentence)

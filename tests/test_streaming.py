@@ -1,0 +1,123 @@
+"""Results as they come: `streaming.py`."""
+
+from shared.lab import checks
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Ask, Observation, run
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.rules import answered, broken
+from shared.lab.server import Server
+from shared.lab.stream import SeenEvent, events, readable
+from shared.lab.upstream import most_at_once
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse, judge, prove
+from shared.lesson.contract import FACTORS
+from shared.lesson.progress import KILOBYTE
+from shared.lesson.work import FAILED
+from tests.background import AT_ONCE, BIG, MANY, Aside
+from tests.conftest import keep
+
+WAITS = (0.2, 0.4, 0.8)
+RESULTS = {f"task{number + 1} result": factor for number, factor in enumerate(FACTORS)}
+"""Each result of three unequal tasks, and how many waits it takes."""
+
+WORK = (("streaming", "work_on"),)
+
+
+def complete(answer: Answer, told: list[SeenEvent], results: list[str]) -> list[Finding]:
+    """Check that each result was told once, and in the agreed shape."""
+    path = answer.ask.path
+    for event in told:
+        if not isinstance(event.data, dict) or event.name != "result" or event.data.keys() != {"result", "elapsed", "padding"}:
+            return sure(
+                Cause.WRONG_ANSWER, f"{path} told {event.name} {str(event.data)[:80]}, and not a result, elapsed and padding"
+            )
+    got = [event.data["result"] for event in told]
+    if sorted(got) == sorted(results):
+        return []
+    missing = [result for result in results if result not in got]
+    return sure(Cause.WRONG_ANSWER, f"{path} told {len(got)} results, of {len(results)}; {missing[:1] or 'some twice'}")
+
+
+def test_each_result_at_its_own_time(server: Server) -> None:
+    """Of three pieces of work the quickest is told first, each as soon as it is done, and the last ends the stream."""
+
+    def check(seen: Observation) -> list[Finding]:
+        answer = seen.answers[0]
+        told, wait = events(answer), answer.ask.wait
+        if findings := complete(answer, told, list(RESULTS)) or checks.holds_the_loop(seen, wait):
+            return findings
+        for event in told:
+            took = event.received - answer.sent
+            due = RESULTS[event.data["result"]] * wait
+            sentence = f"{event.data['result']!r} was there after {due:.2f} s, and told after {took:.2f}"
+            if took < due - EARLY:
+                return sure(Cause.TOO_FAST, sentence)
+            if took >= due + wait / 2:  # Nearest wrong: with the next result.
+                return [late(sentence, seen)]
+        return []
+
+    verdict = prove(server, "as they come", lambda wait: [Ask(f"/as-completed?seconds={wait}")], check, WAITS)
+    keep(server, "/as-completed", verdict)
+
+
+def late(sentence: str, seen: Observation) -> Finding:
+    """Tell why a result was told late: it was held back, or begun late."""
+    if max(call.start for call in seen.calls) >= min(call.start + call.seconds for call in seen.calls):
+        return Finding(Cause.ONE_BY_ONE, f"{sentence}; the work was begun one after another")
+    return Finding(Cause.HELD_BACK, sentence)
+
+
+def test_a_failure_is_told_in_the_stream(server: Server) -> None:
+    """When the status has been sent, work that fails can only be told as an event; the other results come as ever."""
+    server.upstreams.misbehave("work", "answer", status=FAILED)
+    seen = run(server, [Ask("/as-completed?seconds=0.1")])
+    answer = seen.answers[0]
+    if answer.error and answer.headers:
+        sentence = f"one of three pieces of work failed, and the stream was cut off after {len(answer.body)} bytes"
+        judge(server, seen, sure(Cause.WRONG_ERROR, sentence, *WORK))
+    judge(server, seen, broken(seen, (answered,)) or readable(answer))
+    told = events(answer)
+    kinds = sorted(event.name for event in told)
+    if kinds != ["error", "result", "result"]:
+        sentence = f"one of three pieces of work failed, and the stream told {', '.join(kinds) or 'nothing'}"
+        judge(
+            server,
+            seen,
+            sure(Cause.SWALLOWED if "error" not in kinds and len(kinds) == 3 else Cause.WRONG_ERROR, sentence, *WORK),
+        )
+    problem = next(event.data for event in told if event.name == "error")
+    if not isinstance(problem, dict) or (problem.get("status"), "work service" in str(problem.get("detail"))) != (502, True):
+        judge(server, seen, sure(Cause.WRONG_ERROR, f"the failure of one piece of work is told as {problem}", *WORK))
+
+
+def test_no_more_at_once_than_asked_for(server: Server) -> None:
+    """Of seven pieces of work three are under way at once, here as well."""
+
+    def check(seen: Observation) -> list[Finding]:
+        most = most_at_once(seen.calls)
+        if findings := complete(seen.answers[0], events(seen.answers[0]), [f"task{number + 1} result" for number in range(7)]):
+            return findings
+        sentence = f"{seen.answers[0].ask.path} had {most} calls open at once, and 3 are allowed"
+        if most > 3:
+            return sure(Cause.TOO_MANY, sentence)
+        return [Finding(Cause.ONE_BY_ONE if most == 1 else Cause.LIMITED, sentence)] if most < 3 else []
+
+    prove(server, "limited", lambda wait: [Ask(f"/as-completed?tasks=7&at_once=3&seconds={wait / 3:.3f}")], check)
+
+
+def test_a_slow_reader_makes_the_server_wait(subject: Variant, aside: Aside) -> None:
+    """A reader who reads nothing is waited for: no further work is begun, others are served, and nothing is lost."""
+    slow = aside.slow
+    accuse(subject, slow.seen, broken(slow.seen, (answered,)) or readable(slow.seen.answers[0]))
+    if slow.waiting >= MANY:
+        sentence = f"while its reader read nothing, all {MANY} pieces of work were done, for {MANY * BIG // 1024} MB of answers"
+        accuse(subject, slow.seen, sure(Cause.OUTRUNS, sentence))
+    if slow.ping >= 0.5:  # Right: some milliseconds. Wrong: as long as the reader sleeps.
+        accuse(subject, slow.seen, sure(Cause.BLOCKS, f"while a reader read nothing, /ping had to wait {slow.ping:.2f} s"))
+    told = events(slow.seen.answers[0])
+    accuse(subject, slow.seen, complete(slow.seen.answers[0], told, [f"task{number + 1} result" for number in range(MANY)]))
+    if any(len(event.data["padding"]) != BIG * KILOBYTE for event in told):
+        accuse(subject, slow.seen, sure(Cause.WRONG_ANSWER, f"an event is not {BIG} kilobytes longer, as was asked"))
+    if most_at_once(slow.seen.calls) > AT_ONCE:
+        sentence = f"{most_at_once(slow.seen.calls)} calls were open at once, and {AT_ONCE} are allowed"
+        accuse(subject, slow.seen, sure(Cause.TOO_MANY, sentence))

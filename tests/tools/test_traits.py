@@ -1,0 +1,40 @@
+"""The closed list of traits, its types, and its probes say the same."""
+
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+from shared.lab.experiment import Observation
+from shared.lab.probes import PROBES
+from shared.lab.traits import Shown, declared, strange, wrong
+from shared.lab.variants import Variant, groups, named
+from shared.lesson.character import TRAITS, Character
+
+
+def test_every_trait_is_typed_and_measured() -> None:
+    """Each key has its values in the types, in the same order, and a probe that measures it."""
+    types = get_type_hints(Character)
+    assert {key: get_args(kind) for key, kind in types.items()} == {key: tuple(trait.values) for key, trait in TRAITS.items()}
+    assert PROBES.keys() == TRAITS.keys()
+
+
+@pytest.mark.parametrize("name", groups())
+def test_every_variant_declares_every_trait(name: str) -> None:
+    """A declaration is read without importing it, and is complete."""
+    assert declared(named(name)[0]).keys() == TRAITS.keys()
+
+
+def test_a_wrong_statement_is_said(tmp_path: Path) -> None:
+    """An unknown key, an unknown value and one that was not seen are each named; a right one is not."""
+    variant = Variant("mine", "asyncio", "mine", tmp_path)
+    variant.folder.mkdir(parents=True)
+    file = variant.folder / "character.py"
+    file.write_text("CHARACTER: object = {'gather': 'perhaps', 'taste': 'sweet', 'head': 'refused'}", encoding="utf-8")
+    shown = Shown("answered", "HEAD was answered 200", Observation([]))
+    assert "taste is declared" in strange(variant)[0].sentence
+    assert "gather is declared as 'perhaps'" in strange(variant, "gather")[0].sentence
+    assert "'nothing'" in strange(variant, "docs")[0].sentence
+    assert "HEAD was answered 200" in wrong(variant, "head", shown)[0].sentence
+    assert not strange(variant, "head")
+    assert not wrong(variant, "head", Shown("refused", "", Observation([])))

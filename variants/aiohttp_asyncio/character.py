@@ -1,0 +1,33 @@
+"""How this stack behaves where the four differ, as its author states it; the suite proves every line, and fails a wrong one.
+
+Different here: its own server makes most of the difference: others have one of uvicorn's in its place.
+Pick it when: you can live with each of these, or change it.
+Watch for: they hold for the pinned versions; another version may differ, and then the suite says so.
+"""
+
+from typing import Final
+
+from shared.lesson.character import Character
+
+CHARACTER: Final[Character] = {
+    "gather": "others-run-on",
+    "thread_at_deadline": "abandoned",
+    "disconnect_plain": "broken-off",
+    "disconnect_stream": "at-once",
+    "threads": "processors-and-four",
+    "head": "answered",
+    "trailing_slash": "not-found",
+    "repeated_parameter": "first",
+    "absolute_target": "answered",
+    "no_host": "refused",
+    "two_hosts": "refused",
+    "half_close": "taken-for-leaving",
+    "unknown_method": "bad-request",
+    "long_target": "bad-request",
+    "long_header": "refused",
+    "unknown_websocket": "not-found",
+    "unknown_expectation": "refused",
+    "docs": "none",
+    "other_digits": "read",
+    "whole_number": "refused",
+}

@@ -1,0 +1,33 @@
+"""How this stack behaves where the four differ, as its author states it; the suite proves every line, and fails a wrong one.
+
+Different here: anyio's rules hold on both loops: each line is proved on trio and on asyncio.
+Pick it when: you can live with each of these, or change it.
+Watch for: they hold for the pinned versions; another version may differ, and then the suite says so.
+"""
+
+from typing import Final
+
+from shared.lesson.character import Character
+
+CHARACTER: Final[Character] = {
+    "gather": "others-broken-off",
+    "thread_at_deadline": "awaited",
+    "disconnect_plain": "runs-on",
+    "disconnect_stream": "at-once",
+    "threads": "forty",
+    "head": "answered",
+    "trailing_slash": "redirected",
+    "repeated_parameter": "last",
+    "absolute_target": "not-found",
+    "no_host": "refused",
+    "two_hosts": "refused",
+    "half_close": "answered",
+    "unknown_method": "not-allowed",
+    "long_target": "headers-too-large",
+    "long_header": "answered",
+    "unknown_websocket": "forbidden",
+    "unknown_expectation": "ignored",
+    "docs": "none",
+    "other_digits": "read",
+    "whole_number": "refused",
+}

@@ -1,0 +1,55 @@
+"""What belongs to a request goes along with it: its identifier, in a context variable.
+
+Different here: Python's own context variables: trio and asyncio both copy them for each task, and anyio for each thread.
+Pick it when: many parts have to know something of the request, and most between them do not: an identifier, a user, a language.
+Watch for: a copy is taken when a task starts: what it sets for itself, who started it does not see.
+"""
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.lesson import limits, request_id, shapes
+from shared.lesson.contract import TASKS
+from shared.lesson.work import Task
+from variants.anyio_trio.work import call_work
+
+
+def with_request_id(app: ASGIApp) -> ASGIApp:
+    """Wrap an application so that each request has an identifier: the client's, or a new one."""
+
+    async def identified_app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            request_id.begin(Headers(scope=scope).get(request_id.HEADER))
+        await app(scope, receive, send)
+
+    return identified_app
+
+
+async def id_in_task(seconds: float) -> str:
+    """Return the identifier that a task finds, after others have had time to set theirs."""
+    await anyio.sleep(seconds)
+    return request_id.current()
+
+
+def id_in_thread() -> str:
+    """Return the identifier that a worker thread finds."""
+    return request_id.current()
+
+
+async def context_endpoint(request: Request) -> JSONResponse:
+    """GOOD: nobody hands the identifier on, and it is the same in a task, in a thread and in the service behind."""
+    seconds = limits.read_seconds(request.query_params.get("seconds"), default=0.5)
+    async with anyio.create_task_group() as group:
+        task = group.start_soon(id_in_task, seconds)
+        thread = group.start_soon(anyio.to_thread.run_sync, id_in_thread)
+        group.start_soon(call_work, request.state.client, request.state.settings, Task(TASKS[0], seconds))
+    return JSONResponse(shapes.identified(request_id.current(), task.return_value, thread.return_value))
+
+
+routes = [
+    Route("/context", context_endpoint),
+]

@@ -1,0 +1,33 @@
+"""How this stack behaves where the four differ, as its author states it; the suite proves every line, and fails a wrong one.
+
+Different here: most values are Starlette's and uvicorn's, because FastAPI stands on both.
+Pick it when: you can live with each of these, or change it.
+Watch for: they hold for the pinned versions; another version may differ, and then the suite says so.
+"""
+
+from typing import Final
+
+from shared.lesson.character import Character
+
+CHARACTER: Final[Character] = {
+    "gather": "others-run-on",
+    "thread_at_deadline": "abandoned",
+    "disconnect_plain": "runs-on",
+    "disconnect_stream": "at-once",
+    "threads": "forty",
+    "head": "refused",
+    "trailing_slash": "redirected",
+    "repeated_parameter": "last",
+    "absolute_target": "answered",
+    "no_host": "answered",
+    "two_hosts": "answered",
+    "half_close": "taken-for-leaving",
+    "unknown_method": "bad-request",
+    "long_target": "bad-request",
+    "long_header": "answered",
+    "unknown_websocket": "forbidden",
+    "unknown_expectation": "ignored",
+    "docs": "served",
+    "other_digits": "refused",
+    "whole_number": "read",
+}
