@@ -13,6 +13,7 @@ from shared.lab.server import Server
 from shared.lab.upstream import Call, most_at_once
 from shared.lab.verdict import judge, prove
 from shared.lesson.settings import EMBEDDING_MODEL
+from shared.lesson.upstreams import MAX_IDLE
 from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
 from tests.conftest import keep
 
@@ -190,14 +191,16 @@ def test_many_searches_take_about_one(server: Server) -> None:
 
 
 def test_one_client_for_the_whole_server(server: Server) -> None:
-    """Searches after the first open no connection: the client is opened once, and not once a request."""
+    """A search soon after another opens no connection: the client is opened once, and not once a request."""
     run(server, [search("budget")])
-    known = {call.peer for call in server.upstreams.calls(after=0)}
-    for _ in range(2):
+    for _ in range(3):
+        earlier = server.upstreams.calls(after=0)
+        known, last = {call.peer for call in earlier}, max(call.end or 0 for call in earlier)
         seen = run(server, [search("budget")])
         judge(server, seen, broken(seen))
         new = [call.service for call in seen.calls if call.peer not in known]
-        if new:
+        # On a busy machine a pool may have closed meanwhile what had been unused for long.
+        if new and seen.ended - last < MAX_IDLE / 2:
             sentence = f"a search after others opened {len(new)} new connections, to {' and '.join(new)}"
             judge(server, seen, sure(Cause.CLIENT_PER_REQUEST, sentence))
 
