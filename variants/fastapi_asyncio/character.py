@@ -25,7 +25,7 @@ CHARACTER: Final[Character] = {
     "unknown_method": "bad-request",
     "long_target": "bad-request",
     "long_header": "answered",
-    "unknown_websocket": "forbidden",
+    "unknown_websocket": "not-found",
     "unknown_expectation": "ignored",
     "docs": "served",
     "other_digits": "refused",
