@@ -147,7 +147,9 @@ def test_every_fault_of_every_service(subject: Variant, trouble: Trouble) -> Non
 def test_late_services_are_given_up_in_time(subject: Variant, trouble: Trouble) -> None:
     """A service that is late is given up at its deadline: never before, and within a tenth of it in one of a few tries."""
     for place, case in enumerate(cases()):
-        quickest = min(seen.answers[place].seconds for seen in trouble.rounds)
+        # On a busy machine another service may be late before this one is asked: its own deadline is not meant here.
+        told_so = [seen.answers[place] for seen in trouble.rounds if not wrong_in_trouble(seen.answers[place], case, trouble.log)]
+        quickest = min((answer.seconds for answer in told_so), default=case.due)
         after = given_up(case, trouble.rounds)
         if case.is_late and quickest < case.due - EARLY:
             sentence = f"{case.label} was answered after {quickest:.3f} s, and its deadline was over only after {case.due:.2f}"
