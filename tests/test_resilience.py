@@ -1,6 +1,7 @@
 """What a variant makes of services in trouble: `resilience.py`. The evidence is what they saw, and what is left."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Observation, run
@@ -46,7 +47,10 @@ AGAIN = (BUSY, Fault("drop", 502), Fault("reset", 502))
 
 ONCE = tuple(fault for fault in FAULTS if fault.label in {"half", "500", "429", "not JSON", "another shape"})
 JITTER = 0.02
-"""How much twelve pauses between 0.05 and 0.15 s differ at the least, in seconds: less is chance once in a hundred million."""
+"""How much the pauses differ, in seconds, but for the two shortest and longest. Right: 0.054. Wrong: what noise adds to 0."""
+
+APART = 0.04
+"""Seconds between two searches that are to call again, so that none of them waits for another's work."""
 
 
 def plan(server: Server, planned: Sequence[Case], times: int = 0) -> None:
@@ -77,20 +81,20 @@ def test_a_second_attempt_helps(server: Server) -> None:
     for tries_left in reversed(range(3)):
         planned = [Case(about(SEARCH, f"help{tries_left}{number:02}"), "embeddings", AGAIN[number % 3]) for number in range(12)]
         plan(server, planned, times=1)
-        seen = run(server, [case.ask for case in planned])
+        seen = run(server, [replace(case.ask, after=number * APART) for number, case in enumerate(planned)])
         pairs = [calls_for(seen, case) for case in planned]
         if (few := min(map(len, pairs))) < 2:
             sentence = f"after a 503, or a lost connection, the embeddings service was called {few} times, and twice is right"
             judge(server, seen, sure(Cause.WRONG_CALL, sentence, BEGIN))
         judge(server, seen, broken(seen))
-        pauses = [second.start - (first.end or first.start) for first, second, *_ in pairs]
+        pauses = sorted(second.start - (first.end or first.start) for first, second, *_ in pairs)
         if min(pauses) < RETRY_PAUSE[0] - EARLY:
             sentence = f"a second call followed the first after {min(pauses):.3f} s; at least {RETRY_PAUSE[0]:g} are agreed"
             judge(server, seen, sure(Cause.WRONG_CALL, sentence, BEGIN))
-        if max(pauses) - min(pauses) >= JITTER:
+        if pauses[-3] - pauses[2] >= JITTER:
             return
         if not tries_left:
-            sentence = f"twelve second calls followed the first after {min(pauses):.3f} to {max(pauses):.3f} s: all come at once"
+            sentence = f"most second calls followed the first after {pauses[2]:.3f} to {pauses[-3]:.3f} s: all come at once"
             judge(server, seen, [Finding(Cause.WRONG_CALL, sentence, places=(BEGIN,))])
 
 
@@ -147,7 +151,9 @@ def test_every_fault_of_every_service(subject: Variant, trouble: Trouble) -> Non
 def test_late_services_are_given_up_in_time(subject: Variant, trouble: Trouble) -> None:
     """A service that is late is given up at its deadline: never before, and within a tenth of it in one of a few tries."""
     for place, case in enumerate(cases()):
-        quickest = min(seen.answers[place].seconds for seen in trouble.rounds)
+        # On a busy machine another service may be late before this one is asked: its own deadline is not meant here.
+        told_so = [seen.answers[place] for seen in trouble.rounds if not wrong_in_trouble(seen.answers[place], case, trouble.log)]
+        quickest = min((answer.seconds for answer in told_so), default=case.due)
         after = given_up(case, trouble.rounds)
         if case.is_late and quickest < case.due - EARLY:
             sentence = f"{case.label} was answered after {quickest:.3f} s, and its deadline was over only after {case.due:.2f}"

@@ -4,7 +4,7 @@ import itertools
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -231,6 +231,9 @@ BURST_DEADLINE = 8.0
 SLOWER = 0.5
 """How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches."""
 
+APART = 0.002
+"""Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
+
 BURST_FAULTS = [(service, fault) for service in ("embeddings", "query") for fault in FAULTS[3:11]]
 BURST_FAULTS += [(service, FAULTS[1]) for service in ("embeddings", "query")] * 2
 
@@ -259,6 +262,7 @@ def run_a_burst(variant: Variant) -> Burst:
     """Send two hundred searches at once, twenty of them to fail; again, where a machine may have been too busy for so many."""
     failing = [Case(about(SEARCH, f"fail{number:02}"), *fault) for number, fault in enumerate(BURST_FAULTS)]
     asks = [case.ask for case in failing] + [about(SEARCH, f"{number:03}") for number in range(SEARCHES - len(failing))]
+    asks = [replace(ask, after=place * APART) for place, ask in enumerate(asks)]
     peaks: list[int] = []
     with serving(variant, settings={"UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
