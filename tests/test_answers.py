@@ -91,6 +91,13 @@ def test_a_stream_tells_all(server: Server) -> None:
     judge(server, seen, untold(last, seen))
 
 
+def test_a_stream_ends_when_the_model_says_so(server: Server) -> None:
+    """When the model has said that it is done, the client is told at once, though the connection to the model stays open."""
+    server.upstreams.misbehave("chat", "linger")
+    seen = run(server, [STREAM])
+    judge(server, seen, broken(seen))
+
+
 def untold(last: SeenEvent, seen: Observation) -> list[Finding]:
     """Find that the last event says something else of the time than was seen."""
     if last.data.keys() != {"elapsed_ms", "timings"}:

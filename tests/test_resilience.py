@@ -9,7 +9,7 @@ from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.refusal import refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
-from shared.lab.stream import events, told
+from shared.lab.stream import events, readable, told
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge
 from shared.lesson.calls import MAX_CONTENT, RETRY_PAUSE
@@ -40,6 +40,7 @@ DEADLINE = (("resilience", "call_upstream"), ("resilience", "stream_upstream"))
 POOL = ("resilience", "open_client")
 BEGIN = ("resilience", "begin")
 TELL = ("answers", "stream_answer")
+HELD = (TELL, ("answers", "answer_stream"), ("resilience", "stream_upstream"))
 
 BUSY = Fault("answer", 502, {"status": 503}, "503")
 AGAIN = (BUSY, Fault("drop", 502), Fault("reset", 502))
@@ -137,11 +138,35 @@ def wrong_end(answer: Answer, case: Case) -> list[Finding]:
     return sure(Cause.WRONG_ERROR, f"{case.label} ended with the error {problem}, and not with {expected}", TELL)
 
 
+def busy(answer: Answer) -> bool:
+    """Say whether a machine may have been too busy for a request: a service was late, or the connection was lost meanwhile.
+
+    That is no proof in one round, but it is in all of them; any other wrong answer is one in each.
+    """
+    stream = events(answer) if answer.status == 200 and not readable(answer) else []
+    late = answer.status == 504 or (bool(stream) and stream[-1].name == "error" and stream[-1].data.get("status") == 504)
+    return late or (answer.status == 0 and not answer.error.startswith("no answer"))
+
+
+def test_words_are_told_while_the_model_is_silent(subject: Variant, trouble: Trouble) -> None:
+    """When the model falls silent after three words, the client has all three long before the deadline."""
+    place, case = next((place, case) for place, case in enumerate(cases()) if case.fault.kind == "stall")
+    for seen in trouble.rounds:
+        answer = seen.answers[place]
+        told_words = [event for event in events(answer) if event.name == "token"] if not readable(answer) else []
+        # Right: nearly the whole deadline. Wrong: none of it.
+        if len(told_words) == case.fault.fields["after"] and answer.received - told_words[-1].received >= case.deadline / 2:
+            return
+    sentence = f"the model said {case.fault.fields['after']} words and fell silent, and the client had not been told them"
+    accuse(subject, trouble.rounds[-1], sure(Cause.HELD_BACK, f"{sentence} when half of the deadline was over", *HELD))
+
+
 def test_every_fault_of_every_service(subject: Variant, trouble: Trouble) -> None:
     """Each fault is answered as the contract says: with its status, or in a stream that has begun with an error event."""
     for place, case in enumerate(cases()):
-        # A machine may be too busy for a deadline of two seconds, but not in every round.
         found = [wrong_in_trouble(seen.answers[place], case, trouble.log) for seen in trouble.rounds]
+        for seen, findings in zip(trouble.rounds, found, strict=True):
+            accuse(subject, seen, [] if busy(seen.answers[place]) else findings)
         accuse(subject, trouble.rounds[-1], found[-1] if all(found) else [])
         answer = trouble.rounds[-1].answers[place]
         if case.fault.fields.get("status") == 429 and answer.status == 503 and answer.headers.get("Retry-After") != "7":
@@ -168,6 +193,7 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
     """Right after every fault, each kind of request succeeds; and no task, connection or call of the others is left."""
     accuse(subject, trouble.after[-1], [] if goes_on(trouble) else broken(trouble.after[-1]))
     for seen, left in zip(trouble.after, trouble.left, strict=True):
+        accuse(subject, seen, [] if any(map(busy, seen.answers)) else broken(seen))
         accuse(subject, seen, remains(left))
     if trouble.kept > KEPT:
         sentence = (
@@ -191,8 +217,12 @@ def remains(left: Left) -> list[Finding]:
 def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst: Burst) -> None:
     """Of two hundred searches at once, the twenty whose service fails at every attempt fail, with their status, and no other."""
     count = len(burst.cases)
-    for answer, case in zip(burst.seen.answers[:count], burst.cases, strict=True):
-        accuse(subject, burst.seen, refused(answer, case.fault.status, f"The {NAMES[case.service]}"))
+    for seen in (*burst.before, burst.seen):
+        for answer, case in zip(seen.answers[:count], burst.cases, strict=True):
+            if seen is burst.seen or not busy(answer):
+                accuse(subject, seen, refused(answer, case.fault.status, f"The {NAMES[case.service]}"))
+        served = [answer for answer in seen.answers[count:] if not busy(answer)]
+        accuse(subject, seen, broken(Observation(served, calls=seen.calls)))
     rest = Observation(burst.seen.answers[count:], calls=burst.seen.calls)
     accuse(subject, rest, broken(rest))
     accuse(subject, burst.after, broken(burst.after))

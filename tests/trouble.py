@@ -229,13 +229,20 @@ def calls_for(seen: Observation, case: Case) -> list[Call]:
 SEARCHES = 200
 BURST_DEADLINE = 8.0
 SLOWER = 0.5
-"""How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches."""
+"""How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches; twice
+as much in each further try."""
 
 APART = 0.002
 """Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
 
-BURST_FAULTS = [(service, fault) for service in ("embeddings", "query") for fault in FAULTS[3:11]]
-BURST_FAULTS += [(service, FAULTS[1]) for service in ("embeddings", "query")] * 2
+BURST_FAULTS = [
+    (service, fault)
+    for service in ("embeddings", "query")
+    for fault in FAULTS
+    if fault.label not in {"slow", "silence", "drip", "huge"}
+]
+BURST_FAULTS += [(service, fault) for service in ("embeddings", "query") for fault in FAULTS if fault.label == "silence"] * 2
+"""Twenty: what fails at once, and some silence. What a service sends slowly, or without end, would only keep the machine busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +251,8 @@ class Burst:
 
     Attributes:
         cases: The searches that have to fail, in the order of their answers.
-        seen: All of them: the failing ones first.
+        before: What was seen in tries after which a machine seemed to have been too busy.
+        seen: All of them, in the last try: the failing ones first.
         peaks: How many calls were open at once, at the most, in each try; the last one is what was `seen`.
         after: One search right after it.
         left: What was left.
@@ -252,6 +260,7 @@ class Burst:
     """
 
     cases: list[Case]
+    before: list[Observation]
     seen: Observation
     peaks: list[int]
     after: Observation
@@ -264,20 +273,22 @@ def run_a_burst(variant: Variant) -> Burst:
     asks = [case.ask for case in failing] + [about(SEARCH, f"{number:03}") for number in range(SEARCHES - len(failing))]
     asks = [replace(ask, after=place * APART) for place, ask in enumerate(asks)]
     peaks: list[int] = []
+    before: list[Observation] = []
     with serving(variant, settings={"UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         while True:
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
-            server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER, marker="budget")
+            server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER * 2 ** len(peaks), marker="budget")
             seen = run(server, asks)
             server.upstreams.behave()
             peaks.append(most(seen.calls))
             served = all(answer.status == HTTPStatus.OK for answer in seen.answers[len(failing) :])
             if (served and peaks[-1] >= MAX_CALLS) or len(peaks) == ROUNDS:
                 break
-        return Burst(failing, seen, peaks, run(server, [SEARCH]), left_over(server, idle))
+            before.append(seen)
+        return Burst(failing, before, seen, peaks, run(server, [SEARCH]), left_over(server, idle))
 
 
 def most(calls: Sequence[Call]) -> int:

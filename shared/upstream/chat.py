@@ -79,15 +79,17 @@ async def _stream(
     call.status = response.status
     await response.write(completion.event({"role": "assistant", "content": ""}))
     left = len(completion.pieces)
-    for piece in completion.pieces[: fault.after if fault else None]:
+    lingers = fault is not None and fault.kind == "linger"
+    for piece in completion.pieces[: fault.after if fault and not lingers else None]:
         await asyncio.sleep((deadline - time.monotonic()) / left)
         left -= 1
         # Noted before it is sent, so that nobody can have received it earlier.
         call.answered["tokens"].append((piece, time.monotonic()))
         await response.write(completion.event({"content": piece}))
-    if fault:
+    if fault and not lingers:
         return await _go_wrong(request, response, fault)
     await response.write(completion.end())
+    await asyncio.sleep(SILENCE_SECONDS if lingers else 0)
     return response
 
 

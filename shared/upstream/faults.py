@@ -16,8 +16,9 @@ INSTEAD = ("answer", "silence", "slow", "drop", "reset", "half", "huge", "drip")
 """What may happen instead of the answer: `answer` with a given status and body; `silence`; be `slow` by `seconds`, then answer as
 usual; `drop` the connection, or `reset` it; break off `half`-way; be `huge`, of `size` bytes; `drip` a byte at a time."""
 
-STREAMED = ("stall", "cut", "garbage")
-"""What may happen to a stream `after` a number of tokens: it goes silent, it breaks off, or it sends `body` and ends."""
+STREAMED = ("stall", "cut", "garbage", "linger")
+"""What may happen to a stream `after` a number of tokens: it goes silent, it breaks off, or it sends `body` and ends; or it
+says all, and that it is done, and then keeps the connection open (`linger`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ async def stream_answer(request: web.Request, query: str, documents: list[FoundD
                 async for piece in pieces:
                     for text in reader.feed(piece):
                         yield events.token(text).encode()
+                    if reader.done:
+                        break  # A service may say so and keep the connection open.
             reader.end()
     except problems.Problem as problem:
         yield events.failed(problem).encode()

@@ -71,17 +71,21 @@ async def call_upstream(client: aiohttp.ClientSession, call: upstreams.Call) -> 
 
 
 async def stream_upstream(client: aiohttp.ClientSession, call: upstreams.Call) -> AsyncGenerator[bytes]:
-    """Send one request and yield its answer as it comes; the deadline is for all of it."""
-    ends = asyncio.get_running_loop().time() + call.deadline
+    """Send one request and yield its answer as it comes; the deadline is for all waits for the service together."""
+    now, left = asyncio.get_running_loop().time, call.deadline
     with in_our_words(call):
-        async with asyncio.timeout_at(ends):
+        began = now()
+        async with asyncio.timeout(left):
             response = await begin(client, call)
+        left -= now() - began
         async with response:
             upstreams.check_status(call, response.status, response.headers)
             while True:
                 # Around each wait and not around the loop: at a yield, whoever reads this waits, and that is not the service.
-                async with asyncio.timeout_at(ends):
+                began = now()
+                async with asyncio.timeout(left):
                     piece = await response.content.readany()
+                left -= now() - began
                 if not piece:
                     return
                 yield piece

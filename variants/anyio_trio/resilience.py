@@ -88,17 +88,21 @@ async def call_upstream(client: httpx2.AsyncClient, call: upstreams.Call) -> Any
 
 
 async def stream_upstream(client: httpx2.AsyncClient, call: upstreams.Call) -> AsyncGenerator[bytes]:
-    """Send one request and yield its answer as it comes; the deadline is for all of it."""
-    ends = anyio.current_time() + call.deadline
+    """Send one request and yield its answer as it comes; the deadline is for all waits for the service together."""
+    now, left = anyio.current_time, call.deadline
     with in_our_words(call):
-        with anyio.fail_after(ends - anyio.current_time()):
+        began = now()
+        with anyio.fail_after(left):
             response = await begin(client, call)
+        left -= now() - began
         async with _pieces_of(response) as pieces:
             upstreams.check_status(call, response.status_code, response.headers)
             while True:
                 # Around each wait and not around the loop: at a yield, whoever reads this waits, and that is not the service.
-                with anyio.fail_after(ends - anyio.current_time()):
+                began = now()
+                with anyio.fail_after(left):
                     piece = await anext(pieces, None)
+                left -= now() - began
                 if piece is None:
                     return
                 yield piece

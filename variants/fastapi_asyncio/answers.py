@@ -41,6 +41,8 @@ async def stream_answer(request: Request, query: str, documents: list[FoundDocum
                 async for piece in pieces:
                     for text in reader.feed(piece):
                         yield events.token(text)
+                    if reader.done:
+                        break  # A service may say so and keep the connection open.
             reader.end()
     except problems.Problem as problem:
         yield events.failed(problem)

@@ -70,18 +70,22 @@ async def call_upstream(client: httpx2.AsyncClient, call: upstreams.Call) -> Any
 
 
 async def stream_upstream(client: httpx2.AsyncClient, call: upstreams.Call) -> AsyncGenerator[bytes]:
-    """Send one request and yield its answer as it comes; the deadline is for all of it."""
-    ends = asyncio.get_running_loop().time() + call.deadline
+    """Send one request and yield its answer as it comes; the deadline is for all waits for the service together."""
+    now, left = asyncio.get_running_loop().time, call.deadline
     with in_our_words(call):
-        async with asyncio.timeout_at(ends):
+        began = now()
+        async with asyncio.timeout(left):
             response = await begin(client, call)
+        left -= now() - began
         async with aclosing(response):
             upstreams.check_status(call, response.status_code, response.headers)
             pieces = response.aiter_raw()
             while True:
                 # Around each wait and not around the loop: at a yield, whoever reads this waits, and that is not the service.
-                async with asyncio.timeout_at(ends):
+                began = now()
+                async with asyncio.timeout(left):
                     piece = await anext(pieces, None)
+                left -= now() - began
                 if piece is None:
                     return
                 yield piece
