@@ -144,7 +144,8 @@ class Guard:
         folder = _variants()
         while frame and frame.f_code is not self._steps.ends:
             code, line = frame.f_code, frame.f_lineno
-            if code.co_filename.startswith(folder + os.sep):
+            # Before Python 3.12 a comprehension is a function of its own, without a name.
+            if code.co_filename.startswith(folder + os.sep) and not code.co_name.startswith("<"):
                 path = Path(code.co_filename).relative_to(Path(folder).parent).as_posix()
                 what = what or f"`{linecache.getline(code.co_filename, line).strip()}`, for over {LONG:g} s"
                 self._keep(f"{path}:{line} in {code.co_name}", what)
