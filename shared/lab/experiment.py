@@ -24,7 +24,7 @@ PAUSE = 0.02
 """Seconds between two looks at a server: an answered ping and the next one, the console, where its threads stand."""
 
 HANG = 15.0
-"""Seconds after which a request counts as hanging: the longest of the suite takes ten."""
+"""Seconds after which a request counts as hanging, where its experiment does not say that some may have to wait for others."""
 
 MANY_LOOKS = 20
 """Looks at a server's threads that are enough to say where they stand: more than half a second."""
@@ -180,7 +180,7 @@ class Observation:
         return [line.text for line in self.console]
 
 
-def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: float = 0.0) -> Observation:
+def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: float = 0.0, turns: float = 0.0) -> Observation:
     """Send requests, each on a connection of its own, and return what was seen.
 
     Args:
@@ -188,10 +188,12 @@ def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: flo
         asks: What to send.
         watch: Whether to send `/ping`s all the while, and to look where the server's threads stand.
         linger: How long to go on watching the console after the last answer, in seconds.
+        turns: How long the requests would take one after another, in seconds: where only some may wait at once, as in a pool of
+            six threads, the last one rightly takes several times its own wait, and does not hang.
 
     """
     last_call = server.upstreams.last_call()
-    seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger))
+    seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger, turns=turns))
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
         seen.stuck = "\n".join(dict.fromkeys(filter(None, map(_innermost, [*inside["tasks"], *inside["threads"].values()]))))
@@ -212,7 +214,7 @@ def send(url: str, asks: Sequence[Ask]) -> list[Answer]:
     """Send requests to any server, and return the answers to them; nothing else is watched."""
 
     async def send_all() -> list[Answer]:
-        async with _client() as client:
+        async with _client(HANG) as client:
             return await asyncio.gather(*(_send(client, url, ask) for ask in asks))
 
     return asyncio.run(send_all())
@@ -227,9 +229,9 @@ class _Watch:
         self._rest = b""
         self._seen = Observation([])
 
-    async def experiment(self, asks: Sequence[Ask], *, watch: bool, linger: float) -> Observation:
+    async def experiment(self, asks: Sequence[Ask], *, watch: bool, linger: float, turns: float) -> Observation:
         """Send the requests, look meanwhile, and return what was seen."""
-        async with _client() as client:
+        async with _client(HANG + turns) as client:
             done = asyncio.Event()
             watchers = [asyncio.create_task(self._read_console(done))]
             if watch:
@@ -274,8 +276,8 @@ async def _pause(done: asyncio.Event, seconds: float = PAUSE) -> None:
         await asyncio.wait_for(done.wait(), seconds)
 
 
-def _client() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=HANG))
+def _client(longest: float) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=longest))
 
 
 async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
@@ -289,7 +291,7 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
                 answer.body += piece
                 answer.arrivals.append((time.monotonic(), len(answer.body)))
     except TimeoutError:
-        answer.error = f"no answer within {HANG:g} s"
+        answer.error = f"no answer within {client.timeout.total:g} s"
     except aiohttp.ClientError as error:
         answer.error = f"{type(error).__name__}: {error}"
     answer.received = time.monotonic()

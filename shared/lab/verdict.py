@@ -98,7 +98,7 @@ def prove(
     for tries_left, planned in zip(reversed(range(len(waits))), waits, strict=True):
         wait = max(planned, shortest)
         sent = asks(wait)
-        seen = run(server, sent, watch=True, linger=linger * wait)
+        seen = run(server, sent, watch=True, linger=linger * wait, turns=sum(ask.due for ask in sent))
         findings = broken(seen) or check(seen)
         if not findings:
             return Verdict(name, seen.seconds)
