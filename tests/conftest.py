@@ -4,17 +4,18 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from shared.lab import variants
 from shared.lab.experiment import Ask, run
-from shared.lab.server import Server, serving
+from shared.lab.plan import read
+from shared.lab.server import Server
+from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
@@ -28,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the choice of variants, and a report that a program can read."""
     help_text = "a folder of variants/; may be given again; without it, all whose packages are installed"
     parser.addoption("--variant", action="append", default=[], help=help_text)
-    parser.addoption("--loop", help="only this event loop; `first` is a variant's usual one")
-    parser.addoption("--variants", type=Path, default=variants.ROOT, help="the folder that holds variants/; the project's own")
+    parser.addoption("--loop", help="only this event loop")
+    parser.addoption("--plan", type=Path, help="a file that says which tests run over which versions; see shared/lab/plan.py")
     parser.addoption("--chroma", type=Path, help="the program `chroma`, for the tests that want a real Chroma server")
     parser.addoption("--report", type=Path, help="a file that gets a line of JSON for each test: its outcome, cause and message")
 
@@ -37,24 +38,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that asks for a variant once for each variant and event loop."""
     for name in {"server", "subject"} & set(metafunc.fixturenames):
-        found = _chosen(metafunc.config)
+        found = _chosen(metafunc.config, metafunc.definition.nodeid)
         metafunc.parametrize(name, found, ids=[variant.label for variant in found], indirect=True)
 
 
-def _chosen(config: pytest.Config) -> list[Variant]:
-    root, loop = config.getoption("--variants").resolve(), config.getoption("--loop")
+def _chosen(config: pytest.Config, test: str) -> list[Variant]:
+    loop, plan = config.getoption("--loop"), config.getoption("--plan")
     try:
-        by_name = [variants.named(name, root) for name in config.getoption("--variant") or variants.groups()]
+        if plan:
+            return [one.variant() for one in read(plan) if test in one.tests]
+        by_name = [variants.named(name) for name in config.getoption("--variant") or variants.groups()]
     except variants.VariantError as error:
         raise pytest.UsageError(str(error)) from None
-    if loop == "first":
-        return [loops[0] for loops in by_name]
     return [variant for loops in by_name for variant in loops if loop in {None, variant.loop}]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests last whose experiments take long: these are begun first, and run beside all others."""
-    items.sort(key=lambda item: bool(background.JOBS.keys() & set(getattr(item, "fixturenames", ()))))
+    """Put the tests last whose experiments take long, for these are begun first; before them, those of one variant together."""
+
+    def place(item: pytest.Item) -> tuple[bool, str]:
+        takes_long = bool(background.JOBS.keys() & set(getattr(item, "fixturenames", ())))
+        return takes_long, "" if takes_long else _label(item)
+
+    items.sort(key=place)
+
+
+def _label(item: pytest.Item) -> str:
+    """Return the label of the variant that a test runs over; empty when it runs over none."""
+    parameters = getattr(item, "callspec", None)
+    chosen: Variant | None = parameters and (parameters.params.get("server") or parameters.params.get("subject"))
+    return chosen.label if chosen else ""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -80,40 +93,40 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 class Servers:
-    """Running servers, one for each variant and loop, each started by `serve` when a test first asks for it."""
+    """The server that tests ask for: started when a test first asks, and stopped when one asks for another variant's."""
 
-    def __init__(self, serve: Callable[[Variant], AbstractContextManager[Server]] = serving) -> None:
-        self._serve = serve
-        self._running: dict[str, Server] = {}
-        self._stacks: dict[str, contextlib.ExitStack] = {}
+    def __init__(self, upstreams: Upstreams) -> None:
+        self._upstreams = upstreams
+        self._running: Server | None = None
+        self._seen: set[str] = set()
 
     def get(self, variant: Variant) -> Server:
         """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does."""
-        if variant.label not in self._running:
-            if variant.label not in self._stacks:
-                self._stacks[variant.label] = contextlib.ExitStack()
-                _results(variant).unlink(missing_ok=True)
-            stack = self._stacks[variant.label]
-            running = stack.enter_context(self._serve(variant))
-            paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
-            seen = run(running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
-            self._running[variant.label] = running
-            with contextlib.suppress(ValueError):  # A wrong implementation may say anything; a test of its own looks at that.
-                keep_line(variant, {"identity": json.loads(seen.answers[-1].body)})
-        return self._running[variant.label]
+        if self._running and self._running.variant == variant:
+            return self._running
+        self.stop()
+        if variant.label not in self._seen:
+            self._seen.add(variant.label)
+            _results(variant).unlink(missing_ok=True)
+        self._running = Server(variant, self._upstreams)
+        paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
+        seen = run(self._running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
+        with contextlib.suppress(ValueError):  # A wrong implementation may say anything; a test of its own looks at that.
+            keep_line(variant, {"identity": json.loads(seen.answers[-1].body)})
+        return self._running
 
-    def end(self, variant: Variant) -> None:
-        """Kill the variant's server, which may be beyond stopping, so that the next test gets a new one."""
-        self._running.pop(variant.label).process.kill()
-        self._stacks[variant.label].close()
+    def kill(self) -> None:
+        """Kill the server, which may be beyond stopping, so that the next test gets a new one."""
+        if self._running:
+            self._running.process.kill()
+        self.stop()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.ExitStack() as all_of_them:
-            for stack in self._stacks.values():
-                all_of_them.push(stack)
+    def stop(self) -> None:
+        """Stop the server, and let its upstreams forget what they were told to do to it."""
+        running, self._running = self._running, None
+        if running:
+            with running:
+                self._upstreams.behave()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -136,9 +149,11 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    """Keep the servers until the last test has run."""
-    with Servers() as running:
+    """Return what starts the servers; the last one is stopped when the last test has run."""
+    with Upstreams() as upstreams:
+        running = Servers(upstreams)
         yield running
+        running.stop()
 
 
 @pytest.fixture
@@ -153,7 +168,7 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]
     running = servers.get(_installed(request))
     yield running
     if request.node.stash.get(FAILED, False):
-        servers.end(running.variant)  # What goes on in it would show in the next test.
+        servers.kill()  # What goes on in it would show in the next test.
     else:
         running.upstreams.behave()  # Take back what a test asked for and no call has met.
 

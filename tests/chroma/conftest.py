@@ -1,15 +1,12 @@
 """A real Chroma server, filled by the command that a user fills one with, and variants whose settings name it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import tests.conftest
-from shared.lab.server import Server
 from shared.lab.upstream import Upstreams
-from shared.lab.variants import Variant
 from shared.lesson.settings import COLLECTION_NAME
 from tests.chroma_server import program, run_index, serving_chroma
 from tests.conftest import Servers
@@ -47,15 +44,11 @@ def chroma(chroma_program: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def servers(chroma: str) -> Iterator[Servers]:
-    """Keep the servers until the last test has run; the root's `server` fixture takes them from here."""
-
-    @contextmanager
-    def serve(variant: Variant) -> Iterator[Server]:
-        with upstreams_with(chroma) as upstreams, Server(variant, upstreams) as server:
-            yield server
-
-    with Servers(serve) as running:
+    """Return what starts the servers; the root's `server` fixture takes them from here."""
+    with upstreams_with(chroma) as upstreams:
+        running = Servers(upstreams)
         yield running
+        running.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ from shared.workbook.mistakes.items import SMOKE, Planted, Round, all_planted, o
 from shared.workbook.mistakes.judge import Outcome, Report, judge_planted, judge_right, read_reports
 from shared.workbook.mistakes.kept import Kept, Keys, Result
 from shared.workbook.mistakes.plant import PlantError, difference, plant, planted_text
-from shared.workbook.mistakes.runs import Item, run, run_all
+from shared.workbook.mistakes.runs import TOGETHER, Item, run, run_all
 
 CATALOGUE = load()
 TEST = "tests/test_waiting.py::test_x"
@@ -69,7 +69,7 @@ def root(tmp_path: Path) -> Path:
         "variants/mine/waiting.py": WAITING,
         "tests/conftest.py": CONFTEST,
         "tests/test_waiting.py": "def test_x():\n    pass\n",
-        "tests/test_smoke.py": "def test_smoke():\n    pass\n",
+        "tests/test_smoke.py": "def test_every_endpoint_answers():\n    pass\n",
     }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -82,8 +82,14 @@ import json
 import pytest
 
 def pytest_addoption(parser):
-    for name in ("--variant", "--loop", "--variants", "--report"):
+    for name in ("--plan", "--report"):
         parser.addoption(name)
+
+def pytest_generate_tests(metafunc):
+    if "folder" in metafunc.fixturenames:
+        with open(metafunc.config.getoption("--plan")) as plan:
+            entries = [one for one in json.load(plan) if metafunc.definition.nodeid in one["tests"]]
+        metafunc.parametrize("folder", [one["root"] for one in entries], ids=[one["label"] for one in entries])
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
@@ -119,7 +125,8 @@ def test_responsible_tests_exist(mistake: Mistake) -> None:
 
 def test_the_smoke_test_exists() -> None:
     """The test that runs with every mistake stands in the suite."""
-    assert (ROOT / SMOKE).is_file()
+    file, _, name = SMOKE.partition("::")
+    assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
 
 
 def test_the_catalogue_is_large_and_covers_every_cause() -> None:
@@ -250,13 +257,12 @@ def test_reports_are_read_up_to_where_they_were_cut_short(tmp_path: Path) -> Non
 def write_suite(root: Path, body: str) -> None:
     """Let the responsible test do something."""
     lines = "import time\nimport pytest\n\nclass Wrong(Exception):\n    cause = 'blocks'\n\n"
-    lines += "@pytest.mark.parametrize('name', ['mine'])\ndef test_x(request, name):\n    "
+    lines += "def test_x(folder):\n    "
     (root / "tests/test_waiting.py").write_text(f"{lines}{body}\n", encoding="utf-8")
 
 
 FOUND = (
-    "text = open(request.config.getoption('--variants') + '/variants/mine/waiting.py').read()\n"
-    f"    if '    sleep(1)' in text:\n        raise Wrong('{PLACE}')"
+    f"text = open(folder + '/variants/mine/waiting.py').read()\n    if '    sleep(1)' in text:\n        raise Wrong('{PLACE}')"
 )
 
 
@@ -307,19 +313,41 @@ def test_a_run_that_is_broken_off_leaves_no_process_and_no_folder(root: Path, tm
     assert not Path(folder).exists()
 
 
+def named(number: int) -> Planted:
+    """Return the mistake under a name of its own."""
+    return Planted(replace(SLEEPS, name=f"sleeps-{number}"), "mine")
+
+
 def test_so_many_run_side_by_side(root: Path) -> None:
     """With two places, four runs of a second take about two: more than one at a time, and no more than two."""
-    write_suite(root, "print(time.time()); time.sleep(1)")
-    ended: list[float] = []
+    write_suite(root, f"time.sleep({1 / TOGETHER})")
+    began: list[float] = []
 
     def done(_: Item, result: Result) -> None:
-        ended.append(time.monotonic() - result.seconds)
+        began.append(time.monotonic() - result.seconds * TOGETHER)
 
-    items = [Planted(replace(SLEEPS, name=f"sleeps-{number}"), "mine") for number in range(4)]
-    asyncio.run(run_all(items, 2, Keys(root), done, root))
-    began = sorted(ended)
-    assert began[1] - began[0] < 0.5, "the first two did not start together"
-    assert began[2] - began[0] > 0.9, "the third did not wait for a place"
+    asyncio.run(run_all([named(number) for number in range(4 * TOGETHER)], 2, Keys(root), done, root))
+    first, second, third, _ = sorted(began)[::TOGETHER]
+    assert second - first < 0.5, "the first two did not start together"
+    assert third - first > 0.9, "the third did not wait for a place"
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [("assert 'sleeps-2' not in folder, 'plain'", "accused"), ("'sleeps-2' in folder and os._exit(9)", "not run")],
+)
+def test_several_in_one_pytest_do_not_touch_each_other(root: Path, body: str, outcome: str) -> None:
+    """Each is judged by its own reports; and when one ends pytest itself, the others run again without it."""
+    write_suite(root, f"import os; {body}; {FOUND}")
+    outcomes: dict[str, str] = {}
+
+    def done(item: Item, result: Result) -> None:
+        outcomes[item.name] = result.outcome
+
+    asyncio.run(run_all([named(number) for number in range(4)], 1, Keys(root), done, root))
+    assert outcome in outcomes.pop(named(2).name)
+    assert set(outcomes.values()) == {Outcome.CAUGHT}
+    assert len(outcomes) == 3
 
 
 def test_busy_processes_end_with_the_block_and_with_their_parent() -> None:

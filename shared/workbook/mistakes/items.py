@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.lab.plan import Wanted, write
 from shared.lab.variants import ROOT
 from shared.workbook.mistakes.catalogue import Mistake, named
 from shared.workbook.mistakes.fields import CatalogueError
@@ -12,7 +13,7 @@ from shared.workbook.mistakes.judge import Judgement, Report, judge_planted, jud
 from shared.workbook.mistakes.kept import Keys
 from shared.workbook.mistakes.plant import plant
 
-SMOKE = "tests/test_smoke.py"
+SMOKE = "tests/test_smoke.py::test_every_endpoint_answers"
 PLANTED_SECONDS = 120.0
 ROUND_SECONDS = 600.0
 
@@ -31,15 +32,15 @@ class Planted:
         return f"{self.mistake.name} in {self.variant}"
 
     @property
-    def run_with(self) -> str:
-        """What items have in common that one pytest can run: it is started once for all variants of a mistake."""
-        return self.mistake.name
+    def label(self) -> str:
+        """What the wrong version is called in the tests' ids."""
+        return f"{self.variant}({self.mistake.name})"
 
-    def prepare(self, folder: Path, root: Path = ROOT) -> list[str]:
-        """Plant the mistake in a folder, and return the arguments for pytest, without the variant."""
-        plant(self.mistake, self.variant, folder, root)
-        # Another event loop would show the same mistake again.
-        return [*self.mistake.tests, SMOKE, "--loop", "first", "--variants", str(folder)]
+    def plant(self, folder: Path, root: Path = ROOT) -> Wanted:
+        """Plant the mistake in a folder of its own inside another, and return what runs over it."""
+        own = folder / self.mistake.name / self.variant
+        plant(self.mistake, self.variant, own, root)
+        return Wanted(self.variant, own, self.label, (*self.mistake.tests, SMOKE))
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite caught it."""
@@ -68,13 +69,9 @@ class Round:
         return f"round {self.number} over {self.variant}"
 
     @property
-    def run_with(self) -> str:
-        """What items have in common that one pytest can run: a round runs alone."""
-        return self.name
-
-    def prepare(self, folder: Path, root: Path = ROOT) -> list[str]:  # noqa: ARG002 - there is nothing to plant
-        """Return the arguments for pytest, without the variant."""
-        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients"]
+    def label(self) -> str:
+        """What the variant is called in the tests' ids."""
+        return self.variant
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite raised a false alarm."""
@@ -83,6 +80,16 @@ class Round:
     def key(self, keys: Keys) -> str:
         """Return what its result is kept under."""
         return keys.key(self.variant, "round", self.number, self.busy)
+
+
+def arguments(items: Sequence[Planted | Round], folder: Path, root: Path = ROOT) -> list[str]:
+    """Return the arguments for one pytest over several planted mistakes, or one round; what they need is put into a folder."""
+    planted = [item.plant(folder, root) for item in items if isinstance(item, Planted)]
+    if not planted:
+        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients", "--variant", items[0].variant]
+    plan = folder / "plan.json"
+    write(plan, planted)
+    return [*dict.fromkeys(test for one in planted for test in one.tests), "--plan", str(plan)]
 
 
 def all_planted(mistakes: Sequence[Mistake], names: Sequence[str], variants: Sequence[str]) -> list[Planted]:

@@ -45,9 +45,9 @@ class Report:
         """Whether it found something wrong, be it before the test itself."""
         return self.outcome in {"failed", "error"}
 
-    def is_about(self, variant: str) -> bool:
-        """Whether it is about this variant: a test's parameters begin with the variant, and its loop where it has several."""
-        return re.match(rf"[^\[]+\[{re.escape(variant)}\b", self.test) is not None
+    def is_about(self, label: str) -> bool:
+        """Whether it is about this version: a test's parameters begin with its label, and its loop where it has several."""
+        return re.match(rf"[^\[]+\[{re.escape(label)}(-|\])", self.test) is not None
 
 
 @dataclass(frozen=True, slots=True)

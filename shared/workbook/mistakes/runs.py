@@ -7,24 +7,30 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 
 from shared.lab.variants import ROOT
-from shared.workbook.mistakes.items import Planted, Round
+from shared.workbook.mistakes.items import Planted, Round, arguments
 from shared.workbook.mistakes.judge import Judgement, Outcome, read_reports
 from shared.workbook.mistakes.kept import Keys, Result
 
 Item = Planted | Round
 
 ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
+TOGETHER = 5
+"""Planted mistakes that one pytest runs."""
+
+ALONE = {Outcome.TOO_LONG, Outcome.NOT_RUN}
+"""Outcomes that one of several may have brought upon the others, so that each of them runs again, alone."""
+
 TESTS_FAILED = 1  # pytest's exit code when it ran and something failed; 0 when nothing did
 
 
 async def run_all(
-    items: Iterable[Item], side_by_side: int, keys: Keys, done: Callable[[Item, Result], None], root: Path = ROOT
+    items: Sequence[Item], side_by_side: int, keys: Keys, done: Callable[[Item, Result], None], root: Path = ROOT
 ) -> None:
     """Run items, so many at once, and hand over each result as it comes; when this is cancelled, all their processes end.
 
@@ -42,36 +48,41 @@ async def run_all(
         async with places:
             began = time.monotonic()
             judgements = await run(some, root)
-            seconds = round(time.monotonic() - began, 2)
-            for item, judgement in zip(some, judgements, strict=True):
+            seconds = round((time.monotonic() - began) / len(some), 2)
+        for item, judgement in zip(some, judgements, strict=True):
+            if len(some) > 1 and judgement.outcome in ALONE:
+                await run_some([item])
+            else:
                 done(item, Result(item.key(keys), item.name, judgement.outcome, judgement.message, seconds))
 
     async with asyncio.TaskGroup() as group:
-        together: dict[str, list[Item]] = {}
-        for item in items:
-            together.setdefault(item.run_with, []).append(item)
-        for some in together.values():
+        for some in in_parts(items):
             group.create_task(run_some(some))
 
 
+def in_parts(items: Sequence[Item]) -> list[list[Item]]:
+    """Divide items into those that one pytest runs: one round, or a few planted mistakes, for its start costs as much as they."""
+    planted: list[Item] = [item for item in items if isinstance(item, Planted)]
+    rounds: list[list[Item]] = [[item] for item in items if isinstance(item, Round)]
+    return [planted[first : first + TOGETHER] for first in range(0, len(planted), TOGETHER)] + rounds
+
+
 async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:
-    """Run the suite over items that are `run_with` each other, in a folder that is gone afterwards, and judge each of them."""
+    """Run the suite over items in one pytest, in a folder that is gone afterwards, and judge each of them."""
     with tempfile.TemporaryDirectory(prefix="mistakes-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         report, printed = folder / "report.jsonl", folder / "printed.txt"
-        arguments, *_ = [item.prepare(folder, root) for item in items]
-        arguments += [argument for item in items for argument in ("--variant", item.variant)]
         seconds = sum(item.seconds for item in items)
         try:
             async with asyncio.timeout(seconds):
-                code = await _run_pytest([*arguments, "--report", str(report)], folder, printed, root)
+                code = await _run_pytest([*arguments(items, folder, root), "--report", str(report)], folder, printed, root)
         except TimeoutError:
             return [Judgement(Outcome.TOO_LONG, f"The suite had not ended after {seconds:g} s.")] * len(items)
         if code not in {0, TESTS_FAILED}:
             text = printed.read_text(encoding="utf-8", errors="replace")
             return [Judgement(Outcome.NOT_RUN, f"pytest ended with the code {code}:\n{text[-2000:]}")] * len(items)
         reports = read_reports(report)
-        return [item.judge([report for report in reports if report.is_about(item.variant)]) for item in items]
+        return [item.judge([report for report in reports if report.is_about(item.label)]) for item in items]
 
 
 async def _run_pytest(arguments: list[str], folder: Path, printed: Path, root: Path) -> int:
