@@ -25,21 +25,22 @@ class Inside:
     """What lives in a server's process.
 
     Attributes:
-        tasks: Where the tasks stand that serve no connection, or that stand in a variant's code.
+        tasks: Where the tasks stand that serve no connection, or that stand in a variant's code; each under its number.
         threads: Where threads are at work in a variant's code or in a pool, and those that no pool has named.
         inbound: Connections to the server.
         outbound: Connections from it.
 
     """
 
-    tasks: Counter[str]
+    tasks: dict[str, str]
     threads: Counter[str]
     inbound: int
     outbound: int
 
     def more_than(self, idle: "Inside") -> list[str]:
         """Return the tasks and threads that the idle server did not have, in words."""
-        return [f"a task at {task}" for task in (self.tasks - idle.tasks).elements()] + [
+        # Tasks by their numbers: one that an earlier request has left may end just as this one leaves another in its place.
+        return [f"a task at {place}" for number, place in self.tasks.items() if number not in idle.tasks] + [
             f"a thread at {thread}" for thread in (self.threads - idle.threads).elements()
         ]
 
@@ -47,7 +48,8 @@ class Inside:
 def look(server: Server) -> Inside:
     """Return what lives in a server now."""
     report = server.look_inside()
-    tasks = Counter(stack[-1] for stack in report["tasks"] if _in_variant(stack) or not _serves_connection(stack))
+    stacks: dict[str, list[str]] = report["tasks"]
+    tasks = {number: stack[-1] for number, stack in stacks.items() if _in_variant(stack) or not _serves_connection(stack)}
     unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack)]
     at_work = Counter(server.whereabouts()["threads"])
     at_work.update(stack[-1] for stack in unnamed if stack[-1] not in at_work)

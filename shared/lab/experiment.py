@@ -196,7 +196,8 @@ def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: flo
     seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger, turns=turns))
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
-        seen.stuck = "\n".join(dict.fromkeys(filter(None, map(_innermost, [*inside["tasks"], *inside["threads"].values()]))))
+        stacks = [*inside["tasks"].values(), *inside["threads"].values()]
+        seen.stuck = "\n".join(dict.fromkeys(filter(None, map(_innermost, stacks))))
     seen.calls = server.upstreams.calls(last_call)
     return seen
 

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import gc
 import importlib
+import itertools
 import json
 import os
 import runpy
@@ -16,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from enum import IntEnum
 from http import HTTPStatus
@@ -48,7 +50,7 @@ def report(control_port: int) -> dict[str, object]:
     listening = {c.laddr.port for c in found if c.status == psutil.CONN_LISTEN}
     open_ones = [c for c in found if c.status != psutil.CONN_LISTEN]
     inbound = sum(c.laddr.port in listening for c in open_ones)
-    return {"tasks": list(_tasks()), "threads": threads, "sockets": {"in": inbound, "out": len(open_ones) - inbound}}
+    return {"tasks": dict(_tasks()), "threads": threads, "sockets": {"in": inbound, "out": len(open_ones) - inbound}}
 
 
 def whereabouts() -> dict[str, list[str]]:
@@ -77,8 +79,12 @@ def _place_in_variant(frame: FrameType | None) -> str:
     return ""
 
 
-def _tasks() -> Iterator[list[str]]:
-    """Yield where each unfinished task of either event loop stands, outermost call first.
+_COUNT = itertools.count()
+_NUMBERS: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+
+
+def _tasks() -> Iterator[tuple[int, list[str]]]:
+    """Yield each unfinished task of either event loop: a number that it keeps, and where it stands, outermost call first.
 
     They are looked for among all live objects, because that works from another thread, on asyncio and on trio, and while the
     loop is blocked; asking the loop would not.
@@ -92,7 +98,7 @@ def _tasks() -> Iterator[list[str]]:
         else:
             continue
         if stack:  # A task that has ended stands nowhere.
-            yield stack
+            yield _NUMBERS.setdefault(found, next(_COUNT)), stack
 
 
 def _awaits(awaited: Any) -> Iterator[str]:  # noqa: ANN401 - anything that can be awaited

@@ -110,8 +110,11 @@ class Server:
         return self.printed().decode(errors="replace")
 
     def look_inside(self) -> dict[str, Any]:
-        """Return what lives in the server's process: `tasks` and `threads` with where they stand, and how many `sockets`."""
-        return self._ask("report") or {"tasks": [], "threads": {}, "sockets": {"in": 0, "out": 0}}
+        """Return what lives in the server's process: `tasks` and `threads` with where they stand, and how many `sockets`.
+
+        A task stands there under a number that it keeps, a thread under its name.
+        """
+        return self._ask("report") or {"tasks": {}, "threads": {}, "sockets": {"in": 0, "out": 0}}
 
     def whereabouts(self) -> dict[str, list[str]]:
         """Return where the event loop's thread and other threads stand in the variant's code just now."""
