@@ -274,7 +274,8 @@ def run_a_burst(variant: Variant) -> Burst:
     asks = [replace(ask, after=place * APART) for place, ask in enumerate(asks)]
     peaks: list[int] = []
     before: list[Observation] = []
-    with serving(variant, settings={"UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
+    deadlines = dict.fromkeys(("UPSTREAM_DEADLINE", "CONNECT_DEADLINE"), f"{BURST_DEADLINE:g}")
+    with serving(variant, settings=deadlines) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         while True:

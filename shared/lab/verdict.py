@@ -5,6 +5,7 @@ what *can* take the short time does not block.
 """
 
 import ast
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,9 @@ After a try that failed, the same requests are sent without a wait: what they ta
 
 LONGEST = 3.0
 """The longest wait of a try, in seconds; an experiment may ask for twice and three times it, and no wait may exceed ten."""
+
+REST = 0.1
+"""Seconds between two tries."""
 
 BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
@@ -108,7 +112,16 @@ def prove(
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
         if any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
+        _let_calls_end(server)
     raise ValueError("There has to be a wait to try.")
+
+
+def _let_calls_end(server: Server) -> None:
+    """Wait for the calls that a try has left, so that the next one is not taken to have made them; not for ever."""
+    deadline = time.monotonic() + LONGEST
+    time.sleep(REST)  # What was asked for nobody may only now be on its way.
+    while server.upstreams.open_calls() and time.monotonic() < deadline:
+        time.sleep(REST)
 
 
 def judge(server: Server, seen: Observation, findings: Sequence[Finding]) -> None:

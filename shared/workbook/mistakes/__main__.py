@@ -37,15 +37,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m shared.workbook.mistakes", description=description)
     parser.add_argument("--list", action="store_true", help="print the catalogue")
     parser.add_argument("--show", nargs="+", metavar=("NAME", "VARIANT"), help="print what a mistake changes")
-    parser.add_argument("--quick", action="store_true", help="one variant a mistake, one round")
+    parser.add_argument("--quick", action="store_true", help="one variant a mistake, no rounds")
     parser.add_argument(
-        "--rounds", type=_count, help=f"times the suite runs over each right variant (default {ROUNDS}; with --only 0)"
+        "--rounds", type=_count, help=f"times the suite runs over each right variant (default {ROUNDS}; with --only or --quick 0)"
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these mistakes")
     parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these variants")
     parser.add_argument("--busy", type=_count, default=2, help="busy processes beside the rounds (default 2)")
     parser.add_argument(
-        "--jobs", type=_count, default=3 * (os.cpu_count() or 1), help="runs side by side (default: 3 a processor)"
+        "--jobs", type=_count, default=5 * (os.cpu_count() or 1), help="runs side by side (default: 5 a processor)"
     )
     parser.add_argument("--fresh", action="store_true", help="run again what is known from before")
     return parser.parse_args(arguments)
@@ -55,7 +55,7 @@ def wanted(asked: argparse.Namespace, mistakes: Sequence[Mistake]) -> tuple[list
     """Return the planted mistakes and the rounds that the command line asks for."""
     variants = choose(asked.variant)
     planted = all_planted(mistakes, asked.only, variants)
-    count = asked.rounds if asked.rounds is not None else 0 if asked.only else 1 if asked.quick else ROUNDS
+    count = asked.rounds if asked.rounds is not None else 0 if asked.only or asked.quick else ROUNDS
     rounds = [Round(variant, number, asked.busy) for number in range(1, count + 1) for variant in variants]
     for one in planted:
         planted_text(one.mistake, one.variant)  # What does not fit the code any more is said before anything runs.

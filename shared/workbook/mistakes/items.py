@@ -89,8 +89,8 @@ def arguments(items: Sequence[Planted | Round], folder: Path, root: Path = ROOT)
         return ["tests", "--ignore=tests/tools", "--ignore=tests/clients", "--variant", items[0].variant]
     plan = folder / "plan.json"
     write(plan, planted)
-    responsible = dict.fromkeys(test for one in planted for test in one.tests if test != SMOKE)
-    return [*responsible, SMOKE, "--plan", str(plan)]
+    # First what is to pass: after a test that fails the server is started anew.
+    return [*dict.fromkeys([SMOKE, *(test for one in planted for test in one.tests)]), "--plan", str(plan)]
 
 
 def all_planted(mistakes: Sequence[Mistake], names: Sequence[str], variants: Sequence[str]) -> list[Planted]:

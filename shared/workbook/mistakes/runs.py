@@ -20,7 +20,7 @@ from shared.workbook.mistakes.kept import Keys, Result
 Item = Planted | Round
 
 ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
-TOGETHER = 5
+TOGETHER = 4
 """Planted mistakes that one pytest runs."""
 
 ALONE = {Outcome.TOO_LONG, Outcome.NOT_RUN}
@@ -64,7 +64,7 @@ def in_parts(items: Sequence[Item]) -> list[list[Item]]:
     """Divide items into those that one pytest runs: one round, or a few planted mistakes, for its start costs as much as they."""
     planted: list[Item] = [item for item in items if isinstance(item, Planted)]
     rounds: list[list[Item]] = [[item] for item in items if isinstance(item, Round)]
-    return [planted[first : first + TOGETHER] for first in range(0, len(planted), TOGETHER)] + rounds
+    return rounds + [planted[first : first + TOGETHER] for first in range(0, len(planted), TOGETHER)]
 
 
 async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:
