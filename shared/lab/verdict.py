@@ -66,12 +66,12 @@ class Verdict:
 
     Attributes:
         name: In one or two words, such as `together`.
-        seconds: The experiment's time.
+        seen: What proved it.
 
     """
 
     name: str
-    seconds: float
+    seen: Observation
 
 
 def prove(
@@ -105,7 +105,7 @@ def prove(
         seen = run(server, sent, watch=True, linger=linger * wait, turns=sum(ask.due for ask in sent))
         findings = broken(seen) or check(seen)
         if not findings:
-            return Verdict(name, seen.seconds)
+            return Verdict(name, seen)
         worst = max(findings, key=lambda finding: finding.certain)
         if worst.certain or not tries_left:
             worst = _compared_with_alone(server, worst, seen)
