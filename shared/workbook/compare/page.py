@@ -30,8 +30,9 @@ def longest(experiment: dict[str, Any]) -> dict[str, Any]:
 
 def place(span: dict[str, float], seconds: float) -> str:
     """Return where a bar stands on an axis of so many seconds, as CSS in percent."""
-    left = min(max(100 * span["start"] / seconds, 0), 100 - SHORTEST)
-    width = min(max(100 * (span["end"] - span["start"]) / seconds, SHORTEST), 100 - left)
+    left, right = (100 * min(max(span[edge], 0), seconds) / seconds for edge in ("start", "end"))
+    left = min(left, 100 - SHORTEST)
+    width = max(right - left, SHORTEST)
     return f"left:{left:.2f}%;width:{width:.2f}%"
 
 
