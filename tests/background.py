@@ -27,6 +27,7 @@ from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from tests.doors import run_at_doors
 from tests.trouble import SEARCH, Left, left_over, run_a_burst, run_in_trouble, spare_connections
 
 SERVICES = ("embeddings", "query")
@@ -234,5 +235,6 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "reader": run_as_a_reader,
     "burst": run_a_burst,
     "aside": run_aside,
+    "doors": run_at_doors,
 }
 """Each under the name of its fixture."""

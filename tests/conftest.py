@@ -21,6 +21,7 @@ from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
+from tests.doors import Unreached
 from tests.trouble import Burst, Trouble
 
 RESULTS = variants.ROOT / ".results"
@@ -228,6 +229,13 @@ def trouble(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Troub
 def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
     """Return what was seen of the variant when two hundred searches came at once."""
     found: Burst = jobs["burst", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> list[Unreached]:
+    """Return what was seen of the variant when its services could not be reached."""
+    found: list[Unreached] = jobs["doors", subject.label].result()
     return found
 
 
