@@ -123,11 +123,13 @@ def words_of(ask: Ask) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What was there when all was over: tasks and threads that the idle server had not, connections, open calls to services."""
+    """What was there when all was over: tasks and threads that the idle server had not, connections of clients, open calls.
+
+    Connections to services are not among it: a pool may keep them for a while. `spare_connections` counts them.
+    """
 
     inside: list[str]
     inbound: int
-    outbound: int
     calls: int
 
     def in_words(self) -> list[str]:
@@ -139,7 +141,7 @@ class Left:
 def left_over(server: Server, idle: Inside) -> Left:
     """Wait until a server is idle, and return what is left in it."""
     inside = aftermath.settled(server, lambda now: not (now.more_than(idle) or now.inbound))
-    return Left(inside.more_than(idle), inside.inbound, inside.outbound, server.upstreams.open_calls())
+    return Left(inside.more_than(idle), inside.inbound, server.upstreams.open_calls())
 
 
 def spare_connections(server: Server) -> int:
@@ -256,6 +258,7 @@ class Burst:
         peaks: How many calls were open at once, at the most, in each try; the last one is what was `seen`.
         after: One search right after it.
         left: What was left.
+        kept: Connections to services that were kept after that.
 
     """
 
@@ -265,6 +268,7 @@ class Burst:
     peaks: list[int]
     after: Observation
     left: Left
+    kept: int
 
 
 def run_a_burst(variant: Variant) -> Burst:
@@ -289,7 +293,8 @@ def run_a_burst(variant: Variant) -> Burst:
             if (served and peaks[-1] >= MAX_CALLS) or len(peaks) == ROUNDS:
                 break
             before.append(seen)
-        return Burst(failing, before, seen, peaks, run(server, [SEARCH]), left_over(server, idle))
+        after, left = run(server, [SEARCH]), left_over(server, idle)
+        return Burst(failing, before, seen, peaks, after, left, spare_connections(server))
 
 
 def most(calls: Sequence[Call]) -> int:
