@@ -28,9 +28,15 @@ PATIENCE = 10.0  # seconds
 
 
 class Gate:
-    """Does something when a number of calls to a path have arrived, before any of them is passed on."""
+    """Does something when a number of calls to a path have arrived, before any of them is passed on.
+
+    Attributes:
+        arrived: The paths of all calls so far.
+
+    """
 
     def __init__(self) -> None:
+        self.arrived: list[str] = []
         self._lock = threading.Lock()
         self._path, self._missing, self._act, self._done = "", 0, _nothing, threading.Event()
 
@@ -40,6 +46,7 @@ class Gate:
 
     def arrive(self, path: str) -> None:
         """Note a call, and let it wait for the others."""
+        self.arrived.append(path)
         if not self._path or not path.endswith(self._path):
             return
         with self._lock:
