@@ -230,6 +230,8 @@ def calls_for(seen: Observation, case: Case) -> list[Call]:
 
 SEARCHES = 200
 BURST_DEADLINE = 8.0
+"""Seconds for an answer, and for a connection: the second hundred wait for the first, which a busy machine is slow to serve."""
+
 SLOWER = 0.5
 """How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches; twice
 as much in each further try."""
