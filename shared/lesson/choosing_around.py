@@ -137,13 +137,15 @@ AROUND: dict[str, Question] = {
             ),
             Fact(
                 "neither asyncpg, nor psycopg 3, nor aiosqlite, nor SQLAlchemy over any of them, though people have asked; "
-                "sqlite-anyio does, and so does any driver that blocks, in a worker thread",
+                "sqlite-anyio does, and so does any driver that blocks, in a worker thread; the last releases of triopg and "
+                "pgtrio, for PostgreSQL, are of 2021 and 2022",
                 (
                     f"{DRIVERS}::test_runs_on_asyncio_only",
                     f"{DRIVERS}::test_runs_on_both_loops",
                     "https://github.com/psycopg/psycopg/issues/29",
                     "https://github.com/MagicStack/asyncpg/issues/1119",
                     "https://github.com/sqlalchemy/awaitlet/pull/7",
+                    "https://github.com/python-trio/triopg",
                 ),
             ),
         ),
@@ -157,7 +159,7 @@ AROUND: dict[str, Question] = {
                 (f"{DRIVERS}::test_runs_on_asyncio_only", f"{DRIVERS}::test_runs_on_both_loops"),
             ),
             Fact(
-                "coredis, from its version 6 on; redis-py finds no event loop on trio",
+                "coredis, which is written on anyio; redis-py finds no event loop on trio",
                 (
                     f"{DRIVERS}::test_runs_on_both_loops",
                     f"{DRIVERS}::test_runs_on_asyncio_only",
@@ -200,25 +202,26 @@ AROUND: dict[str, Question] = {
         },
     ),
     "upkeep": Question(
-        "How old is the last release, how many were there, and under which licence?",
+        "How old is the last release, how many does pip list, and under which licence?",
         "What you build on will be maintained by somebody, or by you.",
         {
             "fastapi_asyncio": Fact(
-                "fastapi 0.165.0 of 18 November 2026, the 365th, MIT",
+                "fastapi 0.165.0 of 18 November 2026, 365 releases, MIT",
                 (UPKEEP, "https://fastapi.tiangolo.com/release-notes/"),
             ),
             "starlette_asyncio": Fact(
-                "starlette 1.10.0 of 24 October 2026, the 200th, BSD-3-Clause; uvicorn 0.54.0 of 25 September 2026, the 201st, "
-                "BSD-3-Clause",
+                "starlette 1.10.0 of 24 October 2026, 200 releases, BSD-3-Clause; uvicorn 0.54.0 of 25 September 2026, 201 "
+                "releases, BSD-3-Clause",
                 (UPKEEP, "https://starlette.dev/release-notes/", "https://uvicorn.dev/release-notes/"),
             ),
             "aiohttp_asyncio": Fact(
-                "aiohttp 3.14.5 of 11 October 2026, the 227th, Apache-2.0 AND MIT",
+                "aiohttp 3.14.5 of 11 October 2026, 227 releases, Apache-2.0 AND MIT",
                 (UPKEEP, f"{AIOHTTP}/changes.html"),
             ),
             "anyio_trio": Fact(
-                "anyio 4.16.0 of 1 November 2026, the 56th, MIT; trio 0.35.0 of 31 October 2026, the 45th, MIT OR Apache-2.0; "
-                "anycorn 0.20.1 of 17 September 2026, the 19th, MIT",
+                "beside Starlette's, anyio 4.16.0 of 1 November 2026, 56 releases, MIT; "
+                "trio 0.35.0 of 31 October 2026, 45 releases, MIT OR Apache-2.0; "
+                "anycorn 0.20.1 of 17 September 2026, 19 releases, MIT",
                 (
                     UPKEEP,
                     "https://anyio.readthedocs.io/en/stable/versionhistory.html",

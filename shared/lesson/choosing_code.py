@@ -142,7 +142,7 @@ CODE: dict[str, Question] = {
                 (f"{PARTS}::test_aiohttp_has_both_ends_of_a_websocket", f"{AIOHTTP}/web_quickstart.html#websockets"),
             ),
             trio=Fact(
-                "nothing more: anycorn requires `wsproto`, and httpx2 speaks it as a client",
+                "nothing more: anycorn requires `wsproto`",
                 (
                     "tests/tools/test_choosing_servers.py::test_a_websocket_needs_a_package_on_uvicorn_only",
                     f"{PARTS}::test_starlette_speaks_websocket_on_both_loops",

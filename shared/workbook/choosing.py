@@ -17,15 +17,17 @@ NAMES = {
 }
 
 
-def _link(evidence: str, number: int) -> str:
-    if evidence.startswith("https://"):
-        return f"[{number}]({evidence})"
-    return f"[{number}](../../../{evidence.partition('::')[0]})"
+def _link(evidence: str) -> str:
+    """Return a link that says where it leads: to a file here, or to somebody's page."""
+    if "://" in evidence:
+        return f"[{evidence.partition('#')[0].removeprefix('https://').rstrip('/')}]({evidence})"
+    file = evidence.partition("::")[0]
+    return f"[`{Path(file).name}`](../../../{file})"
 
 
 def _line(names: list[str], fact: Fact) -> str:
-    links = " ".join(_link(evidence, number) for number, evidence in enumerate(fact.evidence, 1))
-    return f"- **{', '.join(names)}**: {fact.says}. {links}"
+    links = dict.fromkeys(map(_link, fact.evidence))  # Several tests stand in one file.
+    return f"- **{', '.join(names)}**: {fact.says}. ({', '.join(links)})"
 
 
 def _grouped(question: Question) -> list[tuple[list[str], Fact]]:
@@ -37,7 +39,7 @@ def _grouped(question: Question) -> list[tuple[list[str], Fact]]:
 
 def rendered() -> str:
     """Return the part of the page that is made from the answers, in Markdown."""
-    parts = [HEADING, "Each number leads to its evidence: the project's own page, or what was run here."]
+    parts = [HEADING, "Behind each stands its evidence: the project's own page, or the file here that shows it."]
     for question in QUESTIONS.values():
         lines = [_line(names, fact) for names, fact in _grouped(question)]
         parts.append("\n".join([f"**{question.meaning}** {question.matters}", "", *lines]))
