@@ -14,6 +14,7 @@ nox.options.sessions = ["variant"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 VARIANTS = [group for group in PROJECT["dependency-groups"] if Path("variants", group).is_dir()]
 READY: dict[str, str] = {}  # The interpreter of each environment that a session has made ready in this run.
+COMPARED: list[str] = []  # Likewise, what `compare` wants made of the suite's results.
 CHROMA: list[str] = []  # Likewise, the program of the Chroma server.
 LINTED = ["variants", "shared", "tests", "noxfile.py"]
 
@@ -49,7 +50,22 @@ def suite(session: nox.Session) -> None:
         session.error("Nothing is ready: run nox -s variant")
     install(session, "workbook")
     chosen = [f"{name}={python}" for name, python in READY.items()]
-    session.run("python", "-m", "shared.workbook.suite", *chosen, "--", *session.posargs)
+    session.run("python", "-m", "shared.workbook.suite", *COMPARED, *chosen, "--", *session.posargs)
+
+
+@nox.session(default=False, venv_backend="none")
+def compare(session: nox.Session) -> None:
+    """Run every experiment on every variant, and set them side by side: as tables, as compare.json and as compare.html."""
+    COMPARED.append("--compare")
+    for name in VARIANTS:
+        session.notify(f"variant({name})", posargs=[])
+
+
+@nox.session(default=False)
+def declared(session: nox.Session) -> None:
+    """Write the README's table of where the stacks differ, from what each variant declares in its character.py."""
+    install(session, "workbook")
+    session.run("python", "-m", "shared.workbook.declared")
 
 
 @nox.session(default=False)

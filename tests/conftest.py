@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from shared.lab import variants
 from shared.lab.experiment import Ask, run
 from shared.lab.plan import read
-from shared.lab.server import Server
+from shared.lab.server import PATIENT, Server
+from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
@@ -23,6 +25,11 @@ from tests.trouble import Burst, Trouble
 
 RESULTS = variants.ROOT / ".results"
 FAILED = pytest.StashKey[bool]()
+WARM_SECONDS = 5.0
+"""How long a server may take to warm up; what hangs for ever is a test's to find."""
+
+KEPT_ROWS = 24
+"""Rows of a timeline that are kept: enough to see a pattern."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,16 +65,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def place(item: pytest.Item) -> tuple[bool, str]:
         takes_long = bool(background.JOBS.keys() & set(getattr(item, "fixturenames", ())))
-        return takes_long, "" if takes_long else _label(item)
+        variant = None if takes_long else _variant(item)
+        return takes_long, variant.label if variant else ""
 
     items.sort(key=place)
 
 
-def _label(item: pytest.Item) -> str:
-    """Return the label of the variant that a test runs over; empty when it runs over none."""
+def _variant(item: pytest.Item) -> Variant | None:
+    """Return the variant that a test runs over; None when it runs over none."""
     parameters = getattr(item, "callspec", None)
     chosen: Variant | None = parameters and (parameters.params.get("server") or parameters.params.get("subject"))
-    return chosen.label if chosen else ""
+    return chosen
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin the report with how many tests there are."""
+    _report(session.config, {"collected": len(session.items)})
+
+
+def _report(config: pytest.Config, line: dict[str, object]) -> None:
+    file: Path | None = config.getoption("--report")
+    if file:
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line) + "\n")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,16 +99,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = str(accused)
     if report.failed:
         item.stash[FAILED] = True
-    file: Path | None = item.config.getoption("--report")
-    if file and (call.when == "call" or report.outcome != "passed"):
-        line = {
-            "test": item.nodeid,
-            "outcome": report.outcome,
-            "cause": accused.cause if accused else "",
-            "message": report.longreprtext,
-        }
-        with file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(line) + "\n")
+        if variant := _variant(item):
+            cause = accused.cause if accused else ""
+            keep_line(variant, {"failed": item.nodeid, "cause": cause, "message": report.longreprtext})
+    if call.when == "call" or report.outcome != "passed":
+        cause, message = accused.cause if accused else "", report.longreprtext
+        _report(item.config, {"test": item.nodeid, "outcome": report.outcome, "cause": cause, "message": message})
     return report  # type: ignore[no-any-return]  # What the hook yields has no type in pytest.
 
 
@@ -108,9 +124,10 @@ class Servers:
         if variant.label not in self._seen:
             self._seen.add(variant.label)
             _results(variant).unlink(missing_ok=True)
-        self._running = Server(variant, self._upstreams)
+        self._running = Server(variant, self._upstreams, settings=PATIENT)
         paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
-        seen = run(self._running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
+        asks = [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")]
+        seen = run(self._running, asks, watch=True, patience=WARM_SECONDS)
         with contextlib.suppress(ValueError):  # A wrong implementation may say anything; a test of its own looks at that.
             keep_line(variant, {"identity": json.loads(seen.answers[-1].body)})
         return self._running
@@ -232,8 +249,15 @@ def keep_line(variant: Variant, line: dict[str, object]) -> None:
 
 
 def keep(server: Server, experiment: str, verdict: Verdict) -> None:
-    """Keep a verdict for the table that is made at the end."""
-    keep_line(server.variant, {"experiment": experiment, "seconds": verdict.seconds, "verdict": verdict.name})
+    """Keep a verdict, and the timeline that proved it, for what is made of them at the end."""
+    seen = verdict.seen
+    timeline = [asdict(row) for row in rows(seen)]
+    details = {
+        "rows": timeline[:KEPT_ROWS],
+        "more": len(timeline[KEPT_ROWS:]),
+        "stalls": [asdict(stall) for stall in stalls(seen)],
+    }
+    keep_line(server.variant, {"experiment": experiment, "seconds": seen.seconds, "verdict": verdict.name, **details})
 
 
 def pytest_report_header() -> str:

@@ -7,12 +7,15 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.character import TRAITS
 from tests.background import Aside
+from tests.conftest import keep_line
 
 
 @pytest.mark.parametrize("key", TRAITS)
 def test_a_statement_is_true(subject: Variant, aside: Aside, key: str) -> None:
     """What a variant says of its stack is what a probe sees that it does, and one of the values that the closed list has."""
-    accuse(subject, aside.shown[key].seen, [*strange(subject, key), *wrong(subject, key, aside.shown[key])])
+    shown = aside.shown[key]
+    keep_line(subject, {"trait": key, "value": shown.value, "evidence": shown.evidence})
+    accuse(subject, shown.seen, [*strange(subject, key), *wrong(subject, key, shown)])
 
 
 def test_nothing_else_is_declared(subject: Variant, aside: Aside) -> None:

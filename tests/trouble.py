@@ -12,7 +12,7 @@ from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.rules import broken
-from shared.lab.server import Server, serving
+from shared.lab.server import PATIENT, Server, serving
 from shared.lab.stream import is_closed, listen
 from shared.lab.upstream import Call
 from shared.lab.variants import Variant
@@ -29,7 +29,8 @@ DEADLINES = {"embeddings": UPSTREAM_DEADLINE, "query": UPSTREAM_DEADLINE, "chat"
 BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECONDS + QUERY_SECONDS}
 """How long the calls take that come before a service's own, in seconds."""
 
-ROUNDS = 3
+ROUNDS = 5
+BURSTS = 3
 LATEST = 1.1
 """How many times a deadline it may take until a service is given up, in one of the rounds."""
 
@@ -174,7 +175,7 @@ class Trouble:
 def run_in_trouble(variant: Variant) -> Trouble:
     """Let every service misbehave in every way, at once, and look what is left; again, as noise may make an answer late."""
     table, found = cases(), Trouble()
-    with serving(variant) as server:
+    with serving(variant, settings=PATIENT) as server:
         run(server, [WITH_ANSWER, STREAM])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         while not found.rounds or (len(found.rounds) < ROUNDS and not (on_time(table, found.rounds) and goes_on(found))):
@@ -228,6 +229,9 @@ def calls_for(seen: Observation, case: Case) -> list[Call]:
 
 SEARCHES = 200
 BURST_DEADLINE = 8.0
+BURST_PATIENCE = 60.0
+"""After how many seconds one of two hundred searches counts as hanging."""
+
 SLOWER = 0.5
 """How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches; twice
 as much in each further try."""
@@ -274,19 +278,18 @@ def run_a_burst(variant: Variant) -> Burst:
     asks = [replace(ask, after=place * APART) for place, ask in enumerate(asks)]
     peaks: list[int] = []
     before: list[Observation] = []
-    deadlines = dict.fromkeys(("UPSTREAM_DEADLINE", "CONNECT_DEADLINE"), f"{BURST_DEADLINE:g}")
-    with serving(variant, settings=deadlines) as server:
+    with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         while True:
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
             server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER * 2 ** len(peaks), marker="budget")
-            seen = run(server, asks)
+            seen = run(server, asks, patience=BURST_PATIENCE)
             server.upstreams.behave()
             peaks.append(most(seen.calls))
             served = all(answer.status == HTTPStatus.OK for answer in seen.answers[len(failing) :])
-            if (served and peaks[-1] >= MAX_CALLS) or len(peaks) == ROUNDS:
+            if (served and peaks[-1] >= MAX_CALLS) or len(peaks) == BURSTS:
                 break
             before.append(seen)
         return Burst(failing, before, seen, peaks, run(server, [SEARCH]), left_over(server, idle))

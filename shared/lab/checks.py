@@ -92,14 +92,14 @@ def together(seen: Observation) -> list[Finding]:
     wait = min(answer.ask.wait for answer in seen.answers)
     if blocked := holds_the_loop(seen, wait):
         return blocked
+    in_turn_everywhere = not any(map(_overlapping, seen.answers))
     for answer in seen.answers:
-        count = len(answer.operations)
-        overlapping = overlap(answer) >= answer.ask.wait / 2  # Half of a wait: tasks in turn can touch by microseconds.
+        count, overlapping = len(answer.operations), _overlapping(answer)
         sentence = (
             f"{answer.ask.path} took {answer.seconds:.2f} s for {count} x {answer.ask.wait:g} s: "
             f"the sum is {count * answer.ask.wait:.2f}, the longest is {answer.ask.wait:.2f}"
         )
-        if answer.seconds >= (count - 0.5) * answer.ask.wait and not overlapping:
+        if answer.seconds >= (count - 0.5) * answer.ask.wait and in_turn_everywhere:
             one, other = answer.operations[:2]
             return [Finding(Cause.ONE_BY_ONE, f"{sentence}; {other.name} started after {one.name} ended")]
         if answer.seconds >= 1.5 * answer.ask.wait and not _all_overlap(answer):
@@ -108,6 +108,11 @@ def together(seen: Observation) -> list[Finding]:
         if not overlapping:
             return [Finding(Cause.FALSE_REPORT, f"{sentence}; yet Server-Timing shows them one after another")]
     return frees(seen)
+
+
+def _overlapping(answer: Answer) -> bool:
+    """Say whether the first two tasks of a request overlap: by half of a wait, since tasks in turn can touch by microseconds."""
+    return overlap(answer) >= answer.ask.wait / 2
 
 
 def _all_overlap(answer: Answer) -> bool:
@@ -122,14 +127,14 @@ def in_turn(seen: Observation) -> list[Finding]:
         if last < answer.seconds - answer.ask.wait / 2:  # Right: the whole time. Wrong: a wait less.
             sentence = f"{answer.ask.path} took {answer.seconds:.2f} s, and its Server-Timing ends after {last:.2f} s"
             return [Finding(Cause.FALSE_REPORT, sentence)]
-        names = [operation.name for operation in answer.operations]
-        if names != list(answer.ask.tasks):
-            return sure(Cause.FALSE_REPORT, f"{answer.ask.path}: Server-Timing shows {', '.join(names)} one after another")
         for one, other in zip(answer.operations, answer.operations[1:], strict=False):
             if other.start < one.end - EARLY:
                 early = one.end - other.start
                 sentence = f"{answer.ask.path}: {other.name} started {early:.2f} s before {one.name} had ended"
                 return sure(Cause.STARTED_TOGETHER, sentence)
+        names = [operation.name for operation in answer.operations]
+        if names != list(answer.ask.tasks):
+            return sure(Cause.FALSE_REPORT, f"{answer.ask.path}: Server-Timing shows {', '.join(names)} one after another")
     return frees(seen)
 
 

@@ -19,6 +19,20 @@ class Span:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class Row(Span):
+    """What was under way in that time.
+
+    Attributes:
+        name: The request's path, the operation's name, or the service and how its call ended.
+        kind: `request`, `operation`, `call`, or `broken off` for a call whose caller had left.
+
+    """
+
+    name: str
+    kind: str
+
+
 def draw(seen: Observation) -> str:
     """Return the timeline of an observation; empty when it has no length.
 
@@ -26,31 +40,42 @@ def draw(seen: Observation) -> str:
     """
     if seen.seconds <= 0:
         return ""
-    stalls = [Span(ping.sent - seen.began, ping.received - seen.began) for ping in seen.pings if ping.seconds >= STALL]
-    every_row = list(_rows(seen))
-    rows = every_row[:ROWS]
-    width = max(len(name) for name, _ in rows)
-    lines = [
-        f"  {name:<{width}} |{_bar(span, stalls, seen.seconds)}| {span.start:5.2f} to {span.end:.2f} s" for name, span in rows
-    ]
+    held, every_row = stalls(seen), rows(seen)
+    shown = [(row.name if row.kind == "request" else f"  {row.name}", row) for row in every_row[:ROWS]]
+    width = max(len(name) for name, _ in shown)
+    lines = [f"  {name:<{width}} |{_bar(row, held, seen.seconds)}| {row.start:5.2f} to {row.end:.2f} s" for name, row in shown]
     if len(every_row) > ROWS:
         lines.append(f"  and {len(every_row) - ROWS} rows more")
-    if stalls:
+    if held:
         lines.append(f"  # the event loop was held: /ping had to wait up to {seen.slowest_ping:.2f} s")
     return "\n".join(lines)
 
 
-def _rows(seen: Observation) -> Iterable[tuple[str, Span]]:
+def stalls(seen: Observation) -> list[Span]:
+    """Return when the event loop was held: each time that a `/ping` had to wait."""
+    return [Span(ping.sent - seen.began, ping.received - seen.began) for ping in seen.pings if ping.seconds >= STALL]
+
+
+def rows(seen: Observation) -> list[Row]:
+    """Return a row for each request, with its operations below it, and then one for each call that the services saw."""
+    return [*_requests(seen), *_calls(seen)]
+
+
+def _requests(seen: Observation) -> Iterable[Row]:
     for answer in seen.answers:
         began, ended = answer.sent - seen.began, answer.received - seen.began
-        yield answer.ask.path[:40], Span(began, ended)
+        yield Row(began, ended, answer.ask.path[:40], "request")
         # The server counts from when it took the request, which may be long after it was sent: count back from the answer.
         taken = ended - max((operation.end for operation in answer.operations), default=0)
         for operation in answer.operations:
-            yield f"  {operation.name}", Span(taken + operation.start, taken + operation.end)
+            yield Row(taken + operation.start, taken + operation.end, operation.name, "operation")
+
+
+def _calls(seen: Observation) -> Iterable[Row]:
     for call in seen.calls:
         end = "broken off" if call.was_left else "got"
-        yield f"  {call.task or call.service} {end}", Span(call.start - seen.began, (call.end or seen.ended) - seen.began)
+        start, ended = call.start - seen.began, (call.end or seen.ended) - seen.began
+        yield Row(start, ended, f"{call.task or call.service} {end}", "broken off" if call.was_left else "call")
 
 
 def _bar(span: Span, stalls: Sequence[Span], seconds: float) -> str:

@@ -1,28 +1,44 @@
 """Run the shared suite over several variants side by side, each in its own environment; then print the table.
 
-`nox -s variant` calls it, as `python -m shared.workbook.suite NAME=PYTHON ... -- ARGUMENTS FOR PYTEST`. The tests mostly wait, so
-variants beside each other take little longer than one alone.
+`nox -s variant` calls it, as `python -m shared.workbook.suite NAME=PYTHON ... -- ARGUMENTS FOR PYTEST`; `--compare` before them
+makes the whole comparison. The tests mostly wait, so variants beside each other take little longer than one alone.
 """
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from shared.lab.variants import ROOT, named
 from shared.workbook import table
+from shared.workbook.compare.__main__ import main as compare
+
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The suite over one variant on one event loop; `python` is the interpreter of the variant's environment."""
+    """The suite over one variant on one event loop.
+
+    Attributes:
+        label: The variant, and the loop unless it is its usual one.
+        command: What runs the suite.
+        report: The file that the suite reports to: first how many tests there are, then each when it has ended.
+
+    """
 
     label: str
     command: Sequence[str]
+    report: Path
 
     def run(self, *, alone: bool) -> subprocess.CompletedProcess[str]:
         """Run it to its end; its output goes to the terminal when it runs alone, and is kept when it runs beside others."""
@@ -38,37 +54,65 @@ class Job:
             check=False,
         )
 
+    def progress(self) -> tuple[int, int | None]:
+        """Return how many tests have ended, and how many there are; None before that is known."""
+        lines = self.report.read_text(encoding="utf-8").splitlines() if self.report.is_file() else []
+        return max(0, len(lines) - 1), json.loads(lines[0])["collected"] if lines[1:] else None
 
-def jobs(variants: Sequence[str], arguments: Sequence[str]) -> Iterator[Job]:
+
+def jobs(variants: Sequence[str], arguments: Sequence[str], folder: Path) -> Iterator[Job]:
     """Yield a job for each event loop of each variant.
 
     Args:
         variants: Each as `NAME=PYTHON`: the variant, and the interpreter of its environment.
         arguments: What pytest gets beside them.
+        folder: Where their reports go.
 
     """
     for variant in variants:
         name, _, python = variant.partition("=")
         for loop in named(name):
+            report = folder / f"{loop.label}.jsonl"
             chosen = ["--ignore=tests/tools", "--ignore=tests/clients", "--variant", name, "--loop", loop.loop]
-            yield Job(loop.label, [python, "-m", "pytest", "-q", *chosen, *arguments])
+            yield Job(loop.label, [python, "-m", "pytest", "-q", *chosen, "--report", str(report), *arguments], report)
+
+
+def run_all(todo: Sequence[Job], console: Console) -> list[str]:
+    """Run all jobs at once, show how far each has come, print the output of each when it ends, and return what has failed."""
+    failed = []
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    alone = len(todo) == 1
+    with ThreadPoolExecutor(len(todo)) as executor, Progress(*columns, console=console, transient=True, disable=alone) as shown:
+        bars = {job.label: shown.add_task(job.label, total=None) for job in todo}
+        running: dict[Future[subprocess.CompletedProcess[str]], Job] = {
+            executor.submit(job.run, alone=alone): job for job in todo
+        }
+        while running:
+            ended, _ = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+            for job in running.values():
+                done, count = job.progress()
+                shown.update(bars[job.label], completed=done, total=count)
+            for future in ended:
+                label, result = running.pop(future).label, future.result()
+                console.rule(f"{label}: {'passed' if result.returncode == 0 else 'FAILED'}")
+                console.print(Text.from_ansi(result.stdout or ""), soft_wrap=True)
+                failed += [label] if result.returncode else []
+    return failed
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run all jobs, print the output of each when it ends, then the table; return 1 when one has failed."""
+    """Run all jobs, then print the table, or make the comparison; return 1 when one has failed."""
     split = arguments.index("--") if "--" in arguments else len(arguments)
-    todo = list(jobs(arguments[:split], arguments[split + 1 :]))
+    variants = [argument for argument in arguments[:split] if argument != "--compare"]
     console = Console()
-    console.print(f"The shared suite, side by side: {', '.join(job.label for job in todo)}")
-    failed = []
-    with ThreadPoolExecutor(len(todo)) as executor:
-        running = {executor.submit(job.run, alone=len(todo) == 1): job for job in todo}
-        for future in as_completed(running):
-            label, done = running[future].label, future.result()
-            console.rule(f"{label}: {'passed' if done.returncode == 0 else 'FAILED'}")
-            print(done.stdout or "", flush=True)
-            failed += [label] if done.returncode else []
-    table.main()
+    with tempfile.TemporaryDirectory(prefix="suite-", ignore_cleanup_errors=True) as folder:
+        todo = list(jobs(variants, arguments[split + 1 :], Path(folder)))
+        console.print(f"The shared suite, side by side: {', '.join(job.label for job in todo)}")
+        failed = run_all(todo, console)
+    if "--compare" in arguments[:split]:
+        compare([])
+    else:
+        table.main()
     if failed:
         console.print(f"Failed: {', '.join(failed)}", style="bold red")
     return 1 if failed else 0

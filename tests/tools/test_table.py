@@ -8,7 +8,8 @@ from rich.console import Console
 
 from shared.lab.variants import groups, named
 from shared.lesson.contract import ENDPOINTS
-from shared.workbook.table import main, read, table
+from shared.workbook.results import read
+from shared.workbook.table import main, table
 
 FIRST, SECOND, *_ = groups()
 

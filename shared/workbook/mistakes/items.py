@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.lab.plan import Wanted, write
-from shared.lab.variants import ROOT
+from shared.lab.variants import ROOT, Variant
 from shared.workbook.mistakes.catalogue import Mistake, named
 from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.mistakes.judge import Judgement, Report, judge_planted, judge_right
@@ -56,9 +56,9 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The whole shared suite over a variant as it is, on each event loop it runs on."""
+    """The whole shared suite over a variant as it is, on one of its event loops."""
 
-    variant: str
+    on: Variant
     number: int
     busy: int
     seconds: float = ROUND_SECONDS
@@ -66,12 +66,12 @@ class Round:
     @property
     def name(self) -> str:
         """What it is called in results."""
-        return f"round {self.number} over {self.variant}"
+        return f"round {self.number} over {self.label}"
 
     @property
     def label(self) -> str:
         """What the variant is called in the tests' ids."""
-        return self.variant
+        return self.on.label
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite raised a false alarm."""
@@ -79,14 +79,15 @@ class Round:
 
     def key(self, keys: Keys) -> str:
         """Return what its result is kept under."""
-        return keys.key(self.variant, "round", self.number, self.busy)
+        return keys.key(self.on.name, "round", self.on.loop, self.number, self.busy)
 
 
 def arguments(items: Sequence[Planted | Round], folder: Path, root: Path = ROOT) -> list[str]:
     """Return the arguments for one pytest over several planted mistakes, or one round; what they need is put into a folder."""
+    if isinstance(items[0], Round):
+        on = items[0].on
+        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients", "--variant", on.name, "--loop", on.loop]
     planted = [item.plant(folder, root) for item in items if isinstance(item, Planted)]
-    if not planted:
-        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients", "--variant", items[0].variant]
     plan = folder / "plan.json"
     write(plan, planted)
     # First what is to pass: after a test that fails the server is started anew.

@@ -59,10 +59,11 @@ class Judgement:
 
 
 def read_reports(file: Path) -> list[Report]:
-    """Return the reports in a file of JSON lines; none when there is no file. A last line cut short is left out."""
+    """Return the reports of tests in a file of JSON lines; none when there is no file. A last line cut short is left out."""
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
     read = [json.loads(line) for line in lines if line.endswith("\n")]
-    return [Report(line["test"], line["outcome"], line.get("cause") or "", line.get("message") or "") for line in read]
+    tests = [line for line in read if "test" in line]
+    return [Report(line["test"], line["outcome"], line.get("cause") or "", line.get("message") or "") for line in tests]
 
 
 def judge_planted(mistake: Mistake, variant: str, reports: Sequence[Report]) -> Judgement:

@@ -1,0 +1,65 @@
+"""The comparison as data: what the page shows and `compare.json` holds."""
+
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from shared.lab import traits, variants
+from shared.lesson.character import TRAITS
+from shared.lesson.contract import ENDPOINTS
+from shared.workbook.results import Column, experiments, path
+
+SCHEMA: Final = 1
+"""The version of the format. It grows when a reader of the last one would no longer understand what it reads."""
+
+
+def compare(known: Mapping[str, Column]) -> dict[str, Any]:
+    """Return the comparison of what is known, ready for JSON.
+
+    Its keys: `schema`; `made`, the time in ISO 8601; `machine`; `columns`, one for each variant on each event loop, with its
+    versions and the tests that failed; `experiments`, each with its chapter, and for each column seconds, verdict and timeline;
+    `character`, each trait with its question, and for each column what was seen, what is declared, and the evidence.
+    """
+    return {
+        "schema": SCHEMA,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "system": f"{platform.system()} {platform.release()}",
+            "machine": platform.machine(),
+            "processors": os.cpu_count(),
+        },
+        "columns": [{"label": label, **column.identity, "failures": column.failures} for label, column in known.items()],
+        "experiments": [_experiment(name, known) for name in experiments(known)],
+        "character": [_trait(key, known) for key in TRAITS],
+    }
+
+
+def _experiment(name: str, known: Mapping[str, Column]) -> dict[str, Any]:
+    chapters = {endpoint.path: endpoint.module for endpoint in ENDPOINTS}
+    results = {label: column.experiments[name] for label, column in known.items() if name in column.experiments}
+    return {"name": name, "chapter": chapters.get(path(name), ""), "results": results}
+
+
+def _trait(key: str, known: Mapping[str, Column]) -> dict[str, Any]:
+    trait = TRAITS[key]
+    seen = {label: column.character[key] for label, column in known.items() if key in column.character}
+    declared = {label: stated[key] for label in known if key in (stated := _declared(label))}
+    return {
+        "key": key,
+        "question": trait.meaning,
+        "matters": trait.matters,
+        "values": trait.values,
+        "seen": seen,
+        "declared": declared,
+        "differs": len({one["value"] for one in seen.values()}) > 1,
+    }
+
+
+def _declared(label: str) -> dict[str, str]:
+    """Return what a column's variant declares; nothing where the variant is gone."""
+    try:
+        return traits.declared(variants.named(label.partition("-")[0])[0])
+    except (variants.VariantError, OSError):
+        return {}

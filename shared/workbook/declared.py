@@ -1,0 +1,53 @@
+"""Writes the README's table of where the stacks differ, from what the variants declare: `python -m shared.workbook.declared`."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from shared.lab import traits, variants
+from shared.lab.variants import ROOT
+from shared.lesson.character import TRAITS
+from shared.workbook.compare.page import words
+
+PAGE: Final = ROOT / "README.md"
+BEGIN: Final = "<!-- From here on `nox -s declared` writes. -->\n"
+END: Final = "<!-- Up to here. -->\n"
+
+
+def markdown(root: Path = ROOT) -> str:
+    """Return the table: a row for each trait, a column for each variant; bold is what not all of them have."""
+    names = list(variants.groups(root))
+    stated = [traits.declared(variants.named(name, root)[0]) for name in names]
+    lines = [f"| | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'---|' * len(names)}"]
+    for key, trait in TRAITS.items():
+        values = [words(one.get(key, "not stated")) for one in stated]
+        usual = max(values, key=values.count)
+        cells = [value if value == usual else f"**{value}**" for value in values]
+        lines.append(f"| {trait.meaning} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def written(text: str, table: str) -> str:
+    """Return a page's text with the table between its marks.
+
+    Raises:
+        ValueError: The page does not have both marks, once each and in their order.
+
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end) or BEGIN in rest or END in after:
+        raise ValueError("The page needs both marks, once each, in their order.")
+    return f"{before}{begin}{table}{end}{after}"
+
+
+def main(page: Path = PAGE) -> None:
+    """Write the table into the page."""
+    try:
+        page.write_text(written(page.read_text(encoding="utf-8"), markdown()), encoding="utf-8")
+    except ValueError as error:
+        sys.exit(f"{page.name}: {error}")
+
+
+if __name__ == "__main__":
+    main()
