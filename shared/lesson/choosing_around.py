@@ -114,7 +114,7 @@ AROUND: dict[str, Question] = {
                 (f"{DRIVERS}::test_runs_on_both_loops", "https://github.com/pydantic/httpx2"),
             ),
             Fact(
-                "httpx2; aiohttp's client finds no event loop on trio",
+                "httpx2; aiohttp's client does not run on trio",
                 (
                     f"{DRIVERS}::test_runs_on_both_loops",
                     f"{DRIVERS}::test_runs_on_asyncio_only",
@@ -159,7 +159,7 @@ AROUND: dict[str, Question] = {
                 (f"{DRIVERS}::test_runs_on_asyncio_only", f"{DRIVERS}::test_runs_on_both_loops"),
             ),
             Fact(
-                "coredis, which is written on anyio; redis-py finds no event loop on trio",
+                "coredis, which is written on anyio; redis-py does not run on trio",
                 (
                     f"{DRIVERS}::test_runs_on_both_loops",
                     f"{DRIVERS}::test_runs_on_asyncio_only",
