@@ -191,6 +191,18 @@ AROUND: dict[str, Question] = {
             ),
         ),
     ),
+    "aws": Question(
+        "How do you call AWS?",
+        "Its own client, boto3, blocks, and so holds the event loop wherever it is called directly.",
+        _asyncio(
+            Fact("with aiobotocore, or with boto3 in a worker thread", ("https://github.com/aio-libs/aiobotocore",)),
+            Fact(
+                "with aiobotocore and its session on httpx (3.10.0 was tried); its usual one stands on aiohttp, and does not run; or "
+                "with boto3 in a worker thread",
+                ("https://github.com/aio-libs/aiobotocore/pull/1667", f"{DRIVERS}::test_runs_on_asyncio_only"),
+            ),
+        ),
+    ),
     "weight": Question(
         "How much is installed, server and HTTP client included?",
         "It is downloaded by every build, and each package can be the next one with a hole.",

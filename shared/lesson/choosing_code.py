@@ -164,7 +164,10 @@ CODE: dict[str, Question] = {
             ),
             Fact(
                 "in a task of yours that a cleanup context starts, holds and cancels",
-                (f"{AIOHTTP}/web_advanced.html#background-tasks",),
+                (
+                    f"{PARTS}::test_an_aiohttp_task_lives_as_long_as_its_cleanup_context",
+                    f"{AIOHTTP}/web_advanced.html#background-tasks",
+                ),
             ),
             fastapi=Fact(
                 "in the `BackgroundTasks` that a handler asks for, which are Starlette's; or in a task group of the lifespan",

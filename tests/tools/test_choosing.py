@@ -26,6 +26,7 @@ OWN_SITES = {
 OWN_REPOSITORIES = {
     "Kludex/starlette",
     "MagicStack/asyncpg",
+    "aio-libs/aiobotocore",
     "alisaifee/coredis",
     "davidbrochart/anycorn",
     "psycopg/psycopg",

@@ -276,3 +276,24 @@ def test_a_background_task_runs_after_the_answer(serving: Callable[[ASGIApp], Ab
         connection.close()
     TestClient(application(tested)).get("/")
     assert tested.ended.is_set()
+
+
+def test_an_aiohttp_task_lives_as_long_as_its_cleanup_context() -> None:
+    """A task that a cleanup context starts works between requests, and is cancelled when the server stops."""
+    work = Handler()
+
+    async def lifetime(app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(work())
+        yield
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def start_and_stop() -> bool:
+        app = web.Application()
+        app.cleanup_ctx.append(lifetime)
+        async with AiohttpServer(app):
+            await asyncio.sleep(0)
+            return work.entered.is_set()
+
+    assert asyncio.run(start_and_stop())
+    assert work.how == "cancelled"
