@@ -36,6 +36,9 @@ LONGEST = 3.0
 REST = 0.1
 """Seconds between two tries."""
 
+FEW_LOOKS = 4
+"""Looks in which a thread has to stand in one place, so that it can be told where."""
+
 BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
     Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
@@ -185,7 +188,7 @@ def accusation(finding: Finding, seen: Observation, variant: Variant, held: Sequ
         f"Look at {_where(finding, seen, variant)}.",
         *_stood(seen),
         *(f"Seen from inside, the event loop was held by {line}." for line in held),
-        draw(seen),
+        draw(seen, finding.ask),
     ]
     return Accusation(finding.cause, "\n".join(lines))
 
@@ -211,8 +214,8 @@ def _place(variant: Variant, module: str, function: str) -> str:
 
 
 def _stood(seen: Observation) -> list[str]:
-    """Say where the event loop's thread was seen standing, when a `/ping` had to wait for it."""
-    if not seen.on_loop:
+    """Say where the event loop's thread stood, when it stood there in half of all looks: a busy one passes many places."""
+    place, times = Counter(seen.on_loop).most_common(1)[0] if seen.on_loop else ("", 0)
+    if times < FEW_LOOKS or times < seen.looks / 2:
         return []
-    place, times = Counter(seen.on_loop).most_common(1)[0]
-    return [f"In {times} of {len(seen.on_loop)} looks at it, the event loop's thread stood at {place}."]
+    return [f"In {times} of {seen.looks} looks at it, the event loop's thread stood at {place}."]
