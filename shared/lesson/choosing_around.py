@@ -197,8 +197,8 @@ AROUND: dict[str, Question] = {
         _asyncio(
             Fact("with aiobotocore, or with boto3 in a worker thread", ("https://github.com/aio-libs/aiobotocore",)),
             Fact(
-                "with aiobotocore and its session on httpx (3.10.0 was tried); its usual one stands on aiohttp, and does not run; or "
-                "with boto3 in a worker thread",
+                "with aiobotocore and its session on httpx (3.10.0 was tried); its usual one stands on aiohttp, and does not "
+                "run; or with boto3 in a worker thread",
                 ("https://github.com/aio-libs/aiobotocore/pull/1667", f"{DRIVERS}::test_runs_on_asyncio_only"),
             ),
         ),
