@@ -106,8 +106,8 @@ def mistakes(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def tools(session: nox.Session) -> None:
-    """Test the workbook itself: its lab, its upstreams, its menu and its text."""
-    install(session, "workbook")
+    """Test the workbook itself: its lab, its upstreams, its menu, its text, and what it says of frameworks and drivers."""
+    install(session, *VARIANTS, "drivers", "workbook")
     session.run("pytest", "tests/tools", "-q", *session.posargs)
 
 
