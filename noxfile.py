@@ -63,9 +63,10 @@ def compare(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def declared(session: nox.Session) -> None:
-    """Write the README's table of where the stacks differ, from what each variant declares in its character.py."""
+    """Write the README's table of where the stacks differ, and the answers of the page on choosing, from what is declared."""
     install(session, "workbook")
     session.run("python", "-m", "shared.workbook.declared")
+    session.run("python", "-m", "shared.workbook.choosing")
 
 
 @nox.session(default=False)
@@ -106,8 +107,8 @@ def mistakes(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def tools(session: nox.Session) -> None:
-    """Test the workbook itself: its lab, its upstreams, its menu and its text."""
-    install(session, "workbook")
+    """Test the workbook itself: its lab, its upstreams, its menu, its text, and what it says of frameworks and drivers."""
+    install(session, *VARIANTS, "drivers", "workbook")
     session.run("pytest", "tests/tools", "-q", *session.posargs)
 
 

@@ -1,8 +1,10 @@
 """What there is to run: planted mistakes, and rounds over the variants as they are; and which of them are wanted."""
 
+import ast
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from shared.lab.plan import Wanted, write
@@ -30,6 +32,13 @@ class Planted:
     def name(self) -> str:
         """What it is called in results."""
         return f"{self.mistake.name} in {self.variant}"
+
+    def takes_long(self, root: Path = ROOT) -> bool:
+        """Say whether one of its tests looks at an experiment in the background, with a server of its own.
+
+        Such a test asks for the `subject`; the others ask for a `server`, which they share.
+        """
+        return any("subject" in _arguments(root, test) for test in self.mistake.tests)
 
     @property
     def label(self) -> str:
@@ -80,6 +89,15 @@ class Round:
     def key(self, keys: Keys) -> str:
         """Return what its result is kept under."""
         return keys.key(self.on.name, "round", self.on.loop, self.number, self.busy)
+
+
+@cache
+def _arguments(root: Path, test: str) -> frozenset[str]:
+    """Return the names of a test's arguments, which are the fixtures that it asks for."""
+    file, _, name = test.partition("::")
+    tree = ast.parse((root / file).read_text(encoding="utf-8"))
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    return frozenset(argument.arg for node in found for argument in node.args.args)
 
 
 def arguments(items: Sequence[Planted | Round], folder: Path, root: Path = ROOT) -> list[str]:
