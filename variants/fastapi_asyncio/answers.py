@@ -3,7 +3,8 @@
 Different here: the endpoint is a generator itself, and FastAPI makes events of what it yields. What has to come before the
 first of them, and may fail with a status, is a dependency.
 Pick it when: you want the framework to write the events, with a sign of life every 15 seconds, and to show them at `/docs`.
-Watch for: the status is sent before such an endpoint runs; an error that it raises itself can only break the answer off.
+Watch for: the status is sent before such an endpoint runs; an error that it raises itself can only break the answer off. And it
+is dropped, not closed, when a client leaves: what it reads from is closed by the dependency that opened it.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -50,11 +51,18 @@ async def stream_answer(request: Request, query: str, documents: list[FoundDocum
         yield events.done(record())
 
 
+async def _closed_afterwards(
+    request: Request, query: SearchQuery, documents: Annotated[list[FoundDocument], Depends(find_documents)]
+) -> AsyncIterator[AsyncGenerator[events.Event]]:
+    """Give what the client is told, and close it when all is over: FastAPI drops the endpoint itself when the client leaves."""
+    async with aclosing(stream_answer(request, query, documents)) as stream:
+        yield stream
+
+
 @routes.post("/answer-stream", response_class=EventSourceResponse)
 async def answer_stream(
-    request: Request, query: SearchQuery, documents: Annotated[list[FoundDocument], Depends(find_documents)]
+    stream: Annotated[AsyncGenerator[events.Event], Depends(_closed_afterwards)],
 ) -> AsyncIterator[ServerSentEvent]:
     """GOOD: the client reads the first words while the model looks for the next, and a wait for it costs no thread."""
-    async with aclosing(stream_answer(request, query, documents)) as stream:
-        async for event in stream:
-            yield ServerSentEvent(event=event.name, data=event.data)
+    async for event in stream:
+        yield ServerSentEvent(event=event.name, data=event.data)
