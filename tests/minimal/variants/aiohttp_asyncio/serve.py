@@ -126,7 +126,7 @@ async def as_completed(request: web.Request) -> web.StreamResponse:
 
 app = web.Application(middlewares=[handle])
 app.add_routes(routes)
-app.router.add_get("/plain-def", plain_def)
+app.router.add_get("/plain-def", plain_def)  # type: ignore[arg-type]  # Its types do not have what is deprecated.
 
 if __name__ == "__main__":
     # Both ways can be asked for: as it is, and with the switch that the variant has on.

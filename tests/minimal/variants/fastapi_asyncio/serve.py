@@ -62,12 +62,12 @@ async def limited(tasks: int) -> int:
 
 
 @app.get("/gather-order")
-async def gather_order(seconds: float) -> list[str]:
+async def gather_order(seconds: float) -> tuple[str, str, str]:
     return await asyncio.gather(sleep("task1", 3 * seconds), sleep("task2", seconds), sleep("task3", 2 * seconds))
 
 
 @app.get("/gather-fails")
-async def gather_fails(seconds: float) -> list[str]:
+async def gather_fails(seconds: float) -> tuple[str, str, str]:
     return await asyncio.gather(work("task1", seconds), work("task2", seconds / 4, 500), work("task3", seconds))
 
 

@@ -70,16 +70,12 @@ async def limited(request: Request) -> JSONResponse:
 
 async def gather_order(request: Request) -> JSONResponse:
     seconds = read(request)
-    return JSONResponse(
-        await asyncio.gather(sleep("task1", 3 * seconds), sleep("task2", seconds), sleep("task3", 2 * seconds))
-    )
+    return JSONResponse(await asyncio.gather(sleep("task1", 3 * seconds), sleep("task2", seconds), sleep("task3", 2 * seconds)))
 
 
 async def gather_fails(request: Request) -> JSONResponse:
     seconds = read(request)
-    return JSONResponse(
-        await asyncio.gather(work("task1", seconds), work("task2", seconds / 4, 500), work("task3", seconds))
-    )
+    return JSONResponse(await asyncio.gather(work("task1", seconds), work("task2", seconds / 4, 500), work("task3", seconds)))
 
 
 async def group_error(request: Request) -> JSONResponse:
