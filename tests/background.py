@@ -225,8 +225,8 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "ending": run_to_the_end,
     "trouble": run_in_trouble,
     "reader": run_as_a_reader,
+    "stack": run_stack,
     "burst": run_a_burst,
     "aside": run_aside,
-    "stack": run_stack,
 }
 """Each under the name of its fixture."""

@@ -1,6 +1,7 @@
 """Where the stacks differ: a closed list of keys, with the values each can have, and what they mean to whoever has to choose.
 
-A variant states its values in its `character.py`; the suite measures each, and fails where a statement is wrong.
+A variant states its values in its `character.py`; the suite measures each, on the variant and on an application without our code,
+and fails where a statement is wrong. What one might wish otherwise has links that say why it is so.
 """
 
 from typing import Literal, TypedDict

@@ -24,11 +24,11 @@ HTTP: dict[str, Trait] = {
         {
             "redirected": Value(
                 "with a redirect to the path without it",
-                {"Starlette": "https://github.com/Kludex/starlette/issues/869"},
+                {"Starlette": "https://github.com/Kludex/starlette/issues/464"},
             ),
             "not-found": Value(
                 "with 404: a redirect is a middleware that has to be added",
-                {"aiohttp": "https://docs.aiohttp.org/en/stable/web_reference.html#normalize-path-middleware"},
+                {"aiohttp": "https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.normalize_path_middleware"},
             ),
         },
     ),
@@ -38,7 +38,7 @@ HTTP: dict[str, Trait] = {
         {
             "first": Value(
                 "the first; `getall` has them all",
-                {"aiohttp": "https://multidict.aio-libs.org/en/stable/multidict/#multidict.MultiDict.get"},
+                {"aiohttp": "https://multidict.aio-libs.org/en/stable/multidict/"},
             ),
             "last": Value(
                 "the last; `getlist`, or a list as FastAPI's type, has them all",
@@ -165,7 +165,7 @@ HTTP: dict[str, Trait] = {
         "Is `3.0` taken for a whole number?",
         "What one service sends as 3.0, the next may refuse.",
         {
-            "read": Value("yes", {"Pydantic": "https://docs.pydantic.dev/latest/concepts/conversion_table/"}),
+            "read": Value("yes", {"Pydantic": "https://github.com/pydantic/pydantic/issues/9504"}),
             "refused": Value("no, by Python: the stack reads no numbers, and hands over text", {"Python": PYTHON_INT}),
         },
     ),

@@ -113,7 +113,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_needs_nothing_else_and_hides_nothing(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It refers to itself alone, but for links to read on, shows text as text, and marks what failed and what is declared otherwise."""
+    """It refers to itself alone, but for links to read on; text is text; what failed or is declared otherwise is marked."""
     _, text, _ = made(results, capsys)
     page = Page()
     page.feed(text)

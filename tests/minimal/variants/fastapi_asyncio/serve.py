@@ -104,5 +104,5 @@ async def as_completed(seconds: float) -> StreamingResponse:
 
 
 if __name__ == "__main__":
-    # Without `ws` it takes what it finds installed, and another package in the environment would change what it does.
-    uvicorn.run(app, port=0, ws="none", access_log=False)
+    # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
+    uvicorn.run(app, port=0, loop="asyncio", ws="none", access_log=False)
