@@ -22,13 +22,15 @@ from shared.lab.host import Crash
 from shared.lab.probes import PROBES
 from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import START_SECONDS, Server, serving
+from shared.lab.stream import come_and_go
 from shared.lab.traits import Shown, declared, measured
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from tests.doors import run_at_doors
 from tests.stack import run_stack
-from tests.trouble import SEARCH, Left, left_over, run_a_burst, run_in_trouble, spare_connections
+from tests.trouble import SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
 
 SERVICES = ("embeddings", "query")
 SILENT_KINDS = ("silence", "drip")
@@ -80,11 +82,15 @@ def run_as_a_reader(variant: Variant) -> Reader:
 WHOLE = b"GET /async?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
 SEARCHING = b"POST /search-demo?query=budget HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 THREADED = b"GET /threaded?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
+STREAMS = 20
 CUT_OFF = [WHOLE, SEARCHING, WHOLE[:20], SEARCHING[:40], THREADED] * 10
 
 
-def depart(server: Server) -> tuple[Left, int]:
-    """Let fifty clients leave half-way, in the request or while it waits, and return what is left, and `spare_connections`."""
+def depart(server: Server) -> tuple[list[Left], int]:
+    """Let fifty clients leave half-way, in the request or while it waits, then twenty in mid-stream.
+
+    Return what is left after each, and `spare_connections`.
+    """
     run(server, [SEARCH])
     idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
 
@@ -93,7 +99,24 @@ def depart(server: Server) -> tuple[Left, int]:
 
     asyncio.run(all_of_them())
     time.sleep(0.3)  # As long as the longest of them waits; leaving does not stop every handler.
-    return left_over(server, idle), spare_connections(server)
+    left = [left_over(server, idle)]
+    leave_streams(server)
+    return [*left, left_over(server, idle)], spare_connections(server)
+
+
+def leave_streams(server: Server) -> None:
+    """Let clients leave after the first word of an answer: half of them while more come, half while the model is silent."""
+    asks = [about(STREAM, f"leaves{number:02}") for number in range(STREAMS)]
+    for ask in asks[::2]:
+        server.upstreams.misbehave("chat", "stall", marker=words_of(ask), after=1)
+
+    async def all_of_them() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for ask in asks:
+                tasks.create_task(come_and_go(server, ask, b"event: token"))
+
+    asyncio.run(all_of_them())
+    server.upstreams.behave()
 
 
 async def _cut_off(server: Server, request: bytes, after: float) -> None:
@@ -111,7 +134,7 @@ class Ending:
     """What was seen of a server on its way: clients leave, upstreams are silent, then dead, errors come, and the end.
 
     Attributes:
-        departed: What was left after fifty clients had left.
+        departed: What was left after fifty clients had left, and after twenty more had left in mid-stream.
         kept: Connections to services that were kept after that.
         after_departures: Requests after that.
         silent: Searches while an upstream is silent, then while it drips; for each service.
@@ -125,7 +148,7 @@ class Ending:
 
     """
 
-    departed: Left
+    departed: list[Left]
     kept: int
     after_departures: Observation
     silent: dict[str, Observation]
@@ -228,5 +251,6 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "stack": run_stack,
     "burst": run_a_burst,
     "aside": run_aside,
+    "doors": run_at_doors,
 }
 """Each under the name of its fixture."""

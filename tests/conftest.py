@@ -15,17 +15,21 @@ import pytest
 from shared.lab import variants
 from shared.lab.experiment import Ask, run
 from shared.lab.plan import read
-from shared.lab.server import Server
+from shared.lab.server import PATIENT, Server
 from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
+from tests.doors import Unreached
 from tests.stack import Stack
 from tests.trouble import Burst, Trouble
 
 RESULTS = variants.ROOT / ".results"
 FAILED = pytest.StashKey[bool]()
+WARM_SECONDS = 5.0
+"""How long a server may take to warm up; what hangs for ever is a test's to find."""
+
 KEPT_ROWS = 24
 """Rows of a timeline that are kept: enough to see a pattern."""
 
@@ -122,9 +126,10 @@ class Servers:
         if variant.label not in self._seen:
             self._seen.add(variant.label)
             _results(variant).unlink(missing_ok=True)
-        self._running = Server(variant, self._upstreams)
+        self._running = Server(variant, self._upstreams, settings=PATIENT)
         paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
-        seen = run(self._running, [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")], watch=True)
+        asks = [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")]
+        seen = run(self._running, asks, watch=True, patience=WARM_SECONDS)
         with contextlib.suppress(ValueError):  # A wrong implementation may say anything; a test of its own looks at that.
             keep_line(variant, {"identity": json.loads(seen.answers[-1].body)})
         return self._running
@@ -238,6 +243,13 @@ def trouble(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Troub
 def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
     """Return what was seen of the variant when two hundred searches came at once."""
     found: Burst = jobs["burst", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> list[Unreached]:
+    """Return what was seen of the variant when its services could not be reached."""
+    found: list[Unreached] = jobs["doors", subject.label].result()
     return found
 
 

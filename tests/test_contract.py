@@ -20,7 +20,10 @@ from shared.lesson.contract import ENDPOINTS, Endpoint
 
 WAITING = [endpoint for endpoint in ENDPOINTS if endpoint.seconds is not None]
 SEARCHING = [endpoint for endpoint in ENDPOINTS if endpoint.module in {"search", "answers"}]
-BAD_ANSWERS = ["", "maybe", "2", "null", "truefalse", "%00"]
+BAD_ANSWERS = [
+    *("", "maybe", "2", "null", "truefalse", "%00"),
+    *("1", "0", "yes", "no", "on", "off", "t", "y", "True", "FALSE", "true+"),
+]
 LIMITED = [endpoint for endpoint in ENDPOINTS if endpoint.parameters]
 BAD_SECONDS = ["", "three", "nan", "inf", "-inf", "-0.1", "10.01", "1e999", "0x1", "1,5", "%00", "%FF"]
 BAD_COUNTS = ["", "three", "0", "-1", "51", "1.5", "nan", "inf", "1e999", "0x1", "1,5", "%00", "%FF"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.refusal import refused
+from shared.lab.refusal import KEY, refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.stream import events, readable, told
@@ -39,6 +39,7 @@ NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT}
 DEADLINE = (("resilience", "call_upstream"), ("resilience", "stream_upstream"))
 POOL = ("resilience", "open_client")
 BEGIN = ("resilience", "begin")
+WORDS = ("resilience", "in_our_words")
 TELL = ("answers", "stream_answer")
 HELD = (TELL, ("answers", "answer_stream"), ("resilience", "stream_upstream"))
 
@@ -132,6 +133,8 @@ def wrong_end(answer: Answer, case: Case) -> list[Finding]:
     if findings := told(answer, "error"):
         return findings
     problem = events(answer)[-1].data
+    if KEY in str(problem):
+        return sure(Cause.TELLS_SECRETS, f"{case.label} ended with an error that shows the key of a service", TELL)
     if problem.get("status") == case.fault.status and f"The {NAMES[case.service]}" in str(problem.get("detail")):
         return []
     expected = f"a {case.fault.status} that names the {NAMES[case.service]}"
@@ -195,11 +198,7 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
     for seen, left in zip(trouble.after, trouble.left, strict=True):
         accuse(subject, seen, [] if any(map(busy, seen.answers)) else broken(seen))
         accuse(subject, seen, remains(left))
-    if trouble.kept > KEPT:
-        sentence = (
-            f"after every fault, {MAX_IDLE:g} quiet seconds and one search, {trouble.kept} connections to services are open"
-        )
-        accuse(subject, trouble.after[-1], sure(Cause.LEAK, sentence, POOL, *DEADLINE))
+    accuse(subject, trouble.after[-1], spare(trouble.kept, "every fault"))
     if not trouble.closed:
         sentence = (
             f"a connection on which a stream had ended was open after {MAX_IDLE:g} s; unused ones close after {KEEP_ALIVE:g}"
@@ -208,10 +207,31 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
         accuse(subject, streamed, [Finding(Cause.LEAK, sentence, places=(("answers", "answer_stream"),), ask=STREAM)])
 
 
+def test_trouble_tells_no_secret(subject: Variant, trouble: Trouble) -> None:
+    """Whatever goes wrong with a service, its key is in no answer, in no event of a stream, and not in the log."""
+    for seen in (*trouble.rounds, *trouble.after):
+        for answer in seen.answers:
+            if KEY.encode() in answer.body or KEY in str(answer.headers):
+                sentence = f"{answer.ask.path.partition('?')[0]} shows the key of a service to the client"
+                accuse(subject, seen, [Finding(Cause.TELLS_SECRETS, sentence, certain=True, places=(WORDS,), ask=answer.ask)])
+    if lines := [line for line in trouble.log.splitlines() if KEY in line]:
+        shown = lines[0].strip().replace(KEY, "...")
+        sentence = f"the log shows the key of a service: {shown[:200]}"
+        accuse(subject, trouble.rounds[-1], sure(Cause.TELLS_SECRETS, sentence, WORDS, *DEADLINE))
+
+
 def remains(left: Left) -> list[Finding]:
     """Find what is left when nothing should be."""
     found = left.in_words()
     return sure(Cause.LEAK, f"ten seconds after the last answer there was still {found[0]}", *DEADLINE) if found else []
+
+
+def spare(kept: int, after: str) -> list[Finding]:
+    """Find more connections to services than a pool may keep after `MAX_IDLE` seconds and one search."""
+    if kept <= KEPT:
+        return []
+    sentence = f"after {after}, {MAX_IDLE:g} quiet seconds and one search, {kept} connections to services are open"
+    return sure(Cause.LEAK, sentence, POOL, *DEADLINE)
 
 
 def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst: Burst) -> None:
@@ -226,7 +246,7 @@ def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst
     rest = Observation(burst.seen.answers[count:], calls=burst.seen.calls)
     accuse(subject, rest, broken(rest))
     accuse(subject, burst.after, broken(burst.after))
-    accuse(subject, burst.after, remains(burst.left))
+    accuse(subject, burst.after, remains(burst.left) or spare(burst.kept, "200 searches"))
 
 
 def test_no_more_than_a_hundred_calls_at_once(subject: Variant, burst: Burst) -> None:

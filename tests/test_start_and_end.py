@@ -11,13 +11,14 @@ from shared.lab.rules import broken, elapsed
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.settings import UPSTREAM_DEADLINE
-from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS
+from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS, MAX_IDLE
 from tests.background import Ending, Reader
 from tests.trouble import KEPT
 
 SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
 CALL = ("resilience", "call_upstream")
 LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
+LEFT_STREAM = (("answers", "stream_answer"), ("answers", "answer_stream"), ("resilience", "stream_upstream"))
 """What the clients leave that leave."""
 
 LIFESPAN = ("app", "lifespan")
@@ -47,14 +48,18 @@ def test_upstreams_end_with_a_killed_variant(subject: Variant, reader: Reader) -
 
 
 def test_departed_clients_leave_nothing(subject: Variant, ending: Ending) -> None:
-    """Fifty clients that leave half-way leave no task, no thread, no connection and no call behind, and the server goes on."""
-    seen, left = ending.after_departures, ending.departed.in_words()
+    """Clients that leave half-way, or in mid-stream, leave no task, thread, connection or call behind; the server goes on."""
+    departures = (("fifty clients had left", LEFT), ("twenty clients had left in mid-stream", LEFT_STREAM))
+    for left, (who, places) in zip(ending.departed, departures, strict=True):
+        if found := left.in_words():
+            sentence = f"ten seconds after {who} there was still {found[0]}"
+            accuse(subject, ending.after_departures, sure(Cause.LEAK, sentence, *places))
     if ending.kept > KEPT:
-        left = left or [f"{ending.kept} connections to services"]
-    if left:
-        sentence = f"ten seconds after fifty clients had left there was still {left[0]}"
-        accuse(subject, seen, sure(Cause.LEAK, sentence, *LEFT))
-    accuse(subject, seen, broken(seen))
+        sentence = (
+            f"{MAX_IDLE:g} s after clients had left, and one search, there were still {ending.kept} connections to services"
+        )
+        accuse(subject, ending.after_departures, sure(Cause.LEAK, sentence, *LEFT, *LEFT_STREAM))
+    accuse(subject, ending.after_departures, broken(ending.after_departures))
 
 
 def test_silent_upstreams(subject: Variant, ending: Ending) -> None:

@@ -12,7 +12,7 @@ from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.rules import broken
-from shared.lab.server import Server, serving
+from shared.lab.server import PATIENT, Server, serving
 from shared.lab.stream import is_closed, listen
 from shared.lab.upstream import Call
 from shared.lab.variants import Variant
@@ -29,7 +29,8 @@ DEADLINES = {"embeddings": UPSTREAM_DEADLINE, "query": UPSTREAM_DEADLINE, "chat"
 BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECONDS + QUERY_SECONDS}
 """How long the calls take that come before a service's own, in seconds."""
 
-ROUNDS = 3
+ROUNDS = 5
+BURSTS = 3
 LATEST = 1.1
 """How many times a deadline it may take until a service is given up, in one of the rounds."""
 
@@ -123,11 +124,13 @@ def words_of(ask: Ask) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What was there when all was over: tasks and threads that the idle server had not, connections, open calls to services."""
+    """What was there when all was over: tasks and threads that the idle server had not, connections of clients, open calls.
+
+    Connections to services are not among it: a pool may keep them for a while. `spare_connections` counts them.
+    """
 
     inside: list[str]
     inbound: int
-    outbound: int
     calls: int
 
     def in_words(self) -> list[str]:
@@ -139,7 +142,7 @@ class Left:
 def left_over(server: Server, idle: Inside) -> Left:
     """Wait until a server is idle, and return what is left in it."""
     inside = aftermath.settled(server, lambda now: not (now.more_than(idle) or now.inbound))
-    return Left(inside.more_than(idle), inside.inbound, inside.outbound, server.upstreams.open_calls())
+    return Left(inside.more_than(idle), inside.inbound, server.upstreams.open_calls())
 
 
 def spare_connections(server: Server) -> int:
@@ -174,7 +177,7 @@ class Trouble:
 def run_in_trouble(variant: Variant) -> Trouble:
     """Let every service misbehave in every way, at once, and look what is left; again, as noise may make an answer late."""
     table, found = cases(), Trouble()
-    with serving(variant) as server:
+    with serving(variant, settings=PATIENT) as server:
         run(server, [WITH_ANSWER, STREAM])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         while not found.rounds or (len(found.rounds) < ROUNDS and not (on_time(table, found.rounds) and goes_on(found))):
@@ -228,6 +231,11 @@ def calls_for(seen: Observation, case: Case) -> list[Call]:
 
 SEARCHES = 200
 BURST_DEADLINE = 8.0
+"""Seconds for an answer, and for a connection: the second hundred wait for the first, which a busy machine is slow to serve."""
+
+BURST_PATIENCE = 60.0
+"""After how many seconds one of two hundred searches counts as hanging."""
+
 SLOWER = 0.5
 """How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches; twice
 as much in each further try."""
@@ -256,6 +264,7 @@ class Burst:
         peaks: How many calls were open at once, at the most, in each try; the last one is what was `seen`.
         after: One search right after it.
         left: What was left.
+        kept: Connections to services that were kept after that.
 
     """
 
@@ -265,6 +274,7 @@ class Burst:
     peaks: list[int]
     after: Observation
     left: Left
+    kept: int
 
 
 def run_a_burst(variant: Variant) -> Burst:
@@ -274,22 +284,22 @@ def run_a_burst(variant: Variant) -> Burst:
     asks = [replace(ask, after=place * APART) for place, ask in enumerate(asks)]
     peaks: list[int] = []
     before: list[Observation] = []
-    deadlines = dict.fromkeys(("UPSTREAM_DEADLINE", "CONNECT_DEADLINE"), f"{BURST_DEADLINE:g}")
-    with serving(variant, settings=deadlines) as server:
+    with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         while True:
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
             server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER * 2 ** len(peaks), marker="budget")
-            seen = run(server, asks)
+            seen = run(server, asks, patience=BURST_PATIENCE)
             server.upstreams.behave()
             peaks.append(most(seen.calls))
             served = all(answer.status == HTTPStatus.OK for answer in seen.answers[len(failing) :])
-            if (served and peaks[-1] >= MAX_CALLS) or len(peaks) == ROUNDS:
+            if (served and peaks[-1] >= MAX_CALLS) or len(peaks) == BURSTS:
                 break
             before.append(seen)
-        return Burst(failing, before, seen, peaks, run(server, [SEARCH]), left_over(server, idle))
+        after, left = run(server, [SEARCH]), left_over(server, idle)
+        return Burst(failing, before, seen, peaks, after, left, spare_connections(server))
 
 
 def most(calls: Sequence[Call]) -> int:

@@ -180,7 +180,7 @@ class Observation:
         return [line.text for line in self.console]
 
 
-def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: float = 0.0, turns: float = 0.0) -> Observation:
+def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: float = 0.0, patience: float = HANG) -> Observation:
     """Send requests, each on a connection of its own, and return what was seen.
 
     Args:
@@ -188,12 +188,11 @@ def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: flo
         asks: What to send.
         watch: Whether to send `/ping`s all the while, and to look where the server's threads stand.
         linger: How long to go on watching the console after the last answer, in seconds.
-        turns: How long the requests would take one after another, in seconds: where only some may wait at once, as in a pool of
-            six threads, the last one rightly takes several times its own wait, and does not hang.
+        patience: After how many seconds a request without an answer counts as hanging.
 
     """
     last_call = server.upstreams.last_call()
-    seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger, turns=turns))
+    seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger, patience=patience))
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
         stacks = [*inside["tasks"].values(), *inside["threads"].values()]
@@ -230,9 +229,9 @@ class _Watch:
         self._rest = b""
         self._seen = Observation([])
 
-    async def experiment(self, asks: Sequence[Ask], *, watch: bool, linger: float, turns: float) -> Observation:
+    async def experiment(self, asks: Sequence[Ask], *, watch: bool, linger: float, patience: float) -> Observation:
         """Send the requests, look meanwhile, and return what was seen."""
-        async with _client(HANG + turns) as client:
+        async with _client(patience) as client:
             done = asyncio.Event()
             watchers = [asyncio.create_task(self._read_console(done))]
             if watch:

@@ -88,7 +88,8 @@ def failure(got: str, log: str, answer: Answer) -> Finding:
 
 def last_error(log: str) -> str:
     """Return the line of a log that names the last error."""
-    lines = [line for line in log.splitlines() if re.match(r"[\w.]*(Error|Exception|Group|Warning)\b", line.strip(" |+-"))]
+    named = [line for line in log.splitlines() if re.match(r"[\w.]*(Error|Exception|Group|Warning)\b", line.strip(" |+-"))]
+    lines = [line for line in named if "tracemalloc" not in line]  # Advice of Python's, which follows a warning.
     return lines[-1].strip(" |+-") if lines else "nothing"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from shared.lab.experiment import Observation
+from shared.lab.experiment import Ask, Observation
 
 WIDTH = 60
 ROWS = 16
@@ -33,14 +33,14 @@ class Row(Span):
     kind: str
 
 
-def draw(seen: Observation) -> str:
-    """Return the timeline of an observation; empty when it has no length.
+def draw(seen: Observation, first: Ask | None = None) -> str:
+    """Return the timeline of an observation, that of the `first` request on top; empty when it has no length.
 
     `=` is a request or an operation under way, `#` the same while the event loop was held, as a `/ping` found.
     """
     if seen.seconds <= 0:
         return ""
-    held, every_row = stalls(seen), rows(seen)
+    held, every_row = stalls(seen), rows(seen, first)
     shown = [(row.name if row.kind == "request" else f"  {row.name}", row) for row in every_row[:ROWS]]
     width = max(len(name) for name, _ in shown)
     lines = [f"  {name:<{width}} |{_bar(row, held, seen.seconds)}| {row.start:5.2f} to {row.end:.2f} s" for name, row in shown]
@@ -56,13 +56,13 @@ def stalls(seen: Observation) -> list[Span]:
     return [Span(ping.sent - seen.began, ping.received - seen.began) for ping in seen.pings if ping.seconds >= STALL]
 
 
-def rows(seen: Observation) -> list[Row]:
+def rows(seen: Observation, first: Ask | None = None) -> list[Row]:
     """Return a row for each request, with its operations below it, and then one for each call that the services saw."""
-    return [*_requests(seen), *_calls(seen)]
+    return [*_requests(seen, first), *_calls(seen)]
 
 
-def _requests(seen: Observation) -> Iterable[Row]:
-    for answer in seen.answers:
+def _requests(seen: Observation, first: Ask | None) -> Iterable[Row]:
+    for answer in sorted(seen.answers, key=lambda answer: answer.ask is not first):
         began, ended = answer.sent - seen.began, answer.received - seen.began
         yield Row(began, ended, answer.ask.path[:40], "request")
         # The server counts from when it took the request, which may be long after it was sent: count back from the answer.
@@ -73,7 +73,7 @@ def _requests(seen: Observation) -> Iterable[Row]:
 
 def _calls(seen: Observation) -> Iterable[Row]:
     for call in seen.calls:
-        end = "broken off" if call.was_left else "got"
+        end = "broken off" if call.was_left else "at the service"
         start, ended = call.start - seen.began, (call.end or seen.ended) - seen.began
         yield Row(start, ended, f"{call.task or call.service} {end}", "broken off" if call.was_left else "call")
 

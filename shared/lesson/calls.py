@@ -34,7 +34,8 @@ class Call:
         headers: What to send along; may hold a secret, so it is not shown.
         deadline: How long the whole answer may take, in seconds: waiting for a connection, and all attempts, included.
         attempts: How often it may be sent in all. A second time, when no answer began or the service said 503, is for calls that
-            may be repeated unharmed, and no more than once: a service in trouble needs fewer calls, and not more.
+            may be repeated unharmed, and no more than once: a service in trouble needs fewer calls, and not more. Nor is it for
+            a connection that was not there within its own deadline: a second would take as long again.
 
     """
 

@@ -69,7 +69,7 @@ class UpstreamFailed(Problem):
 
 
 class UpstreamUnreachable(UpstreamFailed):
-    """No connection to an upstream could be made: 502."""
+    """No connection to an upstream could be made, be it refused or not there in time: 502."""
 
     def __init__(self, service: str) -> None:
         super().__init__(service, "cannot be reached")

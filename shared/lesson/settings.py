@@ -38,7 +38,11 @@ CHAT_DEADLINE: Final = 4.0
 """Likewise for a language model's whole answer: eight times what the lesson's takes."""
 
 CONNECT_DEADLINE: Final = 1.0
-"""How long it waits for a connection, in seconds. One on loopback takes a thousandth of that, one across an ocean a fifth."""
+"""How long it waits for a connection, in seconds. One on loopback takes a thousandth of that, one across an ocean a fifth.
+
+Whether a host refuses a connection or lets it hang is a matter of its firewall and its system; so both are a 502, `cannot be
+reached`. A 504 says that a service was reached, and late; or that the deadline for its whole answer was over even before.
+"""
 
 _COLLECTION_RULE = "a name of 3 to 512 letters, digits, dots, dashes and underscores, or the identifier of a collection"
 _COLLECTION = r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]"

@@ -1,12 +1,13 @@
 """What comes before every answer: the call's JSON is read, the call is recorded, and it may meet a fault."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from shared.upstream.faults import FAULT, FAULTS, STREAMED
-from shared.upstream.misbehaviour import misbehave
+from shared.upstream.misbehaviour import drop, misbehave
 from shared.upstream.texts import TEXTS
 from shared.upstream.witness import SeenCall, Witness
 
@@ -29,13 +30,16 @@ def watched(service: str, answer: Answer) -> Callable[[web.Request], Awaitable[w
     async def endpoint(request: web.Request) -> web.StreamResponse:
         body = await read_json(request)
         host, port = request.transport.get_extra_info("peername")[:2] if request.transport else ("gone", 0)
-        with request.app[WITNESS].watch(service, f"{host}:{port}", body, request.headers) as call:
+        witness = request.app[WITNESS]
+        # A caller may leave just before something is written. That is no error of the service: the witness notes it, no log does.
+        with contextlib.suppress(ConnectionError), witness.watch(service, f"{host}:{port}", body, request.headers) as call:
             response = await _misbehave(request, service, body)
             if response is None:
                 response = await answer(request, body, call)
             if response.prepared or not _closed(request):
                 call.status = response.status
             return response
+        return drop(request, web.Response())
 
     return endpoint
 

@@ -15,6 +15,7 @@ from shared.lab.finding import Finding, sure
 from shared.lab.refusal import refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
+from shared.lab.stream import events
 from shared.lab.upstream import most_at_once
 from shared.lab.variants import Variant
 from shared.lab.verdict import judge
@@ -32,11 +33,12 @@ from tests.test_search import (
     test_a_second_search_is_served_while_the_first_waits,
     test_console_names_both_steps,
 )
-from tests.trouble import SEARCH
+from tests.trouble import SEARCH, STREAM, WITH_ANSWER
 
 __all__ = ["test_a_second_search_is_served_while_the_first_waits", "test_console_names_both_steps"]
 
 FIND = ("search", "search_documents")
+TELL = ("answers", "stream_answer")
 
 
 def found_by_chroma(server: Server, embedding: Sequence[float]) -> list[str]:
@@ -74,6 +76,46 @@ def test_search_finds_what_chroma_finds(server: Server) -> None:
     others = {call.service for call in seen.calls} - {"embeddings"}
     if others:
         judge(server, seen, sure(Cause.WRONG_CALL, f"with CHROMA_URL set, embedded services were called too: {others}", FIND))
+
+
+def ungrounded(server: Server, seen: Observation) -> list[Finding]:
+    """Find what is wrong with the calls of one answered question: the model is asked once, with what Chroma found and holds."""
+    services = [call.service for call in seen.calls]
+    if services != ["embeddings", "chat"]:
+        return sure(Cause.WRONG_CALL, f"one question called {', '.join(services) or 'nothing'}, and not embeddings, chat")
+    embedding, chat = seen.calls
+    before = "".join(str(message["content"]) for message in chat.sent["messages"][:-1])
+    missing = [title for title in found_by_chroma(server, embedding.answered) if title not in before]
+    if missing or "9 million" not in before:
+        what = f"the document {missing[0]!r}" if missing else "what stands in the documents"
+        return sure(Cause.WRONG_CALL, f"the language model was asked without {what}", FIND)
+    return []
+
+
+def test_an_answer_from_what_chroma_finds(server: Server) -> None:
+    """With `answer=true` the model answers from the documents that Chroma found, and what it says is passed on."""
+    seen = run(server, [WITH_ANSWER])
+    judge(server, seen, broken(seen))
+    judge(server, seen, wrong_answer(server, seen.answers[0], seen, "budget"))
+    judge(server, seen, ungrounded(server, seen))
+    got, said = json.loads(seen.answers[0].body).get("answer"), seen.calls[-1].answered["text"]
+    if got != said:
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the answer is {got!r}; the model said {said!r}", ("search", "get_answer")))
+
+
+def test_a_stream_from_what_chroma_finds(server: Server) -> None:
+    """A stream tells first what Chroma found, and then what the model says of it."""
+    seen = run(server, [STREAM])
+    judge(server, seen, broken(seen))
+    judge(server, seen, ungrounded(server, seen))
+    first, *tokens, _ = events(seen.answers[0])
+    titles = [{"title": title} for title in found_by_chroma(server, seen.calls[0].answered)]
+    if first.data["results"] != titles:
+        sentence = f"the first event has the documents {first.data['results']}, and Chroma finds {titles}"
+        judge(server, seen, sure(Cause.WRONG_ANSWER, sentence, TELL))
+    got, said = "".join(token.data["text"] for token in tokens), seen.calls[-1].answered["text"]
+    if got != said:
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the client was told {got!r}; the model said {said!r}", TELL))
 
 
 def test_many_searches_at_once(server: Server) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, Variant
-from shared.lesson.collection import HOW
+from shared.lesson.collection import FILL, HOW
 from shared.lesson.settings import COLLECTION_NAME, EMBEDDING_MODEL
 from shared.lesson.upstreams import DATABASE
 from shared.upstream.documents import DOCUMENTS
@@ -62,6 +62,14 @@ def test_a_collection_that_is_not_there(chroma: str, upstreams: Upstreams, subje
     code, said = started(subject, {**upstreams.environment(), "CHROMA_COLLECTION": "nonesuch"})
     assert code == 2
     assert said.endswith(f"There is no collection nonesuch at CHROMA_URL ({chroma}). {HOW}")
+
+
+def test_an_empty_collection(chroma: str, upstreams: Upstreams, subject: Variant) -> None:
+    """A variant does not start, and says that the collection is empty, and what fills it."""
+    ask(f"{chroma}{DATABASE}/collections", {"name": "hollow", "get_or_create": True})
+    code, said = started(subject, {**upstreams.environment(), "CHROMA_COLLECTION": "hollow"})
+    assert code == 2
+    assert said.endswith(f"The collection hollow at CHROMA_URL ({chroma}) is empty: {FILL} puts the lesson's documents into it.")
 
 
 def test_a_collection_of_another_dimension(chroma: str, upstreams: Upstreams, subject: Variant) -> None:

@@ -14,7 +14,7 @@ from shared.lab.variants import groups
 from shared.lesson.character import TRAITS
 from shared.workbook.compare.__main__ import main
 from shared.workbook.compare.comparison import SCHEMA, compare
-from shared.workbook.compare.page import place, render
+from shared.workbook.compare.page import code, place, render
 from shared.workbook.results import read
 
 FIRST, SECOND, *_ = groups()
@@ -148,6 +148,11 @@ def test_stacks_stand_on_one_axis(results: Path) -> None:
 def test_no_bar_leaves_its_axis(start: float, end: float, style: str) -> None:
     """What began before the experiment, or ends after it, is cut off there."""
     assert place({"start": start, "end": end}, 2.0) == style
+
+
+def test_what_stands_between_backticks_is_code() -> None:
+    """The rest is text, whatever it looks like."""
+    assert code("`a<b` and <i>") == "<code>a&lt;b</code> and &lt;i&gt;"
 
 
 def test_the_tables_are_printed(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

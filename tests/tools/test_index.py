@@ -1,10 +1,15 @@
 """Settings that name real services: the collection is looked up before anything is served, and a command makes one."""
 
+import contextlib
 import dataclasses
+import json
 import os
 import socket
 import subprocess
 import sys
+import threading
+import time
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +17,13 @@ import pytest
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT
 from shared.lesson.collection import HOW, with_collection
-from shared.lesson.command import HOST
+from shared.lesson.command import HOST, parse
+from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import COLLECTION, COLLECTION_NAME, Settings, SettingsError, from_environment
+from shared.lesson.upstreams import DATABASE
 from shared.upstream.documents import DOCUMENTS
 from tests.chroma_server import free_port, run_index
+from tests.doors import Door
 
 KEY = "hunter2"
 
@@ -89,7 +97,51 @@ def test_a_server_that_says_nothing(upstreams: Upstreams) -> None:
     with socket.create_server((HOST, 0)) as silent:
         url = f"http://{HOST}:{silent.getsockname()[1]}"
         found = settings(upstreams, CHROMA_URL=url, UPSTREAM_DEADLINE="0.2")
-        assert refusal(found) == f"Nothing answers at CHROMA_URL ({url}): start Chroma there."
+        assert refusal(found) == f"What is at CHROMA_URL ({url}) did not answer within 0.2 seconds."
+
+
+def test_a_server_that_drips(upstreams: Upstreams) -> None:
+    """The deadline is for the whole look-up: an answer that comes byte by byte does not begin it anew."""
+
+    def drip() -> None:
+        connection, _ = dripping.accept()
+        with connection, contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK" * 4:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.1)
+
+    with socket.create_server((HOST, 0)) as dripping:
+        threading.Thread(target=drip, daemon=True).start()
+        url = f"http://{HOST}:{dripping.getsockname()[1]}"
+        began = time.monotonic()
+        said = refusal(settings(upstreams, CHROMA_URL=url, UPSTREAM_DEADLINE="0.5"))
+        assert said == f"What is at CHROMA_URL ({url}) did not answer within 0.5 seconds."
+        assert 0.5 <= time.monotonic() - began < 2.5  # Without a deadline for the whole, it drips for five seconds.
+
+
+def test_an_empty_collection(upstreams: Upstreams) -> None:
+    """A collection with nothing in it is said to be empty, with the command that fills it: every search would find nothing."""
+    url, body = settings(upstreams).chroma_url, json.dumps({"name": "hollow"}).encode()
+    request = urllib.request.Request(f"{url}{DATABASE}/collections", body, {"Content-Type": "application/json"})  # noqa: S310 - our own
+    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - our own
+    said = refusal(settings(upstreams, CHROMA_COLLECTION="hollow"))
+    fill = "`python -m shared.upstream index` puts the lesson's documents into it."
+    assert said == f"The collection hollow at CHROMA_URL ({url}) is empty: {fill}"
+    assert index(upstreams, CHROMA_COLLECTION="hollow")[0] == 0
+    assert with_collection(settings(upstreams, CHROMA_COLLECTION="hollow")).collection
+
+
+def test_a_collection_is_looked_up_once(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line and the lifespan hook of one process ask Chroma together as often as one of them would."""
+    with contextlib.closing(Door(settings(upstreams).chroma_url)) as door:
+        environment = {**upstreams.environment(), "CHROMA_URL": door.url, "CHROMA_COLLECTION": COLLECTION_NAME}
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        parse("mine", ("asyncio",), [], reloads=False)
+        with running_upstreams() as found:
+            assert found.collection == COLLECTION
+        one = f"{DATABASE}/collections/"
+        assert door.gate.arrived == [f"{one}{COLLECTION_NAME}", f"{one}{COLLECTION}/count"]
 
 
 def test_another_server(upstreams: Upstreams) -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from shared.lab.causes import Cause
-from shared.lab.variants import ROOT, groups
+from shared.lab.variants import ROOT, Variant, groups
 from shared.workbook.mistakes.__main__ import main
 from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.mistakes.catalogue import Edit, Mistake, load
@@ -32,6 +32,7 @@ PLACE = "Look at variants/mine/waiting.py:3 wait"
 
 SLEEPS = Mistake("sleeps", "t", "w", "waiting", "wait", Cause.BLOCKS, (TEST,), (Edit(("mine",), "await nap(1)", "sleep(1)"),))
 
+MINE = Variant("mine", "asyncio", "mine")
 PYPROJECT = "[dependency-groups]\nmine = []\n"
 WAITING = """import nap, sleep
 
@@ -417,7 +418,7 @@ def change(name: str) -> Callable[[Path], None]:
 )
 def test_a_result_holds_until_something_it_depends_on_changes(root: Path, name: str, runs_again: bool) -> None:
     """The variant, what all share and the suite's tests count; another variant and the workbook's own tests do not."""
-    items: list[Item] = [Planted(SLEEPS, "mine"), Round("mine", 1, 2)]
+    items: list[Item] = [Planted(SLEEPS, "mine"), Round(MINE, 1, 2)]
     before = [item.key(Keys(root)) for item in items]
     change(name)(root)
     assert [one != other for one, other in zip(before, [item.key(Keys(root)) for item in items], strict=True)] == [runs_again] * 2
@@ -434,8 +435,8 @@ def test_a_key_belongs_to_one_mistake(root: Path) -> None:
     items: list[Item] = [
         Planted(SLEEPS, "mine"),
         *(Planted(one, "mine") for one in changes),
-        Round("mine", 1, 2),
-        Round("mine", 2, 2),
+        Round(MINE, 1, 2),
+        Round(MINE, 2, 2),
     ]
     assert len({item.key(keys) for item in items}) == len(items)
     assert Planted(replace(SLEEPS, title="other", why="other"), "mine").key(keys) == items[0].key(keys)

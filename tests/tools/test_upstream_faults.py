@@ -212,6 +212,24 @@ def test_a_huge_answer_is_never_in_memory(upstreams: Upstreams, settings: Settin
     assert last(upstreams).broken_off
 
 
+def test_a_caller_that_leaves_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    """Callers who read a part of a huge answer and leave are noted by the witness, and make no noise in the service's log."""
+    count = 40  # Of so many, some leave just before a write: without care for that, each try showed several tracebacks.
+    with Upstreams() as upstreams:
+        upstreams.misbehave("embeddings", "huge", count=count)
+        address, body = urlsplit(upstreams.environment()["OPENAI_BASE_URL"]), b'{"input": "x"}'
+        for _ in range(count):
+            with socket.create_connection((address.hostname, address.port)) as client:
+                client.sendall(b"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+                read = 0
+                while read < 2**20:
+                    read += len(client.recv(2**16))
+        assert last(upstreams).broken_off
+        calls = upstreams.calls(0)
+        assert [call.broken_off for call in calls] == [True] * count
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("kind", ["drop", "reset", "half"])
 def test_a_marker_breaks_every_attempt(upstreams: Upstreams, settings: Settings, kind: str) -> None:
     """A marked call fails as often as it is tried, in any way that a call can fail; others beside it are answered."""

@@ -18,6 +18,12 @@ from shared.lesson import upstreams
 from shared.lesson.problems import UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
 from shared.lesson.settings import Settings
 
+NO_ANSWER = (
+    *(aiohttp.ClientOSError, aiohttp.ClientConnectionResetError),
+    *(aiohttp.ServerDisconnectedError, aiohttp.ClientResponseError),
+)
+"""After these there may be a second attempt; not after a connection that took too long, which would take as long again."""
+
 
 @asynccontextmanager
 async def open_client(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
@@ -36,7 +42,7 @@ async def open_client(settings: Settings) -> AsyncIterator[aiohttp.ClientSession
 
 @contextmanager
 def in_our_words(call: upstreams.Call) -> Iterator[None]:
-    """Turn the client's errors into the project's: a service is late, cannot be reached, or broke off."""
+    """Turn the client's errors into the project's: a service is late, cannot be reached in time, or broke off."""
     try:
         yield
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -51,7 +57,7 @@ async def begin(client: aiohttp.ClientSession, call: upstreams.Call) -> aiohttp.
     """Send a request, again after a pause where that is safe, and return its answer when its head has come."""
     send = partial(client.post, call.url, json=call.body, headers=call.headers, allow_redirects=False)
     for _ in range(call.attempts - 1):
-        with suppress(aiohttp.ClientError):
+        with suppress(*NO_ANSWER):
             response = await send()
             if response.status != HTTPStatus.SERVICE_UNAVAILABLE:
                 return response

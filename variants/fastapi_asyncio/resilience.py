@@ -18,6 +18,9 @@ from shared.lesson import upstreams
 from shared.lesson.problems import UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
 from shared.lesson.settings import Settings
 
+NO_ANSWER = (httpx2.NetworkError, httpx2.ProtocolError)
+"""After these there may be a second attempt; not after a connection that took too long, which would take as long again."""
+
 
 @asynccontextmanager
 async def open_client(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
@@ -35,7 +38,7 @@ async def open_client(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
 
 @contextmanager
 def in_our_words(call: upstreams.Call) -> Iterator[None]:
-    """Turn the client's errors into the project's: a service is late, cannot be reached, or broke off."""
+    """Turn the client's errors into the project's: a service is late, cannot be reached in time, or broke off."""
     try:
         yield
     except TimeoutError:
@@ -50,7 +53,7 @@ async def begin(client: httpx2.AsyncClient, call: upstreams.Call) -> httpx2.Resp
     """Send a request, again after a pause where that is safe, and return its answer when its head has come."""
     request = client.build_request("POST", call.url, json=call.body, headers=call.headers)
     for _ in range(call.attempts - 1):
-        with suppress(httpx2.TransportError):
+        with suppress(*NO_ANSWER):
             response = await client.send(request, stream=True)
             if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
                 return response

@@ -6,7 +6,7 @@ Pick it when: you want what may be asked, and what comes back, stated once: chec
 Watch for: the answer is checked too. What its type does not name is left out; what does not fit it is a 500, after all the work.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import httpx2
 from fastapi import APIRouter, Query, Request
@@ -19,6 +19,8 @@ from shared.lesson.timing import elapsed, operation
 from variants.fastapi_asyncio.resilience import call_upstream
 
 SearchQuery = Annotated[str, Query(max_length=MAX_QUERY_LENGTH, pattern=QUERY_PATTERN)]
+# Not a bool, which would also be 1, yes, on, True, and more of the kind: no other stack takes those.
+WithAnswer = Annotated[Literal["true", "false"], Query(alias="answer")]
 
 routes = APIRouter()
 
@@ -47,8 +49,9 @@ async def get_answer(client: httpx2.AsyncClient, settings: Settings, query: str,
 
 
 @routes.post("/search-demo")
-async def search_demo(request: Request, query: SearchQuery, answer: bool = False) -> shapes.SearchAnswer:
+async def search_demo(request: Request, query: SearchQuery, wanted: WithAnswer = "false") -> shapes.SearchAnswer:
     """GOOD: while this search waits, others are served. There is nothing to gather: each call needs the one before."""
+    answer = wanted == "true"
     client, settings = request.state.client, request.state.settings
     embedding = await get_embedding(client, settings, query)
     documents = await search_documents(client, settings, embedding, texts=answer)

@@ -27,7 +27,7 @@ def character(comparison: dict[str, Any]) -> Table:
     made.add_column("", overflow="fold")
     labels = [column["label"] for column in comparison["columns"]]
     for label in labels:
-        made.add_column(label, overflow="fold")
+        made.add_column(label, overflow="fold", min_width=len(label))
     for trait in comparison["character"]:
         made.add_row(words(trait["key"]), *(_cell(trait, label) for label in labels))
     return made

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from shared.lesson.contract import CHAPTERS
 
@@ -15,7 +16,7 @@ SHORTEST: Final = 0.3
 def render(comparison: dict[str, Any]) -> str:
     """Return the page; all values in it are escaped."""
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters |= {"words": words, "place": place}
+    environment.filters |= {"words": words, "place": place, "code": code}
     by_chapter = {
         chapter: [longest(one) for one in comparison["experiments"] if one["chapter"] == chapter] for chapter in CHAPTERS
     }
@@ -34,6 +35,12 @@ def place(span: dict[str, float], seconds: float) -> str:
     left = min(left, 100 - SHORTEST)
     width = max(right - left, SHORTEST)
     return f"left:{left:.2f}%;width:{width:.2f}%"
+
+
+def code(text: str) -> Markup:
+    """Return a text as HTML, with what stands between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts))
 
 
 def words(key: str) -> str:

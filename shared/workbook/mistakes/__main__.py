@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from shared.lab.variants import ROOT
+from shared.lab.variants import named as named_variant
 from shared.workbook.mistakes import show
 from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.mistakes.catalogue import Mistake, load, named
@@ -28,6 +29,9 @@ from shared.workbook.mistakes.runs import Item, run_all
 from shared.workbook.source import SourceError, choose
 
 ROUNDS = 5
+ROUNDS_AT_ONCE = 5
+"""As many as `nox -s variant` runs side by side."""
+
 PIPED_WIDTH = 160
 
 
@@ -56,7 +60,8 @@ def wanted(asked: argparse.Namespace, mistakes: Sequence[Mistake]) -> tuple[list
     variants = choose(asked.variant)
     planted = all_planted(mistakes, asked.only, variants)
     count = asked.rounds if asked.rounds is not None else 0 if asked.only or asked.quick else ROUNDS
-    rounds = [Round(variant, number, asked.busy) for number in range(1, count + 1) for variant in variants]
+    loops = [loop for variant in variants for loop in named_variant(variant)]
+    rounds = [Round(loop, number, asked.busy) for number in range(1, count + 1) for loop in loops]
     for one in planted:
         planted_text(one.mistake, one.variant)  # What does not fit the code any more is said before anything runs.
     return [*(one_each(planted) if asked.quick else planted)], [*rounds]
@@ -83,7 +88,7 @@ def run(planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespa
         asyncio.run(run_all([item for item in planted if item.name not in results], asked.jobs, keys, done))
         unknown = [item for item in rounds if item.name not in results]
         with busy_processes(asked.busy if unknown else 0):
-            asyncio.run(run_all(unknown, asked.jobs, keys, done))
+            asyncio.run(run_all(unknown, min(asked.jobs, ROUNDS_AT_ONCE), keys, done))
     ended = [[results[item.name] for item in items] for items in (planted, rounds)]
     return 0 if show.show_end(ended[0], ended[1], console) else 1
 

@@ -1,12 +1,14 @@
 """What there is to run: planted mistakes, and rounds over the variants as they are; and which of them are wanted."""
 
+import ast
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from shared.lab.plan import Wanted, write
-from shared.lab.variants import ROOT
+from shared.lab.variants import ROOT, Variant
 from shared.workbook.mistakes.catalogue import Mistake, named
 from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.mistakes.judge import Judgement, Report, judge_planted, judge_right
@@ -30,6 +32,13 @@ class Planted:
     def name(self) -> str:
         """What it is called in results."""
         return f"{self.mistake.name} in {self.variant}"
+
+    def takes_long(self, root: Path = ROOT) -> bool:
+        """Say whether one of its tests looks at an experiment in the background, with a server of its own.
+
+        Such a test asks for the `subject`; the others ask for a `server`, which they share.
+        """
+        return any("subject" in _arguments(root, test) for test in self.mistake.tests)
 
     @property
     def label(self) -> str:
@@ -56,9 +65,9 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The whole shared suite over a variant as it is, on each event loop it runs on."""
+    """The whole shared suite over a variant as it is, on one of its event loops."""
 
-    variant: str
+    on: Variant
     number: int
     busy: int
     seconds: float = ROUND_SECONDS
@@ -66,12 +75,12 @@ class Round:
     @property
     def name(self) -> str:
         """What it is called in results."""
-        return f"round {self.number} over {self.variant}"
+        return f"round {self.number} over {self.label}"
 
     @property
     def label(self) -> str:
         """What the variant is called in the tests' ids."""
-        return self.variant
+        return self.on.label
 
     def judge(self, reports: Sequence[Report]) -> Judgement:
         """Say whether the suite raised a false alarm."""
@@ -79,14 +88,24 @@ class Round:
 
     def key(self, keys: Keys) -> str:
         """Return what its result is kept under."""
-        return keys.key(self.variant, "round", self.number, self.busy)
+        return keys.key(self.on.name, "round", self.on.loop, self.number, self.busy)
+
+
+@cache
+def _arguments(root: Path, test: str) -> frozenset[str]:
+    """Return the names of a test's arguments, which are the fixtures that it asks for."""
+    file, _, name = test.partition("::")
+    tree = ast.parse((root / file).read_text(encoding="utf-8"))
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    return frozenset(argument.arg for node in found for argument in node.args.args)
 
 
 def arguments(items: Sequence[Planted | Round], folder: Path, root: Path = ROOT) -> list[str]:
     """Return the arguments for one pytest over several planted mistakes, or one round; what they need is put into a folder."""
+    if isinstance(items[0], Round):
+        on = items[0].on
+        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients", "--variant", on.name, "--loop", on.loop]
     planted = [item.plant(folder, root) for item in items if isinstance(item, Planted)]
-    if not planted:
-        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients", "--variant", items[0].variant]
     plan = folder / "plan.json"
     write(plan, planted)
     # First what is to pass: after a test that fails the server is started anew.

@@ -21,8 +21,9 @@ from shared.workbook.mistakes.kept import Keys, Result
 Item = Planted | Round
 
 ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
-TOGETHER = 3
-"""Planted mistakes that one pytest runs."""
+TOGETHER = 4
+LONG_TOGETHER = 2
+"""Planted mistakes that one pytest runs, as its start costs as much as one; fewer of those that take long."""
 
 ALONE = {Outcome.TOO_LONG, Outcome.NOT_RUN}
 """Outcomes that one of several may have brought upon the others, so that each of them runs again, alone."""
@@ -57,19 +58,25 @@ async def run_all(
                 done(item, Result(item.key(keys), item.name, judgement.outcome, judgement.message, seconds))
 
     async with asyncio.TaskGroup() as group:
-        for some in in_parts(items):
+        for some in in_parts(items, root):
             group.create_task(run_some(some))
 
 
-def in_parts(items: Sequence[Item]) -> list[list[Item]]:
-    """Divide items into those that one pytest runs: a round, or a few planted mistakes, as its start costs as much as one.
+def in_parts(items: Sequence[Item], root: Path = ROOT) -> list[list[Item]]:
+    """Divide items into those that one pytest runs, those first that take long, so that none of them is waited for at the end.
 
-    Those that follow each other in the catalogue are alike, and some take long: they are dealt out like cards.
+    A round is a part of its own. Planted mistakes are dealt out like cards: those that follow each other are alike.
     """
-    planted: list[Item] = [item for item in items if isinstance(item, Planted)]
     rounds: list[list[Item]] = [[item] for item in items if isinstance(item, Round)]
-    count = math.ceil(len(planted) / TOGETHER)
-    return [planted[number::count] for number in range(count)] + rounds
+    planted = [item for item in items if isinstance(item, Planted)]
+    long: list[Item] = [item for item in planted if item.takes_long(root)]
+    short: list[Item] = [item for item in planted if not item.takes_long(root)]
+    return [*_dealt(long, LONG_TOGETHER), *_dealt(short, TOGETHER), *rounds]
+
+
+def _dealt(items: Sequence[Item], together: int) -> list[list[Item]]:
+    count = math.ceil(len(items) / together)
+    return [[*items[number::count]] for number in range(count)]
 
 
 async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:

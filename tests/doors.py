@@ -1,0 +1,234 @@
+"""Services that cannot be reached: a way to each that can be shut, so that a connection is refused, or hangs."""
+
+import contextlib
+import http.client
+import os
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from shared.lab.experiment import Observation, run
+from shared.lab.rules import broken
+from shared.lab.server import Server
+from shared.lab.upstream import Upstreams
+from shared.lab.variants import Variant
+from shared.lesson.command import HOST
+from shared.lesson.settings import CONNECT_DEADLINE
+from tests.trouble import LATEST, SEARCH, SERVICES, STREAM, WITH_ANSWER, Case, Fault
+
+WAYS = (Fault("refuse", 502), Fault("hang", 502))
+ASKS = (WITH_ANSWER, STREAM)
+ROUNDS = 4
+BACKLOG = 128
+FILLED = 0.2  # seconds after which a connection that is not there is taken to hang
+PATIENCE = 10.0  # seconds
+
+
+class Gate:
+    """Does something when a number of calls to a path have arrived, before any of them is passed on.
+
+    Attributes:
+        arrived: The paths of all calls so far.
+
+    """
+
+    def __init__(self) -> None:
+        self.arrived: list[str] = []
+        self._lock = threading.Lock()
+        self._path, self._missing, self._act, self._done = "", 0, _nothing, threading.Event()
+
+    def when(self, path: str, count: int, act: Callable[[], None]) -> None:
+        """Do `act` when `count` calls have arrived whose path ends so."""
+        self._path, self._missing, self._act, self._done = path, count, act, threading.Event()
+
+    def arrive(self, path: str) -> None:
+        """Note a call, and let it wait for the others."""
+        self.arrived.append(path)
+        if not self._path or not path.endswith(self._path):
+            return
+        with self._lock:
+            self._missing -= 1
+            if self._missing == 0:
+                self._act()
+                self._done.set()
+        self._done.wait(PATIENCE)
+
+
+def _nothing() -> None: ...
+
+
+class Door:
+    """A way to a service, on a port of its own, with a new connection for each call; open from the beginning.
+
+    Attributes:
+        url: Where it is: the service's own URL, but for the port.
+        gate: What happens when certain calls have arrived at it.
+
+    """
+
+    def __init__(self, url: str) -> None:
+        target = urlsplit(url)
+        self._address = target.hostname or "", target.port or 0
+        self._socket = _bound(0)
+        self._port: int = self._socket.getsockname()[1]
+        self.url = f"http://{HOST}:{self._port}{target.path}"
+        self._fillers: list[socket.socket] = []
+        self._server: ThreadingHTTPServer | None = None
+        self.gate = Gate()
+        self.open()
+
+    def open(self) -> None:
+        """Let calls through."""
+        _close(self._fillers)
+        self._server = ThreadingHTTPServer((HOST, self._port), _handler(self._address, self.gate), bind_and_activate=False)
+        self._server.socket.close()
+        self._server.socket = self._socket
+        self._socket.listen(BACKLOG)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="door", daemon=True).start()
+
+    def shut(self, way: str) -> None:
+        """Let none through any more: `refuse` connections, or let them `hang`."""
+        self.close()
+        self._socket = _bound(self._port)  # Bound, so that nobody else gets the port; without listen() it refuses.
+        if way == "hang":
+            # A socket that accepts nobody, and whose queue is full. Linux and macOS then drop what comes. Windows refuses it, but
+            # tries again itself for about two seconds before it says so: a connection hangs there, too, longer than the deadline.
+            self._socket.listen(0)
+            while _connects(self._port, self._fillers):
+                pass
+
+    def close(self) -> None:
+        """Shut it for good."""
+        _close(self._fillers)
+        if self._server:
+            self._server.shutdown()
+            self._server = None
+        self._socket.close()
+
+
+def _bound(port: int) -> socket.socket:
+    bound = socket.socket()
+    if os.name == "posix":  # On Windows the option would let others take the port.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((HOST, port))
+    return bound
+
+
+def _connects(port: int, fillers: list[socket.socket]) -> bool:
+    """Say whether one more connection is there at once, and keep it open; one that hangs is given up."""
+    client = socket.socket()
+    client.settimeout(FILLED)
+    try:
+        client.connect((HOST, port))
+    except OSError:
+        client.close()
+        return False
+    fillers.append(client)
+    return True
+
+
+def _close(fillers: list[socket.socket]) -> None:
+    while fillers:
+        fillers.pop().close()
+
+
+def _handler(address: tuple[str, int], gate: Gate) -> type[BaseHTTPRequestHandler]:
+    """Return what passes each call on to an address; it closes each connection, as HTTP/1.0 does."""
+
+    class PassOn(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            gate.arrive(self.path)
+            with contextlib.closing(http.client.HTTPConnection(*address, timeout=PATIENCE)) as connection:
+                connection.request(self.command, self.path, body, dict(self.headers))
+                response = connection.getresponse()
+                content = response.read()
+            with contextlib.suppress(ConnectionError):
+                self.send_response(response.status)
+                self.send_header("Content-Type", response.headers["Content-Type"])
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        do_GET = do_POST  # noqa: N815 - the standard library's name
+
+        def log_message(self, *_: object) -> None:  # type: ignore[explicit-override]  # Python 3.11 has no `override`.
+            ...
+
+    return PassOn
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """What was seen when a service could not be reached.
+
+    Attributes:
+        cases: The requests that met it, in the order of their answers.
+        rounds: They, in one round or more, where a machine seemed to be too busy to tell in time.
+        after: The same requests, when the way was open again.
+
+    """
+
+    cases: list[Case]
+    rounds: list[Observation] = field(default_factory=list)
+    after: list[Observation] = field(default_factory=list)
+
+
+def run_at_doors(variant: Variant) -> list[Unreached]:
+    """Shut the way to each service, in each way, just before it is asked, and open it again."""
+    with Upstreams() as upstreams, contextlib.ExitStack() as stack:
+        own = upstreams.environment()
+        openai, chroma = (stack.enter_context(contextlib.closing(Door(own[name]))) for name in ("OPENAI_BASE_URL", "CHROMA_URL"))
+        settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url}
+        server = stack.enter_context(Server(variant, upstreams, settings=settings))
+        run(server, [SEARCH])
+        found = [Unreached([Case(ask, service, way) for ask in ASKS]) for way in WAYS for service in SERVICES]
+        for one in found:
+            while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):
+                _meet(server, one, openai, chroma)
+        return found
+
+
+def _meet(server: Server, one: Unreached, openai: Door, chroma: Door) -> None:
+    case = one.cases[0]
+    shut, before = {"embeddings": (openai, None), "query": (chroma, openai), "chat": (openai, chroma)}[case.service]
+    if before is None:
+        shut.shut(case.fault.kind)
+    else:  # All that is asked before it arrives there; then the way is shut, and only then is any of that answered.
+        before.gate.when(_LAST[case.service], len(one.cases), lambda: shut.shut(case.fault.kind))
+    one.rounds.append(run(server, [each.ask for each in one.cases]))
+    if before:
+        before.gate.when("", 0, _nothing)
+    shut.open()
+    one.after.append(run(server, [each.ask for each in one.cases]))
+
+
+_LAST = {"query": "/embeddings", "chat": "/query"}
+"""What is called before each service."""
+
+
+def _in_time(one: Unreached) -> bool:
+    return all(given_up(one, place)[1] <= LATEST * CONNECT_DEADLINE for place, _ in enumerate(one.cases))
+
+
+def goes_on(one: Unreached) -> bool:
+    """Whether the same requests succeeded when the way was open again, in one of the rounds."""
+    return any(not broken(seen) for seen in one.after)
+
+
+def given_up(one: Unreached, place: int) -> tuple[float, float]:
+    """Return after how many seconds a client was told that the service cannot be reached: at the most, and at the least.
+
+    They are those of the best round, counted from when the service before it had answered the first request, or the last: nobody
+    sees when a connection is asked for.
+    """
+    took = [[seen.answers[place].received - moment for moment in _asked(seen, one.cases[place].service)] for seen in one.rounds]
+    return min(map(max, took)), min(map(min, took))
+
+
+def _asked(seen: Observation, service: str) -> list[float]:
+    before = SERVICES[SERVICES.index(service) - 1] if service in _LAST else ""
+    return [call.end for call in seen.calls if call.service == before and call.end] or [seen.began]

@@ -1,0 +1,55 @@
+"""What a variant makes of services that cannot be reached: nobody listens, or a connection hangs."""
+
+import json
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.rules import broken
+from shared.lab.stream import events
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse
+from shared.lesson.settings import CONNECT_DEADLINE
+from tests.doors import Unreached, given_up, goes_on
+from tests.test_resilience import NAMES, busy, wrong_in_trouble
+from tests.trouble import LATEST, Case
+
+BEGIN = ("resilience", "begin")
+POOL = ("resilience", "open_client")
+WORDS = ("resilience", "in_our_words")
+
+
+def wrong_unreached(answer: Answer, case: Case) -> list[Finding]:
+    """Find what is wrong with the answer to a request whose service cannot be reached: its status, and its words."""
+    if findings := wrong_in_trouble(answer, case, ""):
+        return findings
+    detail = (events(answer)[-1].data if answer.status == 200 else json.loads(answer.body))["detail"]
+    if detail == f"The {NAMES[case.service]} cannot be reached.":
+        return []
+    return sure(Cause.WRONG_ERROR, f"{case.label} was told {detail!r}, and not that it cannot be reached", WORDS)
+
+
+def test_a_service_that_cannot_be_reached(subject: Variant, doors: list[Unreached]) -> None:
+    """A connection that is refused, or not there in time, is a 502 that says so, for each service, and after it all is well."""
+    for one in doors:
+        for place, case in enumerate(one.cases):
+            found = [wrong_unreached(seen.answers[place], case) for seen in one.rounds]
+            for seen, findings in zip(one.rounds, found, strict=True):
+                accuse(subject, seen, [] if busy(seen.answers[place]) else findings)
+            accuse(subject, one.rounds[-1], found[-1] if all(found) else [])
+        accuse(subject, one.after[-1], [] if goes_on(one) else broken(one.after[-1]))
+
+
+def test_a_connection_that_hangs_is_given_up_in_time(subject: Variant, doors: list[Unreached]) -> None:
+    """It is given up at the deadline for a connection: never before, and within a tenth of it in one of a few tries."""
+    for one in doors:
+        for place, case in enumerate(one.cases):
+            most, least = given_up(one, place)
+            if case.fault.kind == "hang" and most < CONNECT_DEADLINE - EARLY:
+                sentence = f"{case.label} was given up after {most:.2f} s, and a connection has {CONNECT_DEADLINE:g}"
+            elif least > LATEST * CONNECT_DEADLINE:
+                sentence = f"{case.label} was given up after {least:.2f} s at best, and a connection has {CONNECT_DEADLINE:g}"
+            else:
+                continue
+            places = (POOL, BEGIN)
+            accuse(subject, one.rounds[-1], [Finding(Cause.NO_DEADLINE, sentence, places=places, ask=case.ask)])
