@@ -140,7 +140,9 @@ def _get(settings: Settings, path: str) -> tuple[int, Any]:
     parts = urlsplit(settings.chroma_url)
     scheme = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
-        with contextlib.closing(scheme(parts.hostname or "", parts.port, timeout=settings.deadlines.answer)) as connection:
+        with contextlib.closing(
+            scheme(parts.hostname or "", parts.port, timeout=PATIENCE * settings.deadlines.answer)
+        ) as connection:
             connection.request("GET", parts.path + path)
             response = connection.getresponse()
             status, content = response.status, response.read(MAX_ANSWER)
