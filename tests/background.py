@@ -23,12 +23,13 @@ from shared.lab.probes import PROBES
 from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
-from shared.lab.traits import Shown, wrong
+from shared.lab.traits import Shown, declared, measured
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from tests.doors import run_at_doors
+from tests.stack import run_stack
 from tests.trouble import SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
 
 SERVICES = ("embeddings", "query")
@@ -229,32 +230,25 @@ class Aside:
 
 def run_aside(variant: Variant) -> Aside:
     """Look at a variant with probes, slow readers and clients that leave."""
+    stated = declared(variant)
     with serving(variant) as server:
         run(server, [SEARCH, Ask("/threaded?seconds=0"), Ask("/deadline-thread?seconds=0")])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         attentive = leave(server, f"/attentive?seconds={STAYS}", LEFT_AFTER, STAYS)
-        shown = {key: _shown(server, key) for key in PROBES if key.startswith("disconnect")}
+        shown = {key: measured(server, PROBES[key], stated.get(key)) for key in PROBES if key.startswith("disconnect")}
         slow = read_late(server, f"/as-completed?seconds=0&tasks={MANY}&at_once={AT_ONCE}&kilobytes={BIG}")
         inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())
         left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
         log = server.log()  # What the other probes send is wrong on purpose, and may be logged as such.
-        shown |= {key: _shown(server, key) for key in PROBES if key not in shown}
+        shown |= {key: measured(server, PROBES[key], stated.get(key)) for key in PROBES if key not in shown}
         return Aside(shown, slow, attentive, left, log)
-
-
-def _shown(server: Server, key: str) -> Shown:
-    """Return what a probe sees; again, where it is not what is declared: that may be noise, and a false statement stays so."""
-    shown = PROBES[key](server)
-    for _ in range(TRIES - 1):
-        if wrong(server.variant, key, shown):
-            shown = PROBES[key](server)
-    return shown
 
 
 JOBS: dict[str, Callable[[Variant], Any]] = {
     "ending": run_to_the_end,
     "trouble": run_in_trouble,
     "reader": run_as_a_reader,
+    "stack": run_stack,
     "burst": run_a_burst,
     "aside": run_aside,
     "doors": run_at_doors,

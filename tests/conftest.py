@@ -22,6 +22,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from tests import background
 from tests.doors import Unreached
+from tests.stack import Stack
 from tests.trouble import Burst, Trouble
 
 RESULTS = variants.ROOT / ".results"
@@ -219,6 +220,15 @@ def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> backgr
 def aside(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Aside:
     """Return what was seen of the variant by probes, slow readers and clients that leave."""
     found: background.Aside = jobs["aside", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def stack(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
+    """Return what was seen of the variant's stack without our code; skip the test of a reader's own variant, which has none."""
+    found: Stack | None = jobs["stack", subject.label].result()
+    if found is None:
+        pytest.skip(f"there is no minimal application tests/minimal/variants/{subject.name}")
     return found
 
 

@@ -2,15 +2,15 @@
 
 import pytest
 
+from shared.lab.probes import PROBES
 from shared.lab.traits import strange, wrong
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
-from shared.lesson.character import TRAITS
 from tests.background import Aside
 from tests.conftest import keep_line
 
 
-@pytest.mark.parametrize("key", TRAITS)
+@pytest.mark.parametrize("key", PROBES)
 def test_a_statement_is_true(subject: Variant, aside: Aside, key: str) -> None:
     """What a variant says of its stack is what a probe sees that it does, and one of the values that the closed list has."""
     shown = aside.shown[key]

@@ -41,6 +41,7 @@ class Cause(StrEnum):
     UNBOUNDED = "unbounded"
     OUTRUNS = "outruns-its-reader"
     FALSE_DECLARATION = "false-declaration"
+    OWN_DOING = "own-doing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,5 +177,9 @@ WORDS: dict[Cause, Words] = {
     Cause.FALSE_DECLARATION: Words(
         "the variant's own statement of how its stack behaves is not what that does",
         "state what was seen; it is a fact about the stack, and no shame",
+    ),
+    Cause.OWN_DOING: Words(
+        "what is stated of the stack is the doing of the variant's own code: without that, the same stack behaves otherwise",
+        "mend the variant; where a switch of the stack makes the difference, state in BY_DEFAULT what it does without",
     ),
 }

@@ -12,13 +12,24 @@ from shared.lab.variants import Variant
 from shared.lesson.character import TRAITS
 
 PLACE = ("character", "CHARACTER")
+DEFAULTS = ("character", "BY_DEFAULT")
+TRIES = 3
 
 
 def declared(variant: Variant) -> dict[str, str]:
     """Return what a variant states, by key; nothing where its file has no readable `CHARACTER`."""
+    return _stated(variant, "CHARACTER")
+
+
+def by_default(variant: Variant) -> dict[str, str]:
+    """Return what a variant states that its stack does unless something is switched on, by key, where that differs."""
+    return _stated(variant, "BY_DEFAULT")
+
+
+def _stated(variant: Variant, name: str) -> dict[str, str]:
     tree = ast.parse((variant.folder / "character.py").read_text(encoding="utf-8"))
     for node in tree.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "CHARACTER" and node.value:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name and node.value:
             stated: dict[str, str] = ast.literal_eval(node.value)
             return stated
     return {}
@@ -43,6 +54,15 @@ class Shown:
 Probe = Callable[[Server], Shown]
 
 
+def measured(server: Server, probe: Probe, expected: str | None) -> Shown:
+    """Return what a probe sees; again, where it is not what is expected: that may be noise, and a false statement stays so."""
+    shown = probe(server)
+    for _ in range(TRIES - 1):
+        if shown.value != expected:
+            shown = probe(server)
+    return shown
+
+
 def wrong(variant: Variant, key: str, shown: Shown) -> list[Finding]:
     """Find that what was shown is not what the variant declares."""
     stated = declared(variant).get(key, "nothing")
@@ -52,6 +72,23 @@ def wrong(variant: Variant, key: str, shown: Shown) -> list[Finding]:
     return sure(Cause.FALSE_DECLARATION, sentence, PLACE)
 
 
+def own_doing(key: str, stated: str | None, shown: Shown, *, switched: bool = False) -> list[Finding]:
+    """Find that a stack does not do without our code what a variant states of it.
+
+    Args:
+        key: The trait.
+        stated: What the variant states that its stack does.
+        shown: What a minimal application on the same stack was seen to do.
+        switched: Whether it had the switches on that the variant's `serve.py` has.
+
+    """
+    if shown.value == stated:
+        return []
+    how = "with the same switches on" if switched else "with nothing switched on"
+    sentence = f"{key} is declared as {stated!r}; on this stack without our code, {how}, {shown.evidence}: {shown.value!r}"
+    return sure(Cause.OWN_DOING, sentence, PLACE, DEFAULTS, ("app", "create_app"), ("serve", "serve"))
+
+
 def strange(variant: Variant, key: str = "") -> list[Finding]:
     """Find that a key is declared with a value that the closed list does not have; without a key, one that it does not have."""
     stated = declared(variant)
@@ -59,5 +96,5 @@ def strange(variant: Variant, key: str = "") -> list[Finding]:
         values = TRAITS[key].values
         sentence = f"{key} is declared as {stated.get(key, 'nothing')!r}, and not as one of {', '.join(values)}"
         return [] if stated.get(key) in values else sure(Cause.FALSE_DECLARATION, sentence, PLACE)
-    unknown = [name for name in stated if name not in TRAITS]
+    unknown = [name for name in [*stated, *by_default(variant)] if name not in TRAITS]
     return sure(Cause.FALSE_DECLARATION, f"{unknown[0]} is declared, and there is no such key", PLACE) if unknown else []

@@ -1,22 +1,28 @@
 """Where the stacks differ: a closed list of keys, with the values each can have, and what they mean to whoever has to choose.
 
-A variant states its values in its `character.py`; the suite measures each, and fails where a statement is wrong.
+A variant states its values in its `character.py`; the suite measures each, on the variant and on an application without our code,
+and fails where a statement is wrong. What one might wish otherwise has links that say why it is so.
 """
 
 from typing import Literal, TypedDict
 
-from shared.lesson.trait import Trait
+from shared.lesson.trait import Trait, Value
 from shared.lesson.traits_http import HTTP
+
+LEAVING = "https://docs.aiohttp.org/en/stable/web_advanced.html#peer-disconnection"
 
 
 class Character(TypedDict):
     """What a variant states of itself."""
 
     gather: Literal["others-run-on", "others-broken-off"]
+    gather_order: Literal["of-the-calls", "of-finishing"]
+    group_error: Literal["a-group", "the-error"]
     thread_at_deadline: Literal["abandoned", "awaited"]
     disconnect_plain: Literal["runs-on", "broken-off"]
     disconnect_stream: Literal["at-once", "at-the-next-event", "runs-on"]
     threads: Literal["forty", "processors-and-four"]
+    plain_def: Literal["in-a-thread", "on-the-loop"]
     head: Literal["answered", "refused"]
     trailing_slash: Literal["redirected", "not-found"]
     repeated_parameter: Literal["first", "last"]
@@ -39,41 +45,89 @@ TRAITS: dict[str, Trait] = {
         "What happens to the other calls in this stack's `gather` when one fails?",
         "What runs on costs the service behind it, and its own failure is seen by nobody.",
         {
-            "others-run-on": "they run to their end, unwatched, after the failure has been answered",
-            "others-broken-off": "they are broken off before the failure is raised",
+            "others-run-on": Value(
+                "they run to their end, unwatched, after the failure has been answered",
+                {"Python": "https://docs.python.org/3/library/asyncio-task.html#asyncio.gather"},
+            ),
+            "others-broken-off": Value("they are broken off before the failure is raised"),
+        },
+    ),
+    "gather_order": Trait(
+        "In which order does this stack's `gather` give its results?",
+        "Who takes the first for the first call's must be right, whichever call ended first.",
+        {
+            "of-the-calls": Value("in the order of the calls, however long each took"),
+            "of-finishing": Value("in the order in which they ended"),
+        },
+    ),
+    "group_error": Trait(
+        "What does an error handler get of an error that is raised in a task group?",
+        "A handler that is registered for the error inside is not asked, and the client gets a 500.",
+        {
+            "a-group": Value(
+                "an `ExceptionGroup`, even for one error: it has to look inside, or `except*` has to stand around the group",
+                {
+                    "Python": "https://docs.python.org/3/library/asyncio-task.html#task-groups",
+                    "anyio": "https://github.com/agronholm/anyio/issues/641",
+                },
+            ),
+            "the-error": Value("the error itself"),
         },
     ),
     "thread_at_deadline": Trait(
         "What happens when a deadline around a worker thread is over?",
         "No thread can be stopped. Left behind, it keeps its place in the pool; waited for, it makes the deadline none.",
         {
-            "abandoned": "the deadline raises in time, and the thread works on to its end, unwatched",
-            "awaited": "the deadline waits until the thread has ended, and may then not raise at all",
+            "abandoned": Value(
+                "the deadline raises in time, and the thread works on to its end, unwatched",
+                {"Python": "https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.cancel"},
+            ),
+            "awaited": Value(
+                "the deadline waits until the thread has ended, and may then not raise at all",
+                {"anyio": "https://anyio.readthedocs.io/en/stable/threads.html"},
+            ),
         },
     ),
     "disconnect_plain": Trait(
         "What becomes of a handler that is waiting when its client leaves?",
         "What runs on holds its connections, and asks services for answers that nobody will read.",
         {
-            "runs-on": "it runs to its end as if nothing had happened",
-            "broken-off": "it is cancelled where it stands",
+            "runs-on": Value(
+                "it runs to its end as if nothing had happened",
+                {"Starlette": "https://github.com/Kludex/starlette/issues/297", "aiohttp": LEAVING},
+            ),
+            "broken-off": Value("it is cancelled where it stands"),
         },
     ),
     "disconnect_stream": Trait(
         "When does the work behind a stream end, after its client has left?",
         "A stream may be long, and its next event far away.",
         {
-            "at-once": "it is cancelled as soon as the server knows",
-            "at-the-next-event": "it goes on until the next event is to be sent, which fails",
-            "runs-on": "it goes on to its end, and its events go nowhere",
+            "at-once": Value("it is cancelled as soon as the server knows"),
+            "at-the-next-event": Value("it goes on until the next event is to be sent, which fails", {"aiohttp": LEAVING}),
+            "runs-on": Value("it goes on to its end, and its events go nowhere"),
         },
     ),
     "threads": Trait(
         "How many worker threads are there, unless somebody sets another number?",
         "One blocking call more than there are threads waits for a thread, and so does everything behind it.",
         {
-            "forty": "40, the limit of anyio",
-            "processors-and-four": "as many as there are processors, and four more, at most 32: the pool of asyncio",
+            "forty": Value("40, the limit of anyio", {"Starlette": "https://starlette.dev/threadpool/"}),
+            "processors-and-four": Value(
+                "as many as there are processors, and four more, at most 32: the pool of asyncio",
+                {"Python": "https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.ThreadPoolExecutor"},
+            ),
+        },
+    ),
+    "plain_def": Trait(
+        "Where does a handler run that is a plain `def`?",
+        "A blocking call in it holds a thread in the one place, and the whole server in the other.",
+        {
+            "in-a-thread": Value("in a worker thread, so that the event loop stays free"),
+            "on-the-loop": Value(
+                "on the event loop, which it blocks; it is deprecated, with a warning",
+                {"aiohttp": "https://github.com/aio-libs/aiohttp/issues/1993"},
+            ),
         },
     ),
     **HTTP,

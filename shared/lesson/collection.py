@@ -30,6 +30,9 @@ HOW: Final = f"{FILL} makes one from the lesson's documents."
 
 MAX_ANSWER: Final = 2**20  # bytes; a collection's description has about 2,000
 
+PATIENCE: Final = 5
+"""How many times the deadline for an answer it may take: nobody waits yet, and Chroma may be starting on the same machine."""
+
 Found = TypeVar("Found")
 
 
@@ -56,13 +59,14 @@ def look_up(settings: Settings) -> dict[str, Any] | None:
     """Return the collection that the settings name, as Chroma describes it, and with its `count`; None where there is none.
 
     Raises:
-        SettingsError: No Chroma server answers, or none within the deadline for an answer.
+        SettingsError: No Chroma server answers, or none in time.
 
     """
+    seconds = PATIENCE * settings.deadlines.answer
     try:
-        return _within(settings.deadlines.answer, lambda: _find(settings))
+        return _within(seconds, lambda: _find(settings))
     except TimeoutError:
-        said = f"did not answer within {settings.deadlines.answer:g} seconds"
+        said = f"did not answer within {seconds:g} seconds"
         raise SettingsError(f"What is at CHROMA_URL ({place(settings.chroma_url)}) {said}.") from None
 
 
@@ -136,7 +140,9 @@ def _get(settings: Settings, path: str) -> tuple[int, Any]:
     parts = urlsplit(settings.chroma_url)
     scheme = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     try:
-        with contextlib.closing(scheme(parts.hostname or "", parts.port, timeout=settings.deadlines.answer)) as connection:
+        with contextlib.closing(
+            scheme(parts.hostname or "", parts.port, timeout=PATIENCE * settings.deadlines.answer)
+        ) as connection:
             connection.request("GET", parts.path + path)
             response = connection.getresponse()
             status, content = response.status, response.read(MAX_ANSWER)

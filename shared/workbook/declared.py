@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.lab import traits, variants
-from shared.lab.variants import ROOT
+from shared.lab.variants import ROOT, Variant
 from shared.lesson.character import TRAITS
 from shared.workbook.compare.page import words
 
@@ -17,14 +17,19 @@ END: Final = "<!-- Up to here. -->\n"
 def markdown(root: Path = ROOT) -> str:
     """Return the table: a row for each trait, a column for each variant; bold is what not all of them have."""
     names = list(variants.groups(root))
-    stated = [traits.declared(variants.named(name, root)[0]) for name in names]
+    found = [variants.named(name, root)[0] for name in names]
     lines = [f"| | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'---|' * len(names)}"]
     for key, trait in TRAITS.items():
-        values = [words(one.get(key, "not stated")) for one in stated]
+        values = [_cell(variant, key) for variant in found]
         usual = max(values, key=values.count)
         cells = [value if value == usual else f"**{value}**" for value in values]
         lines.append(f"| {trait.meaning} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(variant: Variant, key: str) -> str:
+    value, default = words(traits.declared(variant).get(key, "not stated")), traits.by_default(variant).get(key)
+    return f"{value} (by default: {words(default)})" if default else value
 
 
 def written(text: str, table: str) -> str:

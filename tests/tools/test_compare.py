@@ -87,6 +87,7 @@ def test_the_data_hold_all_that_was_seen(results: Path, capsys: pytest.CaptureFi
     head = next(trait for trait in data["character"] if trait["key"] == "head")
     assert (head["seen"][SECOND]["value"], head["differs"]) == ("something-else", True)
     assert head["declared"][SECOND] in TRAITS["head"].values
+    assert head["values"].keys() == head["sources"].keys() == TRAITS["head"].values.keys()
 
 
 class Page(HTMLParser):
@@ -96,6 +97,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.refers: list[str] = []
+        self.leads: list[str] = []
         self.wrong = 0
 
     def handle_starttag(  # type: ignore[explicit-override]  # Python 3.11 has no `override` yet.
@@ -103,17 +105,21 @@ class Page(HTMLParser):
     ) -> None:
         """Note an element."""
         self.tags.append(tag)
-        self.refers += [value or "" for name, value in attrs if name in {"href", "src"}]
+        found = [value or "" for name, value in attrs if name in {"href", "src"}]
+        out = [target for target in found if tag == "a" and target.startswith("https://")]  # Opened when somebody follows it.
+        self.leads += out
+        self.refers += [target for target in found if target not in out]
         self.wrong += ("class", "wrong") in attrs
 
 
 def test_the_page_needs_nothing_else_and_hides_nothing(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It refers to itself alone, shows text as text, and marks what failed and what is declared otherwise."""
+    """It refers to itself alone, but for links to read on; text is text; what failed or is declared otherwise is marked."""
     _, text, _ = made(results, capsys)
     page = Page()
     page.feed(text)
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert page.refers
+    assert page.leads
     assert all(re.fullmatch(r"#\w+", target) and f'id="{target[1:]}"' in text for target in page.refers)
     assert "url(" not in text
     assert NASTY not in text

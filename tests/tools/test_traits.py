@@ -1,5 +1,6 @@
 """The closed list of traits, its types, and its probes say the same."""
 
+import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -7,22 +8,45 @@ import pytest
 
 from shared.lab.experiment import Observation
 from shared.lab.probes import PROBES
-from shared.lab.traits import Shown, declared, strange, wrong
+from shared.lab.probes_stack import STACK_PROBES
+from shared.lab.traits import Shown, by_default, declared, own_doing, strange, wrong
 from shared.lab.variants import Variant, groups, named
 from shared.lesson.character import TRAITS, Character
+from tests.stack import MINIMAL
 
 
 def test_every_trait_is_typed_and_measured() -> None:
     """Each key has its values in the types, in the same order, and a probe that measures it."""
     types = get_type_hints(Character)
     assert {key: get_args(kind) for key, kind in types.items()} == {key: tuple(trait.values) for key, trait in TRAITS.items()}
-    assert PROBES.keys() == TRAITS.keys()
+    assert PROBES.keys() | STACK_PROBES.keys() == TRAITS.keys()
+    assert not PROBES.keys() & STACK_PROBES.keys()
+
+
+def test_every_source_is_a_link() -> None:
+    """What a value's sources hold can be opened in a browser, and nothing else."""
+    links = [link for trait in TRAITS.values() for value in trait.values.values() for link in value.sources.values()]
+    assert links
+    assert all(re.fullmatch(r"https://[\w.-]+/[\w./#-]+", link) for link in links)
 
 
 @pytest.mark.parametrize("name", groups())
 def test_every_variant_declares_every_trait(name: str) -> None:
     """A declaration is read without importing it, and is complete."""
     assert declared(named(name)[0]).keys() == TRAITS.keys()
+
+
+@pytest.mark.parametrize("name", groups())
+def test_every_default_is_one_of_the_values_and_another_than_declared(name: str) -> None:
+    """What a stack does by default is stated only where the variant does otherwise."""
+    variant = named(name)[0]
+    assert all(value in TRAITS[key].values and value != declared(variant)[key] for key, value in by_default(variant).items())
+
+
+@pytest.mark.parametrize("name", groups())
+def test_every_stack_has_a_minimal_application(name: str) -> None:
+    """Without one, nothing would tell what the stack does from what the variant's code does."""
+    assert (MINIMAL / "variants" / name / "serve.py").is_file()
 
 
 def test_a_wrong_statement_is_said(tmp_path: Path) -> None:
@@ -37,4 +61,6 @@ def test_a_wrong_statement_is_said(tmp_path: Path) -> None:
     assert "'nothing'" in strange(variant, "docs")[0].sentence
     assert "HEAD was answered 200" in wrong(variant, "head", shown)[0].sentence
     assert not strange(variant, "head")
+    assert "without our code, with nothing switched on, HEAD was answered 200" in own_doing("head", "refused", shown)[0].sentence
+    assert not own_doing("head", "answered", shown, switched=True)
     assert not wrong(variant, "head", Shown("refused", "", Observation([])))

@@ -11,10 +11,13 @@ from shared.lesson.character import Character
 
 CHARACTER: Final[Character] = {
     "gather": "others-run-on",
+    "gather_order": "of-the-calls",
+    "group_error": "a-group",
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "broken-off",
     "disconnect_stream": "at-once",
     "threads": "processors-and-four",
+    "plain_def": "on-the-loop",
     "head": "answered",
     "trailing_slash": "not-found",
     "repeated_parameter": "first",
@@ -31,3 +34,6 @@ CHARACTER: Final[Character] = {
     "other_digits": "read",
     "whole_number": "refused",
 }
+
+# `handler_cancellation=True` in `serve.py` makes the difference.
+BY_DEFAULT: Final[dict[str, str]] = {"disconnect_plain": "runs-on", "disconnect_stream": "at-the-next-event"}

@@ -11,10 +11,13 @@ from shared.lesson.character import Character
 
 CHARACTER: Final[Character] = {
     "gather": "others-run-on",
+    "gather_order": "of-the-calls",
+    "group_error": "a-group",
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-once",
     "threads": "forty",
+    "plain_def": "in-a-thread",
     "head": "answered",
     "trailing_slash": "redirected",
     "repeated_parameter": "last",
@@ -31,3 +34,6 @@ CHARACTER: Final[Character] = {
     "other_digits": "read",
     "whole_number": "refused",
 }
+
+# Nothing here is switched on that would change one of these.
+BY_DEFAULT: Final[dict[str, str]] = {}

@@ -36,8 +36,9 @@ def character(comparison: dict[str, Any]) -> Table:
 def _cell(trait: dict[str, Any], label: str) -> str:
     if label not in trait["seen"]:
         return "not run"
-    value = trait["seen"][label]["value"]
-    return words(value) if value == trait["declared"].get(label) else f"[red]{words(value)}[/]"
+    value, default = trait["seen"][label]["value"], trait["by_default"].get(label)
+    said = f"{words(value)} (by default: {words(default)})" if default else words(value)
+    return said if value == trait["declared"].get(label) else f"[red]{said}[/]"
 
 
 def main(arguments: Sequence[str] | None = None, results: Path = RESULTS) -> None:

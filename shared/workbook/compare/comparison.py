@@ -2,11 +2,12 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.lab import traits, variants
+from shared.lab.variants import Variant
 from shared.lesson.character import TRAITS
 from shared.lesson.contract import ENDPOINTS
 from shared.workbook.results import Column, experiments, path
@@ -20,7 +21,8 @@ def compare(known: Mapping[str, Column]) -> dict[str, Any]:
 
     Its keys: `schema`; `made`, the time in ISO 8601; `machine`; `columns`, one for each variant on each event loop, with its
     versions and the tests that failed; `experiments`, each with its chapter, and for each column seconds, verdict and timeline;
-    `character`, each trait with its question, and for each column what was seen, what is declared, and the evidence.
+    `character`, each trait with its question, its values with what they say and their sources, and for each column what was seen
+    with the evidence, what is declared, and what its stack does by default where that differs.
     """
     return {
         "schema": SCHEMA,
@@ -45,21 +47,24 @@ def _experiment(name: str, known: Mapping[str, Column]) -> dict[str, Any]:
 def _trait(key: str, known: Mapping[str, Column]) -> dict[str, Any]:
     trait = TRAITS[key]
     seen = {label: column.character[key] for label, column in known.items() if key in column.character}
-    declared = {label: stated[key] for label in known if key in (stated := _declared(label))}
+    declared = {label: stated[key] for label in known if key in (stated := _stated(label, traits.declared))}
+    by_default = {label: stated[key] for label in known if key in (stated := _stated(label, traits.by_default))}
     return {
         "key": key,
         "question": trait.meaning,
         "matters": trait.matters,
-        "values": trait.values,
+        "values": {name: value.says for name, value in trait.values.items()},
+        "sources": {name: dict(value.sources) for name, value in trait.values.items()},
         "seen": seen,
         "declared": declared,
+        "by_default": by_default,
         "differs": len({one["value"] for one in seen.values()}) > 1,
     }
 
 
-def _declared(label: str) -> dict[str, str]:
-    """Return what a column's variant declares; nothing where the variant is gone."""
+def _stated(label: str, read: Callable[[Variant], dict[str, str]]) -> dict[str, str]:
+    """Return what a column's variant states; nothing where the variant is gone."""
     try:
-        return traits.declared(variants.named(label.partition("-")[0])[0])
+        return read(variants.named(label.partition("-")[0])[0])
     except (variants.VariantError, OSError):
         return {}

@@ -20,6 +20,7 @@ SHARED: Final = (
     "shared/lab/*.py",
     "shared/upstream/*.py",
     "tests/*.py",
+    "tests/minimal/variants/*/*.py",
     "constraints.txt",
     "shared/workbook/mistakes/judge.py",
 )

@@ -1,0 +1,1 @@
+"""The stack of the variant of this name, and nothing of ours."""

@@ -1,0 +1,133 @@
+"""aiohttp as its first pages show it: nothing here is ours, so what it does, the stack does."""
+
+import asyncio
+import os
+import time
+
+import aiohttp
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+routes = web.RouteTableDef()
+
+
+def block(seconds: float) -> None:
+    print("[SYNC] Starting task1", flush=True)
+    time.sleep(seconds)
+    print("[SYNC] Finished task1", flush=True)
+
+
+async def sleep(name: str, seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return name
+
+
+async def work(name: str, seconds: float, status: int = 200) -> str:
+    query = {"name": name, "seconds": str(seconds), "status": str(status)}
+    async with aiohttp.request("GET", f"{os.environ['WORK_URL']}/work", params=query, raise_for_status=True):
+        return name
+
+
+async def fail() -> None:
+    raise LookupError
+
+
+def read(request: web.Request, name: str = "seconds") -> float:
+    try:
+        return float(request.query.get(name, 0))
+    except ValueError:
+        raise web.HTTPUnprocessableEntity from None
+
+
+@web.middleware
+async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except LookupError:
+        return web.json_response({}, status=409)
+
+
+@routes.get("/ping")
+async def ping(request: web.Request) -> web.Response:
+    return web.json_response({"pong": True})
+
+
+@routes.get("/async")
+async def awaited(request: web.Request) -> web.Response:
+    return web.json_response(await sleep("task1", read(request)))
+
+
+@routes.get("/threaded")
+async def threaded(request: web.Request) -> web.Response:
+    await asyncio.to_thread(block, read(request))
+    return web.json_response(None)
+
+
+def plain_def(request: web.Request) -> web.Response:
+    block(read(request))
+    return web.json_response(None)
+
+
+@routes.get("/limited")
+async def limited(request: web.Request) -> web.Response:
+    try:
+        return web.json_response(int(request.query["tasks"]))
+    except ValueError:
+        raise web.HTTPUnprocessableEntity from None
+
+
+@routes.get("/gather-order")
+async def gather_order(request: web.Request) -> web.Response:
+    seconds = read(request)
+    calls = sleep("task1", 3 * seconds), sleep("task2", seconds), sleep("task3", 2 * seconds)
+    return web.json_response(await asyncio.gather(*calls))
+
+
+@routes.get("/gather-fails")
+async def gather_fails(request: web.Request) -> web.Response:
+    seconds = read(request)
+    calls = work("task1", seconds), work("task2", seconds / 4, 500), work("task3", seconds)
+    return web.json_response(await asyncio.gather(*calls))
+
+
+@routes.get("/group-error")
+async def group_error(request: web.Request) -> web.Response:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fail())
+    return web.json_response(None)
+
+
+@routes.get("/deadline-thread")
+async def deadline_thread(request: web.Request) -> web.Response:
+    try:
+        async with asyncio.timeout(read(request, "limit")):
+            await asyncio.to_thread(block, read(request))
+    except TimeoutError:
+        raise web.HTTPGatewayTimeout from None
+    return web.json_response(None)
+
+
+@routes.get("/patient")
+async def patient(request: web.Request) -> web.Response:
+    return web.json_response(await work("task1", read(request)))
+
+
+@routes.get("/as-completed")
+async def as_completed(request: web.Request) -> web.StreamResponse:
+    seconds = read(request)
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(work(f"task{n}", factor * seconds)) for n, factor in ((1, 3), (2, 1), (3, 2))]
+        for call in asyncio.as_completed(calls):
+            await response.write(f"data: {await call}\n\n".encode())
+    return response
+
+
+app = web.Application(middlewares=[handle])
+app.add_routes(routes)
+app.router.add_get("/plain-def", plain_def)  # type: ignore[arg-type]  # Its types do not have what is deprecated.
+
+if __name__ == "__main__":
+    # Both ways can be asked for: as it is, and with the switch that the variant has on.
+    web.run_app(app, host="127.0.0.1", port=0, handler_cancellation="SWITCHED" in os.environ)

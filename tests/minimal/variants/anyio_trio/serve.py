@@ -1,0 +1,141 @@
+"""Starlette and anyio on anycorn as their first pages show them: nothing here is ours, so what it does, the stack does."""
+
+import functools
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import cast
+
+import anycorn
+import anyio
+import httpx2
+from anycorn.typing import ASGIFramework
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
+
+
+def block(seconds: float) -> None:
+    print("[SYNC] Starting task1", flush=True)
+    time.sleep(seconds)
+    print("[SYNC] Finished task1", flush=True)
+
+
+async def sleep(name: str, seconds: float) -> str:
+    await anyio.sleep(seconds)
+    return name
+
+
+async def work(name: str, seconds: float, status: int = 200) -> str:
+    response = await client.get("/work", params={"name": name, "seconds": seconds, "status": status})
+    response.raise_for_status()
+    return name
+
+
+async def fail() -> None:
+    raise LookupError
+
+
+def read(request: Request, name: str = "seconds") -> float:
+    try:
+        return float(request.query_params.get(name, 0))
+    except ValueError:
+        raise HTTPException(422) from None
+
+
+async def handle(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({}, 409)
+
+
+async def ping(request: Request) -> JSONResponse:
+    return JSONResponse({"pong": True})
+
+
+async def awaited(request: Request) -> JSONResponse:
+    return JSONResponse(await sleep("task1", read(request)))
+
+
+async def threaded(request: Request) -> JSONResponse:
+    await anyio.to_thread.run_sync(block, read(request))
+    return JSONResponse(None)
+
+
+def plain_def(request: Request) -> JSONResponse:
+    block(read(request))
+    return JSONResponse(None)
+
+
+async def limited(request: Request) -> JSONResponse:
+    try:
+        return JSONResponse(int(request.query_params["tasks"]))
+    except ValueError:
+        raise HTTPException(422) from None
+
+
+async def gather_order(request: Request) -> JSONResponse:
+    seconds = read(request)
+    return JSONResponse(await anyio.gather(sleep("task1", 3 * seconds), sleep("task2", seconds), sleep("task3", 2 * seconds)))
+
+
+async def gather_fails(request: Request) -> JSONResponse:
+    seconds = read(request)
+    return JSONResponse(await anyio.gather(work("task1", seconds), work("task2", seconds / 4, 500), work("task3", seconds)))
+
+
+async def group_error(request: Request) -> JSONResponse:
+    async with anyio.create_task_group() as group:
+        group.start_soon(fail)
+    return JSONResponse(None)
+
+
+async def deadline_thread(request: Request) -> JSONResponse:
+    try:
+        with anyio.fail_after(read(request, "limit")):
+            await anyio.to_thread.run_sync(block, read(request))
+    except TimeoutError:
+        raise HTTPException(504) from None
+    return JSONResponse(None)
+
+
+async def patient(request: Request) -> JSONResponse:
+    return JSONResponse(await work("task1", read(request)))
+
+
+async def events(seconds: float) -> AsyncIterator[str]:
+    calls = [work(f"task{n}", factor * seconds) for n, factor in ((1, 3), (2, 1), (3, 2))]
+    async with anyio.as_completed(*calls) as ended:
+        async for call in ended:
+            yield f"data: {call.return_value}\n\n"
+
+
+async def as_completed(request: Request) -> StreamingResponse:
+    return StreamingResponse(events(read(request)), media_type="text/event-stream")
+
+
+app = Starlette(
+    routes=[
+        Route("/ping", ping),
+        Route("/async", awaited),
+        Route("/threaded", threaded),
+        Route("/plain-def", plain_def),
+        Route("/limited", limited),
+        Route("/gather-order", gather_order),
+        Route("/gather-fails", gather_fails),
+        Route("/group-error", group_error),
+        Route("/deadline-thread", deadline_thread),
+        Route("/patient", patient),
+        Route("/as-completed", as_completed),
+    ],
+    exception_handlers={LookupError: handle},
+)
+
+if __name__ == "__main__":
+    config = anycorn.Config()
+    config.bind = ["127.0.0.1:0"]
+    loop = "asyncio" if "asyncio" in sys.argv else "trio"
+    anyio.run(functools.partial(anycorn.serve, cast("ASGIFramework", app), config), backend=loop)

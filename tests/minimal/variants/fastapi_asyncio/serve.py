@@ -1,0 +1,108 @@
+"""FastAPI on uvicorn as its first pages show it: nothing here is ours, so what it does, the stack does."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+
+import httpx2
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+
+app = FastAPI()
+client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
+
+
+def block(seconds: float) -> None:
+    print("[SYNC] Starting task1", flush=True)
+    time.sleep(seconds)
+    print("[SYNC] Finished task1", flush=True)
+
+
+async def sleep(name: str, seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return name
+
+
+async def work(name: str, seconds: float, status: int = 200) -> str:
+    response = await client.get("/work", params={"name": name, "seconds": seconds, "status": status})
+    response.raise_for_status()
+    return name
+
+
+async def fail() -> None:
+    raise LookupError
+
+
+@app.exception_handler(LookupError)
+async def handle(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({}, 409)
+
+
+@app.get("/ping")
+async def ping() -> dict[str, bool]:
+    return {"pong": True}
+
+
+@app.get("/async")
+async def awaited(seconds: float = 0) -> str:
+    return await sleep("task1", seconds)
+
+
+@app.get("/threaded")
+@app.get("/plain-def")
+def threaded(seconds: float = 0) -> None:
+    block(seconds)
+
+
+@app.get("/limited")
+async def limited(tasks: int) -> int:
+    return tasks
+
+
+@app.get("/gather-order")
+async def gather_order(seconds: float) -> tuple[str, str, str]:
+    return await asyncio.gather(sleep("task1", 3 * seconds), sleep("task2", seconds), sleep("task3", 2 * seconds))
+
+
+@app.get("/gather-fails")
+async def gather_fails(seconds: float) -> tuple[str, str, str]:
+    return await asyncio.gather(work("task1", seconds), work("task2", seconds / 4, 500), work("task3", seconds))
+
+
+@app.get("/group-error")
+async def group_error() -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fail())
+
+
+@app.get("/deadline-thread")
+async def deadline_thread(seconds: float, limit: float) -> None:
+    try:
+        async with asyncio.timeout(limit):
+            await asyncio.to_thread(block, seconds)
+    except TimeoutError:
+        raise HTTPException(504) from None
+
+
+@app.get("/patient")
+async def patient(seconds: float) -> str:
+    return await work("task1", seconds)
+
+
+async def events(seconds: float) -> AsyncIterator[str]:
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(work(f"task{n}", factor * seconds)) for n, factor in ((1, 3), (2, 1), (3, 2))]
+        for call in asyncio.as_completed(calls):
+            yield f"data: {await call}\n\n"
+
+
+@app.get("/as-completed")
+async def as_completed(seconds: float) -> StreamingResponse:
+    return StreamingResponse(events(seconds), media_type="text/event-stream")
+
+
+if __name__ == "__main__":
+    # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
+    uvicorn.run(app, port=0, loop="asyncio", ws="none", access_log=False)

@@ -1,0 +1,130 @@
+"""Starlette on uvicorn as its first pages show it: nothing here is ours, so what it does, the stack does."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+
+import httpx2
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.routing import Route
+
+client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
+
+
+def block(seconds: float) -> None:
+    print("[SYNC] Starting task1", flush=True)
+    time.sleep(seconds)
+    print("[SYNC] Finished task1", flush=True)
+
+
+async def sleep(name: str, seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return name
+
+
+async def work(name: str, seconds: float, status: int = 200) -> str:
+    response = await client.get("/work", params={"name": name, "seconds": seconds, "status": status})
+    response.raise_for_status()
+    return name
+
+
+async def fail() -> None:
+    raise LookupError
+
+
+def read(request: Request, name: str = "seconds") -> float:
+    try:
+        return float(request.query_params.get(name, 0))
+    except ValueError:
+        raise HTTPException(422) from None
+
+
+async def handle(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({}, 409)
+
+
+async def ping(request: Request) -> JSONResponse:
+    return JSONResponse({"pong": True})
+
+
+async def awaited(request: Request) -> JSONResponse:
+    return JSONResponse(await sleep("task1", read(request)))
+
+
+def threaded(request: Request) -> JSONResponse:
+    block(read(request))
+    return JSONResponse(None)
+
+
+async def limited(request: Request) -> JSONResponse:
+    try:
+        return JSONResponse(int(request.query_params["tasks"]))
+    except ValueError:
+        raise HTTPException(422) from None
+
+
+async def gather_order(request: Request) -> JSONResponse:
+    seconds = read(request)
+    return JSONResponse(await asyncio.gather(sleep("task1", 3 * seconds), sleep("task2", seconds), sleep("task3", 2 * seconds)))
+
+
+async def gather_fails(request: Request) -> JSONResponse:
+    seconds = read(request)
+    return JSONResponse(await asyncio.gather(work("task1", seconds), work("task2", seconds / 4, 500), work("task3", seconds)))
+
+
+async def group_error(request: Request) -> JSONResponse:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(fail())
+    return JSONResponse(None)
+
+
+async def deadline_thread(request: Request) -> JSONResponse:
+    try:
+        async with asyncio.timeout(read(request, "limit")):
+            await asyncio.to_thread(block, read(request))
+    except TimeoutError:
+        raise HTTPException(504) from None
+    return JSONResponse(None)
+
+
+async def patient(request: Request) -> JSONResponse:
+    return JSONResponse(await work("task1", read(request)))
+
+
+async def events(seconds: float) -> AsyncIterator[str]:
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(work(f"task{n}", factor * seconds)) for n, factor in ((1, 3), (2, 1), (3, 2))]
+        for call in asyncio.as_completed(calls):
+            yield f"data: {await call}\n\n"
+
+
+async def as_completed(request: Request) -> StreamingResponse:
+    return StreamingResponse(events(read(request)), media_type="text/event-stream")
+
+
+app = Starlette(
+    routes=[
+        Route("/ping", ping),
+        Route("/async", awaited),
+        Route("/threaded", threaded),
+        Route("/plain-def", threaded),
+        Route("/limited", limited),
+        Route("/gather-order", gather_order),
+        Route("/gather-fails", gather_fails),
+        Route("/group-error", group_error),
+        Route("/deadline-thread", deadline_thread),
+        Route("/patient", patient),
+        Route("/as-completed", as_completed),
+    ],
+    exception_handlers={LookupError: handle},
+)
+
+if __name__ == "__main__":
+    # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
+    uvicorn.run(app, port=0, loop="asyncio", ws="none", access_log=False)
