@@ -10,6 +10,7 @@ from shared.lab.refusal import KEY, refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.stream import events, readable, told
+from shared.lab.upstream import most_at_once
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge
 from shared.lesson.calls import MAX_CONTENT, RETRY_PAUSE
@@ -251,9 +252,11 @@ def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst
 
 def test_no_more_than_a_hundred_calls_at_once(subject: Variant, burst: Burst) -> None:
     """Two hundred searches at once make a hundred calls at once: never more, and on a quick machine no fewer."""
-    if (most := max(burst.peaks)) > MAX_CALLS:
+    # A call that was given up is over for its caller, and the service may see that late.
+    finished = [[call for call in seen.calls if not call.was_left] for seen in (*burst.before, burst.seen)]
+    if (most := max(map(most_at_once, finished))) > MAX_CALLS:
         sentence = f"200 searches at once made {most} calls at once, and {MAX_CALLS} are agreed"
         accuse(subject, burst.seen, sure(Cause.UNLIMITED, sentence, POOL))
-    if most < MAX_CALLS:
+    if (most := max(burst.peaks)) < MAX_CALLS:
         sentence = f"200 searches at once made no more than {most} calls at once, and {MAX_CALLS} are agreed"
         accuse(subject, burst.seen, [Finding(Cause.LIMITED, sentence, places=(POOL,))])
