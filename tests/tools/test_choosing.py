@@ -111,7 +111,7 @@ def test_the_releases_are_those_in_use(name: str) -> None:
     for package, version, licence in releases:
         assert PINS[package] == version, f"{package} is {PINS[package]} by now"
         metadata = distribution(package).metadata
-        stated = metadata.get("License-Expression") or " ".join(metadata.get_all("Classifier") or [])
+        stated = " ".join(text for name in ("License-Expression", "Classifier") for text in metadata.get_all(name) or [])
         assert licence in stated
 
 
