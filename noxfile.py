@@ -49,16 +49,20 @@ def suite(session: nox.Session) -> None:
     if not READY:
         session.error("Nothing is ready: run nox -s variant")
     install(session, "workbook")
-    chosen = [f"{name}={python}" for name, python in READY.items()]
-    session.run("python", "-m", "shared.workbook.suite", *COMPARED, *chosen, "--", *session.posargs)
+    ready = [f"{name}={python}" for name, python in READY.items()]
+    # Time enough to end, in good order, what it has started.
+    command = ("python", "-m", "shared.workbook.suite", *COMPARED, *ready, "--", *session.posargs)
+    session.run(*command, interrupt_timeout=15, terminate_timeout=15)
 
 
 @nox.session(default=False, venv_backend="none")
 def compare(session: nox.Session) -> None:
     """Run every experiment on every variant, and set them side by side: as tables, as compare.json and as compare.html."""
+    if session.posargs:
+        session.error("It compares everything, so nothing can be chosen: run nox -s compare")
     COMPARED.append("--compare")
     for name in VARIANTS:
-        session.notify(f"variant({name})", posargs=[])
+        session.notify(f"variant({name})")
 
 
 @nox.session(default=False)

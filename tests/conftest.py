@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
+from shared.workbook.results import RESULTS
 from tests import background
 from tests.doors import Unreached
 from tests.stack import Stack
 from tests.trouble import Burst, Trouble
 
-RESULTS = variants.ROOT / ".results"
 FAILED = pytest.StashKey[bool]()
 WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""
@@ -42,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--plan", type=Path, help="a file that says which tests run over which versions; see shared/lab/plan.py")
     parser.addoption("--chroma", type=Path, help="the program `chroma`, for the tests that want a real Chroma server")
     parser.addoption("--report", type=Path, help="a file that gets a line of JSON for each test: its outcome, cause and message")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the workbook's own tests out where a variant is named: they need more than it does."""
+    named = config.getoption("--variant") or config.getoption("--plan")
+    return True if named and collection_path.name in {"tools", "clients"} else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -116,16 +123,12 @@ class Servers:
     def __init__(self, upstreams: Upstreams) -> None:
         self._upstreams = upstreams
         self._running: Server | None = None
-        self._seen: set[str] = set()
 
     def get(self, variant: Variant) -> Server:
         """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does."""
         if self._running and self._running.variant == variant:
             return self._running
         self.stop()
-        if variant.label not in self._seen:
-            self._seen.add(variant.label)
-            _results(variant).unlink(missing_ok=True)
         self._running = Server(variant, self._upstreams, settings=PATIENT)
         paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
         asks = [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")]
@@ -150,13 +153,16 @@ class Servers:
 
 @pytest.fixture(scope="session", autouse=True)
 def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Any]]]:
-    """Begin the experiments that take long, for the tests that will ask for them."""
+    """Begin the results of each variant anew, and the experiments that take long, for the tests that will ask for them."""
+    for variant in dict.fromkeys(filter(None, map(_variant, request.session.items))):
+        _results(variant).unlink(missing_ok=True)
+        keep_line(variant, {"began": datetime.now(UTC).isoformat(timespec="seconds")})
     wanted: dict[str, list[Variant]] = {name: [] for name in background.JOBS}  # In this order.
     for item in request.session.items:
         for name in background.JOBS.keys() & set(getattr(item, "fixturenames", ())):
-            variant: Variant = item.callspec.params["subject"]  # type: ignore[attr-defined]  # A test with a fixture has it.
-            if not variants.missing(variant.name) and variant not in wanted[name]:
-                wanted[name].append(variant)
+            subject: Variant = item.callspec.params["subject"]  # type: ignore[attr-defined]  # A test with a fixture has it.
+            if not variants.missing(subject.name) and subject not in wanted[name]:
+                wanted[name].append(subject)
     # Not all of a variant's at once: what a busy machine does to the first would be taken for the variant's own doing.
     with ThreadPoolExecutor(background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))) as executor:
         yield {
@@ -164,6 +170,7 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
             for name, chosen in wanted.items()
             for variant in chosen
         }
+        executor.shutdown(wait=False, cancel_futures=True)  # Broken off, it begins no more.
 
 
 @pytest.fixture(scope="session")
@@ -261,7 +268,7 @@ def keep_line(variant: Variant, line: dict[str, object]) -> None:
     """Add a line to what the table is made from; not for a variant from elsewhere."""
     if variant.root != variants.ROOT:
         return
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     with _results(variant).open("a", encoding="utf-8") as lines:
         lines.write(json.dumps({"variant": variant.label, **line}) + "\n")
 

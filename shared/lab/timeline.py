@@ -65,8 +65,10 @@ def _requests(seen: Observation, first: Ask | None) -> Iterable[Row]:
     for answer in sorted(seen.answers, key=lambda answer: answer.ask is not first):
         began, ended = answer.sent - seen.began, answer.received - seen.began
         yield Row(began, ended, answer.ask.path[:40], "request")
-        # The server counts from when it took the request, which may be long after it was sent: count back from the answer.
-        taken = ended - max((operation.end for operation in answer.operations), default=0)
+        # The server counts from when it took the request, which may be long after it was sent: count back from the answer, of a
+        # stream from its first event, since what it says stands in the head.
+        told = answer.arrivals[0][0] - seen.began if answer.arrivals else ended
+        taken = told - max((operation.end for operation in answer.operations), default=0)
         for operation in answer.operations:
             yield Row(taken + operation.start, taken + operation.end, operation.name, "operation")
 

@@ -27,12 +27,24 @@ def by_default(variant: Variant) -> dict[str, str]:
 
 
 def _stated(variant: Variant, name: str) -> dict[str, str]:
-    tree = ast.parse((variant.folder / "character.py").read_text(encoding="utf-8"))
+    try:
+        tree = ast.parse((variant.folder / "character.py").read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return {}
     for node in tree.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name and node.value:
-            stated: dict[str, str] = ast.literal_eval(node.value)
-            return stated
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return _read(getattr(node, "value", None))
     return {}
+
+
+def _read(value: ast.expr | None) -> dict[str, str]:
+    """Return a dictionary that is written out; an empty one where it is something else."""
+    try:
+        stated = ast.literal_eval(value) if value else {}
+    except ValueError:
+        return {}
+    return stated if isinstance(stated, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,13 @@ END: Final = "<!-- Up to here. -->\n"
 
 
 def markdown(root: Path = ROOT) -> str:
-    """Return the table: a row for each trait, a column for each variant; bold is what not all of them have."""
+    """Return the table: a row for each trait, a column for each variant; bold is what fewer than half of them have."""
     names = list(variants.groups(root))
     found = [variants.named(name, root)[0] for name in names]
     lines = [f"| | {' | '.join(f'`{name}`' for name in names)} |", f"|---|{'---|' * len(names)}"]
     for key, trait in TRAITS.items():
         values = [_cell(variant, key) for variant in found]
-        usual = max(values, key=values.count)
-        cells = [value if value == usual else f"**{value}**" for value in values]
+        cells = [f"**{value}**" if values.count(value) < len(values) / 2 else value for value in values]
         lines.append(f"| {trait.meaning} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -49,7 +48,7 @@ def written(text: str, table: str) -> str:
 def main(page: Path = PAGE) -> None:
     """Write the table into the page."""
     try:
-        page.write_text(written(page.read_text(encoding="utf-8"), markdown()), encoding="utf-8")
+        page.write_text(written(page.read_text(encoding="utf-8"), markdown()), encoding="utf-8", newline="\n")
     except ValueError as error:
         sys.exit(f"{page.name}: {error}")
 

@@ -1,6 +1,7 @@
 """What the last runs of the suite saw: one file a variant, in `.results`."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from typing import Any
 from shared.lab.variants import ROOT, groups
 from shared.lesson.contract import ENDPOINTS
 
-RESULTS = ROOT / ".results"
+RESULTS = Path(os.environ.get("WORKBOOK_RESULTS", ROOT / ".results"))
+"""Where what was seen is kept; a run whose times are not to be shown in tables sets another folder."""
 
 
 @dataclass(slots=True)
@@ -18,6 +20,7 @@ class Column:
     """What one variant did on one event loop.
 
     Attributes:
+        began: When the run began, in ISO 8601.
         identity: Its `framework`, `event_loop` and `server`, with their versions.
         experiments: For each that proved what the contract asks for its `seconds` and `verdict`, and the timeline in `rows` and
             `stalls`; `more` rows are left out.
@@ -26,6 +29,7 @@ class Column:
 
     """
 
+    began: str = ""
     identity: dict[str, str] = field(default_factory=dict)
     experiments: dict[str, dict[str, Any]] = field(default_factory=dict)
     character: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -46,7 +50,9 @@ def read(folder: Path = RESULTS) -> dict[str, Column]:
 
 
 def _add(column: Column, line: dict[str, Any]) -> None:
-    if "identity" in line:
+    if "began" in line:
+        column.began = line["began"]
+    elif "identity" in line:
         column.identity = line["identity"]
     elif "trait" in line:
         column.character[line["trait"]] = {"value": line["value"], "evidence": line["evidence"]}

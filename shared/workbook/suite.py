@@ -21,6 +21,7 @@ from rich.text import Text
 from shared.lab.variants import ROOT, named
 from shared.workbook import table
 from shared.workbook.compare.__main__ import main as compare
+from shared.workbook.results import read
 
 LOOK_SECONDS = 0.5
 
@@ -49,8 +50,9 @@ class Job:
             cwd=ROOT,
             stdout=output,
             stderr=output and subprocess.STDOUT,
-            env={**os.environ, **color},
-            text=True,
+            env={**os.environ, **color, "PYTHONIOENCODING": "utf-8"},
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
 
@@ -73,7 +75,7 @@ def jobs(variants: Sequence[str], arguments: Sequence[str], folder: Path) -> Ite
         name, _, python = variant.partition("=")
         for loop in named(name):
             report = folder / f"{loop.label}.jsonl"
-            chosen = ["--ignore=tests/tools", "--ignore=tests/clients", "--variant", name, "--loop", loop.loop]
+            chosen = ["--variant", name, "--loop", loop.loop]
             yield Job(loop.label, [python, "-m", "pytest", "-q", *chosen, "--report", str(report), *arguments], report)
 
 
@@ -109,10 +111,11 @@ def main(arguments: Sequence[str]) -> int:
         todo = list(jobs(variants, arguments[split + 1 :], Path(folder)))
         console.print(f"The shared suite, side by side: {', '.join(job.label for job in todo)}")
         failed = run_all(todo, console)
-    if "--compare" in arguments[:split]:
-        compare([])
-    else:
-        table.main()
+    if read():  # Where nothing could begin there is nothing to show, and its output says why.
+        if "--compare" in arguments[:split]:
+            compare([])
+        else:
+            table.main()
     if failed:
         console.print(f"Failed: {', '.join(failed)}", style="bold red")
     return 1 if failed else 0

@@ -21,7 +21,7 @@ def table(known: dict[str, Column]) -> Table:
     made = Table(box=box.SIMPLE, title="What each variant did", caption="seconds, as seen from outside, and the verdict")
     made.add_column("", overflow="fold")
     for label in known:
-        made.add_column(label, overflow="fold", min_width=len(label))
+        made.add_column(label, overflow="fold")
     for part in ("framework", "event_loop", "server"):
         cells = [column.identity.get(part, "") for column in known.values()]
         made.add_row(part.replace("_", " "), *cells, end_section=part == "server")

@@ -44,6 +44,7 @@ def results(tmp_path: Path) -> Path:
     leave(
         folder,
         FIRST,
+        {"began": "2026-01-01T00:00:00+00:00"},
         {"identity": identity},
         *character,
         {"experiment": "/async x 2", "seconds": 0.4, "verdict": "together", **timeline},
@@ -73,6 +74,7 @@ def test_the_data_hold_all_that_was_seen(results: Path, capsys: pytest.CaptureFi
     data, _, _ = made(results, capsys)
     assert data["schema"] == SCHEMA
     assert datetime.fromisoformat(data["made"]).tzinfo
+    assert [column["began"] for column in data["columns"]] == ["2026-01-01T00:00:00+00:00", ""]
     assert data["machine"].keys() == {"system", "machine", "processors"}
     assert [(column["label"], column["framework"], len(column["failures"])) for column in data["columns"]] == [
         (FIRST, "one 1.0", 0),

@@ -27,7 +27,7 @@ def character(comparison: dict[str, Any]) -> Table:
     made.add_column("", overflow="fold")
     labels = [column["label"] for column in comparison["columns"]]
     for label in labels:
-        made.add_column(label, overflow="fold", min_width=len(label))
+        made.add_column(label, overflow="fold")
     for trait in comparison["character"]:
         made.add_row(words(trait["key"]), *(_cell(trait, label) for label in labels))
     return made
@@ -43,7 +43,7 @@ def _cell(trait: dict[str, Any], label: str) -> str:
 
 def main(arguments: Sequence[str] | None = None, results: Path = RESULTS) -> None:
     """Print and write the comparison; end with a message when there is nothing to compare."""
-    parser = argparse.ArgumentParser(prog="nox -s compare --", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m shared.workbook.compare", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--into", type=Path, default=ROOT, metavar="FOLDER", help="where compare.json and compare.html go")
     folder: Path = parser.parse_args(arguments).into
     known = read(results)

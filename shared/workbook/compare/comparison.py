@@ -32,7 +32,10 @@ def compare(known: Mapping[str, Column]) -> dict[str, Any]:
             "machine": platform.machine(),
             "processors": os.cpu_count(),
         },
-        "columns": [{"label": label, **column.identity, "failures": column.failures} for label, column in known.items()],
+        "columns": [
+            {"label": label, "began": column.began, **column.identity, "failures": column.failures}
+            for label, column in known.items()
+        ],
         "experiments": [_experiment(name, known) for name in experiments(known)],
         "character": [_trait(key, known) for key in TRAITS],
     }
@@ -63,8 +66,8 @@ def _trait(key: str, known: Mapping[str, Column]) -> dict[str, Any]:
 
 
 def _stated(label: str, read: Callable[[Variant], dict[str, str]]) -> dict[str, str]:
-    """Return what a column's variant states; nothing where the variant is gone."""
+    """Return what a column's variant states; nothing where the variant is gone, or cannot be read."""
     try:
         return read(variants.named(label.partition("-")[0])[0])
-    except (variants.VariantError, OSError):
+    except (variants.VariantError, SyntaxError, ValueError):
         return {}

@@ -25,8 +25,10 @@ def render(comparison: dict[str, Any]) -> str:
 
 
 def longest(experiment: dict[str, Any]) -> dict[str, Any]:
-    """Return an experiment with the length of its axis: the longest that it took on any stack, in seconds."""
-    return {**experiment, "longest": max(one["seconds"] for one in experiment["results"].values()) or 1.0}
+    """Return an experiment with the length of its axis in seconds: until the last thing on any stack has ended."""
+    results = experiment["results"].values()
+    ends = [row["end"] for one in results for row in one["rows"]] + [one["seconds"] for one in results]
+    return {**experiment, "longest": max(ends) or 1.0}
 
 
 def place(span: dict[str, float], seconds: float) -> str:

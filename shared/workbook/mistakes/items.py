@@ -104,7 +104,7 @@ def arguments(items: Sequence[Planted | Round], folder: Path, root: Path = ROOT)
     """Return the arguments for one pytest over several planted mistakes, or one round; what they need is put into a folder."""
     if isinstance(items[0], Round):
         on = items[0].on
-        return ["tests", "--ignore=tests/tools", "--ignore=tests/clients", "--variant", on.name, "--loop", on.loop]
+        return ["tests", "--variant", on.name, "--loop", on.loop]
     planted = [item.plant(folder, root) for item in items if isinstance(item, Planted)]
     plan = folder / "plan.json"
     write(plan, planted)

@@ -100,7 +100,8 @@ async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:
 async def _run_pytest(arguments: list[str], folder: Path, printed: Path, root: Path) -> int:
     """Return pytest's exit code; on the way out, end it and all that it has started."""
     # What the suite itself puts aside goes into the same folder, so that it is gone even when the suite is killed.
-    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)), **ENVIRONMENT}
+    own = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "WORKBOOK_RESULTS"), str(folder))
+    environment = {**os.environ, **own, **ENVIRONMENT}
     with printed.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments),

@@ -1,0 +1,48 @@
+"""The program behind `nox -s variant`: it runs the suite, says how it ended, and leaves what is compared."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.lab.variants import ROOT
+from shared.workbook.compare.comparison import compare
+from shared.workbook.results import read
+
+VARIANT = "aiohttp_asyncio"
+
+
+def run(folder: Path, choice: str) -> subprocess.CompletedProcess[str]:
+    """Run some of the suite's tests over one variant, with results in a folder."""
+    command = [sys.executable, "-m", "shared.workbook.suite", f"{VARIANT}={sys.executable}", "--", "-k", choice]
+    environment = {**os.environ, "WORKBOOK_RESULTS": str(folder), "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - our own
+
+
+def test_what_the_suite_leaves_is_what_is_compared(tmp_path: Path) -> None:
+    """After a run that passes there is a table, and a timeline, a date and versions to compare; the next one begins anew."""
+    for choice, name in (("test_async_does_not_block", "/async x 2"), ("test_sync_blocks", "/sync x 2")):
+        done = run(tmp_path, choice)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"{VARIANT}: passed" in done.stdout
+        assert "What each variant did" in done.stdout
+        found = compare(read(tmp_path))
+        assert [one["name"] for one in found["experiments"]] == [name]
+        result = found["experiments"][0]["results"][VARIANT]
+        assert {row["kind"] for row in result["rows"]} == {"request", "operation"}
+        assert bool(result["stalls"]) == (name == "/sync x 2")
+        assert {"began", "framework", "python"} <= found["columns"][0].keys()
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"), [("no_test_has_this_name", "deselected"), ("test_sync_blocks or", "wrong expression")]
+)
+def test_a_run_that_does_not_pass_is_said_and_told_by_the_exit_code(tmp_path: Path, choice: str, said: str) -> None:
+    """Whether no test ran, or pytest understood nothing: the variant is named as failed, and the exit code is not 0."""
+    done = run(tmp_path, choice)
+    assert done.returncode
+    assert f"{VARIANT}: FAILED" in done.stdout
+    assert said in done.stdout.lower()
+    assert f"Failed: {VARIANT}" in done.stdout
