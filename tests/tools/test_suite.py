@@ -44,5 +44,5 @@ def test_a_run_that_does_not_pass_is_said_and_told_by_the_exit_code(tmp_path: Pa
     done = run(tmp_path, choice)
     assert done.returncode
     assert f"{VARIANT}: FAILED" in done.stdout
-    assert said in done.stdout.lower()
+    assert said in (done.stdout + done.stderr).lower()
     assert f"Failed: {VARIANT}" in done.stdout
