@@ -259,9 +259,9 @@ class Burst:
 
     Attributes:
         cases: The searches that have to fail, in the order of their answers.
-        before: What was seen in tries after which a machine seemed to have been too busy.
-        seen: All of them, in the last try: the failing ones first.
-        peaks: How many calls were open at once, at the most, in each try; the last one is what was `seen`.
+        others: What was seen in the other tries, in which a machine may have been too busy.
+        seen: All of them, the failing ones first, in the first try in which all others were served; else in the last.
+        peaks: How many calls were open at once, at the most, in each try.
         after: One search right after it.
         left: What was left.
         kept: Connections to services that were kept after that.
@@ -269,7 +269,7 @@ class Burst:
     """
 
     cases: list[Case]
-    before: list[Observation]
+    others: list[Observation]
     seen: Observation
     peaks: list[int]
     after: Observation
@@ -283,23 +283,26 @@ def run_a_burst(variant: Variant) -> Burst:
     asks = [case.ask for case in failing] + [about(SEARCH, f"{number:03}") for number in range(SEARCHES - len(failing))]
     asks = [replace(ask, after=place * APART) for place, ask in enumerate(asks)]
     peaks: list[int] = []
-    before: list[Observation] = []
+    tries: list[Observation] = []
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        while True:
+        while (not any(map(served, tries)) or max(peaks) < MAX_CALLS) and len(tries) < BURSTS:
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
             server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER * 2 ** len(peaks), marker="budget")
-            seen = run(server, asks, patience=BURST_PATIENCE)
+            tries.append(run(server, asks, patience=BURST_PATIENCE))
             server.upstreams.behave()
-            peaks.append(most(seen.calls))
-            served = all(answer.status == HTTPStatus.OK for answer in seen.answers[len(failing) :])
-            if (served and peaks[-1] >= MAX_CALLS) or len(peaks) == BURSTS:
-                break
-            before.append(seen)
+            peaks.append(most(tries[-1].calls))
+        best = next(filter(served, tries), tries[-1])
         after, left = run(server, [SEARCH]), left_over(server, idle)
-        return Burst(failing, before, seen, peaks, after, left, spare_connections(server))
+        others = [seen for seen in tries if seen is not best]
+        return Burst(failing, others, best, peaks, after, left, spare_connections(server))
+
+
+def served(seen: Observation) -> bool:
+    """Return whether all searches of a burst were answered that were not to fail."""
+    return all(answer.status == HTTPStatus.OK for answer in seen.answers[len(BURST_FAULTS) :])
 
 
 def most(calls: Sequence[Call]) -> int:

@@ -7,7 +7,7 @@ for that. The head is sent by `prepare`, so a header that a middleware adds come
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
@@ -56,7 +56,8 @@ async def answer_stream(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={**events.HEADERS, "Server-Timing": record().header()})
     response.content_type = events.MEDIA_TYPE
     await response.prepare(request)
-    async with aclosing(stream_answer(request, query, documents)) as stream:
-        async for event in stream:
-            await response.write(event)
+    with suppress(ConnectionResetError):  # The reader has left: that is no error, and there is nobody to tell.
+        async with aclosing(stream_answer(request, query, documents)) as stream:
+            async for event in stream:
+                await response.write(event)
     return response
