@@ -52,7 +52,7 @@ def answered(answer: Answer, seen: Observation) -> list[Finding]:
 
 def _no_answer(sentence: str, seen: Observation, stands: str) -> tuple[Cause, str]:
     """Tell from what went on meanwhile why a request got no answer."""
-    if seen.slowest_ping > HANG / 4:  # Right: not at all. Wrong: as long as the request itself.
+    if seen.stood_still or seen.slowest_ping > HANG / 4:  # Right: not at all. Wrong: as long as the request itself.
         return Cause.BLOCKS, f"{sentence}, and /ping had to wait {seen.slowest_ping:.1f} s{stands}"
     others = sorted(other.received - seen.began for other in seen.answers if other.status)
     if others and others[-1] > HANG / 2:  # Right: all at once. Wrong: one by one, for as long as this one waited.
