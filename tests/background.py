@@ -28,6 +28,7 @@ from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from tests.computing import run_computing
 from tests.doors import run_at_doors
 from tests.stack import run_stack
 from tests.trouble import SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
@@ -252,5 +253,6 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "burst": run_a_burst,
     "aside": run_aside,
     "doors": run_at_doors,
+    "computing": run_computing,
 }
 """Each under the name of its fixture."""

@@ -23,6 +23,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS
 from tests import background
+from tests.computing import Computing
 from tests.doors import Unreached
 from tests.stack import Stack
 from tests.trouble import Burst, Trouble
@@ -257,6 +258,13 @@ def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
 def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> list[Unreached]:
     """Return what was seen of the variant when its services could not be reached."""
     found: list[Unreached] = jobs["doors", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def computing(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Computing:
+    """Return what was seen of the variant when its worker processes were killed, and when it was stopped beside one at work."""
+    found: Computing = jobs["computing", subject.label].result()
     return found
 
 

@@ -42,6 +42,9 @@ class Cause(StrEnum):
     OUTRUNS = "outruns-its-reader"
     FALSE_DECLARATION = "false-declaration"
     OWN_DOING = "own-doing"
+    SAME_PROCESS = "same-process"
+    BROKEN_POOL = "broken-pool"
+    THREAD_ROOM = "thread-room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,5 +184,17 @@ WORDS: dict[Cause, Words] = {
     Cause.OWN_DOING: Words(
         "what is stated of the stack is the doing of the variant's own code: without that, the same stack behaves otherwise",
         "mend the variant; where a switch of the stack makes the difference, state in BY_DEFAULT what it does without",
+    ),
+    Cause.SAME_PROCESS: Words(
+        "the work on the CPU is done by the server's own process, where of all threads that run Python only one has its turn",
+        "give it to a worker process: {process}",
+    ),
+    Cause.BROKEN_POOL: Words(
+        "a worker process has died, and nothing takes its place: a pool that has lost one takes no more work",
+        "open a new pool when the old one says that it is broken ({process})",
+    ),
+    Cause.THREAD_ROOM: Words(
+        "there are other worker threads than agreed: the stack's default, the limit of another pool, or threads of their own",
+        "set their number once, in the lifespan ({threads}), and take each thread from there ({thread})",
     ),
 }

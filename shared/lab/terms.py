@@ -16,6 +16,8 @@ ASYNCIO = {
     "client": "an async HTTP client",
     "pool": "its limit of connections",
     "leaving": "the server cancels the handler of a client that leaves",
+    "process": "a ProcessPoolExecutor, kept for as long as the server, and loop.run_in_executor",
+    "threads": "loop.set_default_executor(ThreadPoolExecutor(10))",
 }
 """What applies unless an import below says otherwise."""
 
@@ -29,6 +31,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
     "starlette": {
         "thread": "a plain def handler, or asyncio.to_thread",
         "leaving": "a StreamingResponse cancels what it sends when the client leaves",
+        "threads": "anyio.to_thread.current_default_thread_limiter().total_tokens = 10",
     },
     "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
     "anyio": {
@@ -38,6 +41,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "deadline": "anyio.fail_after",
         "group": "an anyio task group",
         "limiter": "an anyio.CapacityLimiter",
+        "process": "anyio.to_process.run_sync, with one limiter for all requests",
     },
     "trio": {
         "sleep": "trio.sleep",
@@ -51,7 +55,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
 """What each library brings; a later one goes before an earlier one."""
 
 
-AROUND = {"app", "serve"}
+AROUND = {"app", "serve", "room"}
 """Modules whose imports do not count: they prepare what a framework itself needs."""
 
 

@@ -15,6 +15,7 @@ from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from variants.aiohttp_asyncio import (
     answers,
+    computing,
     context,
     deadlines,
     failing,
@@ -22,13 +23,17 @@ from variants.aiohttp_asyncio import (
     limiting,
     racing,
     resilience,
+    room,
     search,
     streaming,
     together,
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
+    *(computing, room),
+)
 
 
 async def home(request: web.Request) -> web.Response:
@@ -37,8 +42,9 @@ async def home(request: web.Request) -> web.Response:
 
 
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
-    """Open the client once, before the first request, and close it after the last."""
-    with running_upstreams() as settings:
+    """Open the client and the workers once, before the first request, and close them after the last."""
+    room.set_threads()
+    with running_upstreams() as settings, computing.open_workers() as app[computing.POOL]:
         async with resilience.open_client(settings) as client:
             app[search.CLIENT], app[search.SETTINGS] = client, settings
             yield

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
+import anyio
 import httpx2
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -25,6 +26,7 @@ from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
 from variants.anyio_trio import (
     answers,
+    computing,
     context,
     deadlines,
     failing,
@@ -32,13 +34,17 @@ from variants.anyio_trio import (
     limiting,
     racing,
     resilience,
+    room,
     search,
     streaming,
     together,
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
+    *(computing, room),
+)
 
 
 class State(TypedDict):
@@ -46,6 +52,7 @@ class State(TypedDict):
 
     client: httpx2.AsyncClient
     settings: Settings
+    workers: anyio.CapacityLimiter
 
 
 async def home(request: Request) -> JSONResponse:
@@ -55,10 +62,11 @@ async def home(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
-    """Open the client once, before the first request, and close it after the last."""
-    with running_upstreams() as settings:
+    """Open the client and the workers once, before the first request, and close them after the last."""
+    room.set_threads()
+    with running_upstreams() as settings, computing.open_workers() as workers:
         async with resilience.open_client(settings) as client:
-            yield {"client": client, "settings": settings}
+            yield {"client": client, "settings": settings, "workers": workers}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:

@@ -26,6 +26,7 @@ from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
 from variants.starlette_asyncio import (
     answers,
+    computing,
     context,
     deadlines,
     failing,
@@ -33,13 +34,17 @@ from variants.starlette_asyncio import (
     limiting,
     racing,
     resilience,
+    room,
     search,
     streaming,
     together,
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
+    *(computing, room),
+)
 
 
 class State(TypedDict):
@@ -47,6 +52,7 @@ class State(TypedDict):
 
     client: httpx2.AsyncClient
     settings: Settings
+    workers: computing.Workers
 
 
 async def home(request: Request) -> JSONResponse:
@@ -56,13 +62,14 @@ async def home(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
-    """Open the client once, before the first request, and close it after the last."""
+    """Open the client and the workers once, before the first request, and close them after the last."""
     # The client, and the threads of `/threaded`, use anyio, which loads its half for asyncio when it is first awaited. That takes
     # 40 ms: better now than in the first search.
     await anyio.lowlevel.checkpoint()
-    with running_upstreams() as settings:
+    room.set_threads()
+    with running_upstreams() as settings, computing.open_workers() as workers:
         async with resilience.open_client(settings) as client:
-            yield {"client": client, "settings": settings}
+            yield {"client": client, "settings": settings, "workers": workers}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:
