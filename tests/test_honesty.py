@@ -58,7 +58,7 @@ def test_waiting_for_a_thread_shows_in_elapsed(server: Server) -> None:
         slowest = max(seen.answers, key=lambda answer: answer.seconds)
         wait = slowest.ask.wait
         if slowest.seconds < 2 * wait - EARLY:
-            sentence = f"{MANY} requests to /threaded took {slowest.seconds:.2f} s: for {wait} s each they have more threads than {THREADS}"
+            sentence = f"{MANY} requests to /threaded took {slowest.seconds:.2f} s for {wait} s each: more threads than {THREADS}"
             return [Finding(Cause.THREADS, sentence, certain=True)]
         # Right: some milliseconds of accepting the connections. Wrong: the whole wait for a thread, one wait at the least.
         if understated(slowest) >= wait / 2:

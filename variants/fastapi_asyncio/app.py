@@ -61,8 +61,7 @@ async def home() -> identity.Identity:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     """Open the client and the workers once, before the first request, and close them after the last."""
-    # The client, and the threads of `/threaded`, use anyio, which loads its half for asyncio when it is first awaited. That takes
-    # 40 ms: better now than in the first search.
+    # anyio, which client and threads use, loads its half for asyncio when it is first awaited, in 40 ms: better now than later.
     await anyio.lowlevel.checkpoint()
     room.set_threads()
     with running_upstreams() as settings, computing.open_workers() as workers:

@@ -2,7 +2,7 @@
 
 Different here: a dependency that is a plain `def` runs in a thread, too, out of the same few as plain `def` endpoints.
 Pick it when: you know how many blocking calls your machine, and what they call, can take at once: the default knows neither.
-Watch for: it costs each request a thread, even if it only reads a header: write it `async def` where it does not block.
+Watch for: a plain `def` endpoint needs a thread twice: to run, and for the check of what it returns, behind all who wait.
 """
 
 from typing import Annotated
