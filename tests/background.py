@@ -46,7 +46,7 @@ class Reader:
     Attributes:
         line: What it printed first.
         answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
-        upstreams: How many processes it had started.
+        upstreams: How many processes it had started, for its upstreams and for work.
         left: How many of those were still there after it was killed.
 
     """
@@ -73,6 +73,8 @@ def run_as_a_reader(variant: Variant) -> Reader:
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
             answers = [answer for some in asks for answer in send(found[0], some)] if found else []
+            if found:  # What has computed has to be gone as well, when it is killed.
+                send(found[0], [Ask("/cpu?n=1000")])
             upstreams = psutil.Process(process.pid).children(recursive=True) if found else []
         finally:
             process.kill()

@@ -70,9 +70,7 @@ def test_all_threads_are_out_of_one_room(server: Server) -> None:
         if awaited.seconds >= wait / 2:  # Right: at once. Wrong: not before a thread is free, half a wait later at the least.
             sentence = f"while all threads were taken, /async?seconds=0, which needs none, took {awaited.seconds:.2f} s"
             return [Finding(Cause.THREADS, sentence, ask=awaited.ask)]
-        if (
-            guarded.received - seen.began < wait - EARLY
-        ):  # Right: at the end of a wait, at the earliest. Wrong: half of it sooner.
+        if guarded.received - seen.began < wait - EARLY:  # Right: at the end of a wait. Wrong: half of it sooner.
             sentence = f"while all threads were taken, /guarded?seconds=0 took {guarded.seconds:.2f} s: it has threads of its own"
             return [Finding(Cause.THREAD_ROOM, sentence, ask=guarded.ask)]
         return []

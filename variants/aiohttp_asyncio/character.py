@@ -16,7 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "broken-off",
     "disconnect_stream": "at-once",
-    "threads": "processors-and-four",
+    "threads": "ten",
     "plain_def": "on-the-loop",
     "head": "answered",
     "trailing_slash": "not-found",
@@ -33,7 +33,14 @@ CHARACTER: Final[Character] = {
     "docs": "none",
     "other_digits": "read",
     "whole_number": "refused",
+    "process_at_deadline": "runs-on",
+    "killed_worker": "all",
+    "busy_cpu": "in-a-process",
 }
 
-# `handler_cancellation=True` in `serve.py` makes the difference.
-BY_DEFAULT: Final[dict[str, str]] = {"disconnect_plain": "runs-on", "disconnect_stream": "at-the-next-event"}
+# `handler_cancellation=True` in `serve.py` and `set_threads` in `room.py` make the difference.
+BY_DEFAULT: Final[dict[str, str]] = {
+    "disconnect_plain": "runs-on",
+    "disconnect_stream": "at-the-next-event",
+    "threads": "processors-and-four",
+}

@@ -16,7 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-once",
-    "threads": "forty",
+    "threads": "ten",
     "plain_def": "in-a-thread",
     "head": "refused",
     "trailing_slash": "redirected",
@@ -33,7 +33,10 @@ CHARACTER: Final[Character] = {
     "docs": "served",
     "other_digits": "refused",
     "whole_number": "read",
+    "process_at_deadline": "runs-on",
+    "killed_worker": "all",
+    "busy_cpu": "in-a-process",
 }
 
-# Nothing here is switched on that would change one of these.
-BY_DEFAULT: Final[dict[str, str]] = {}
+# `set_threads` in `room.py` makes the difference.
+BY_DEFAULT: Final[dict[str, str]] = {"threads": "forty"}

@@ -4,13 +4,26 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from multiprocessing import get_context
 
+import anyio.to_thread
 import httpx2
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-app = FastAPI()
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, ProcessPoolExecutor]]:
+    if "SWITCHED" in os.environ:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 10
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        yield {"pool": pool}
+
+
+app = FastAPI(lifespan=lifespan)
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
 
 
@@ -33,6 +46,10 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
+
+
+def count(n: int) -> int:
+    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 @app.exception_handler(LookupError)
@@ -84,6 +101,20 @@ async def deadline_thread(seconds: float, limit: float) -> None:
             await asyncio.to_thread(block, seconds)
     except TimeoutError:
         raise HTTPException(504) from None
+
+
+@app.get("/cpu")
+async def cpu(request: Request, n: int, limit: float) -> int:
+    try:
+        async with asyncio.timeout(limit):
+            return await asyncio.get_running_loop().run_in_executor(request.state.pool, count, n)
+    except TimeoutError:
+        raise HTTPException(504) from None
+
+
+@app.get("/cpu-thread")
+def cpu_thread(n: int) -> int:
+    return count(n)
 
 
 @app.get("/patient")
