@@ -24,7 +24,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS
 from tests import background
-from tests.doors import Unreached
+from tests.doors import Doors
 from tests.stack import Stack
 from tests.trouble import Burst, Trouble
 
@@ -272,9 +272,9 @@ def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
 
 
 @pytest.fixture
-def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> list[Unreached]:
+def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Doors:
     """Return what was seen of the variant when its services could not be reached."""
-    found: list[Unreached] = jobs["doors", subject.label].result()
+    found: Doors = jobs["doors", subject.label].result()
     return found
 
 

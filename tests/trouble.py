@@ -30,7 +30,7 @@ BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECON
 """How long the calls take that come before a service's own, in seconds."""
 
 AFTER = [*[SEARCH] * 20, WITH_ANSWER, STREAM]
-"""What is asked right after every fault: a pool that keeps a connection which a fault has spoilt would give it to one of these."""
+"""What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, would go to one of these."""
 
 ROUNDS = 5
 BURSTS = 3
