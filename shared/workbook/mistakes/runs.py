@@ -68,9 +68,10 @@ def in_parts(items: Sequence[Item], root: Path = ROOT) -> list[list[Item]]:
     alike.
     """
     short = [item for item in items if isinstance(item, Planted) and not item.takes_long(root)]
-    alone = [[item] for item in items if item not in short]
+    alone: list[list[Item]] = [[item] for item in items if item not in short]
     count = math.ceil(len(short) / TOGETHER)
-    return [*alone, *([*short[number::count]] for number in range(count))]
+    dealt: list[list[Item]] = [[*short[number::count]] for number in range(count)]
+    return alone + dealt
 
 
 async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:
