@@ -79,6 +79,8 @@ def run_as_a_reader(variant: Variant) -> Reader:
         finally:
             process.kill()
     left = psutil.wait_procs(upstreams, timeout=10)[1]
+    for one in left:
+        one.kill()
     return Reader(line, answers, len(upstreams), len(left))
 
 

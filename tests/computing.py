@@ -63,5 +63,7 @@ def run_computing(variant: Variant) -> Computing:
             with suppress(ServerError):  # Not in time, so that it was killed: the work shows why.
                 server.stop()
         left = psutil.wait_procs(family, timeout=LEAVE_SECONDS)[1]
+        for one in left:
+            one.kill()
         worked = max(processes.workers(abandoned.began, time.monotonic()).values(), default=0.0)
         return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, len(left), server.log())
