@@ -21,7 +21,8 @@ STALL = 0.4  # seconds
 QUICK = 0.1  # seconds
 AFTER = 0.3  # seconds
 TRIES = 3
-MANY = 2 * THREADS
+MANY = 2 * THREADS + THREADS // 2
+"""Requests of which the last, a half wave, find threads enough, also for what FastAPI does in one after the handler."""
 ASKS = [Ask(f"{path}?seconds=0.073") for path in ("/sync", "/threaded", "/async", "/sequential", "/parallel")]
 
 
