@@ -1,6 +1,7 @@
 """Which processes compute: a server's own, or some that it has started, as the operating system sees them."""
 
 import math
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -58,10 +59,18 @@ def _sample() -> float:
 
 
 class Look(NamedTuple):
-    """How long a process had kept a processor busy by a moment, both in seconds."""
+    """What a process had done by a moment.
+
+    Attributes:
+        at: The moment, in seconds of `time.monotonic`.
+        busy: For how many seconds it had kept a processor busy.
+        runs: Whether it would go on if it got a processor, which on a busy machine may take a while; unknown on Windows.
+
+    """
 
     at: float
     busy: float
+    runs: bool
 
 
 @dataclass(slots=True)
@@ -87,9 +96,10 @@ class Processes:
         for one in family:
             try:
                 times = one.cpu_times()
+                runs = one.status() == psutil.STATUS_RUNNING and sys.platform != "win32"
             except psutil.Error:
                 continue
-            self.looks.setdefault(one.pid, []).append(Look(time.monotonic(), times.user + times.system))
+            self.looks.setdefault(one.pid, []).append(Look(time.monotonic(), times.user + times.system, runs))
 
     def busy(self, begin: float, end: float) -> dict[int, float]:
         """Return for how many seconds each process kept a processor busy between two moments of `time.monotonic`."""
@@ -141,7 +151,7 @@ def settled(server: Server) -> None:
         time.sleep(QUIET)
         seen.look()
         workers = [looks for pid, looks in seen.looks.items() if pid != seen.server]
-        if all(len(looks) > 1 and looks[-1].busy - looks[0].busy < QUIET / 2 for looks in workers):
+        if all(len(looks) > 1 and looks[-1].busy - looks[0].busy < QUIET / 2 and not looks[-1].runs for looks in workers):
             return
 
 
