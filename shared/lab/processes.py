@@ -64,7 +64,7 @@ class Look(NamedTuple):
     Attributes:
         at: The moment, in seconds of `time.monotonic`.
         busy: For how many seconds it had kept a processor busy.
-        runs: Whether it would go on if it got a processor, which on a busy machine may take a while; unknown on Windows.
+        runs: Whether it would go on if it got a processor, which on a busy machine may take a while; only Linux tells.
 
     """
 
@@ -96,7 +96,7 @@ class Processes:
         for one in family:
             try:
                 times = one.cpu_times()
-                runs = one.status() == psutil.STATUS_RUNNING and sys.platform != "win32"
+                runs = one.status() == psutil.STATUS_RUNNING and sys.platform == "linux"
             except psutil.Error:
                 continue
             self.looks.setdefault(one.pid, []).append(Look(time.monotonic(), times.user + times.system, runs))
