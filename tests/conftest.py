@@ -126,7 +126,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         item.stash[FAILED] = True
         if variant := _variant(item):
-            item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] += 1
+            item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] += call.when == "call"
             cause = accused.cause if accused else ""
             keep_line(variant, {"failed": item.nodeid, "cause": cause, "message": report.longreprtext})
     if call.when == "call" or report.outcome != "passed":
