@@ -18,6 +18,7 @@ import psutil
 
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
+from shared.lab.follow import Followed, background, follow
 from shared.lab.host import Crash
 from shared.lab.probes import PROBES
 from shared.lab.readers import Slow, leave, read_late
@@ -141,6 +142,7 @@ class Ending:
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
         crash_log: What it had printed after the first two of these.
         own_errors: Requests whose waits fail, out of a task group, with an error of the stack's own.
+        crashed_work: Work in the background that fails as nobody foresaw, bare and out of a task group, and one that does not.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
         listens: Whether its port still answered afterwards.
@@ -155,6 +157,7 @@ class Ending:
     crashes: list[Answer]
     crash_log: str
     own_errors: list[Answer]
+    crashed_work: tuple[list[Followed], Observation]
     dead: list[Answer]
     exit_code: int
     listens: bool
@@ -174,13 +177,16 @@ def run_to_the_end(variant: Variant) -> Ending:
         own_errors = send(
             server.url, [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
         )
+        crashed_work = follow(server, [*(background(how) for how in UNFORESEEN), background(0.5)])
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
         exit_code = server.stop(signal.SIGINT)
         with socket.socket() as client:
             listens = client.connect_ex((HOST, port or 0)) == 0
-        return Ending(departed, kept, after, silent, crashes, crash_log, own_errors, dead, exit_code, listens, server.log())
+        return Ending(
+            departed, kept, after, silent, crashes, crash_log, own_errors, crashed_work, dead, exit_code, listens, server.log()
+        )
 
 
 def _silence(server: Server, service: str) -> Observation:
