@@ -18,19 +18,23 @@ import psutil
 
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
+from shared.lab.failing_start import start_in_vain
 from shared.lab.follow import Followed, background, follow
 from shared.lab.host import Crash
 from shared.lab.probes import PROBES
+from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
+from shared.lab.terminal import press_ctrl_c
 from shared.lab.traits import Shown, declared, measured
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from tests.doors import run_at_doors
-from tests.stack import run_stack
+from tests.going_down import go_down_amid_work
+from tests.stack import run_stack, run_stack_end
 from tests.trouble import SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
 
 SERVICES = ("embeddings", "query")
@@ -250,6 +254,16 @@ def run_aside(variant: Variant) -> Aside:
         return Aside(shown, slow, attentive, left, log)
 
 
+SHUTDOWNS = "WORKBOOK_SHUTDOWNS"
+"""The setting that says how often each server is stopped in the middle of everything; once, unless it is set."""
+
+
+def run_going_down(variant: Variant) -> list[End]:
+    """Stop a variant in the middle of everything, press Ctrl-C in a terminal, and let its start fail: once, or more often."""
+    times = int(os.environ.get(SHUTDOWNS) or "1")
+    return [End(go_down_amid_work(variant), press_ctrl_c(variant), start_in_vain(variant)) for _ in range(times)]
+
+
 JOBS: dict[str, Callable[[Variant], Any]] = {
     "ending": run_to_the_end,
     "trouble": run_in_trouble,
@@ -258,5 +272,7 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "burst": run_a_burst,
     "aside": run_aside,
     "doors": run_at_doors,
+    "going_down": run_going_down,
+    "stack_end": run_stack_end,
 }
 """Each under the name of its fixture."""
