@@ -44,7 +44,7 @@ CALLS: Final = 10
 SERVE = ("serve", "serve")
 LIFESPAN = ("app", "lifespan")
 HOLD = ("background", "open_background")
-WORK_ON = ("background", "work_on")
+WORK_ON = ("background", "work_in_background")
 TRIES = 3
 
 

@@ -18,7 +18,7 @@ from shared.lesson.jobs import MAX_KEPT, MAX_RUNNING
 from tests.background import Ending
 
 BEGIN = ("background", "begin_background")
-WORK = ("background", "work_on")
+WORK = ("background", "work_in_background")
 HOLD = ("background", "open_background")
 RESULT = f"{TASKS[0]} result"
 FAILURE = "The work service answered with the status 500."

@@ -132,7 +132,7 @@ ENDPOINTS = (
         works=True,
     ),
     Endpoint(
-        *("POST", "/background", "background", "begin_background", "work_on"),
+        *("POST", "/background", "background", "begin_background", "work_in_background"),
         parameters=("seconds", "fails"),
         through=("open_background", "call_work"),
         works=True,
@@ -140,7 +140,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         *("GET", "/background/{job}", "background", "background_state"),
-        through=("work_on", "open_background"),
+        through=("work_in_background", "open_background"),
         status=404,
     ),
 )

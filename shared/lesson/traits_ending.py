@@ -2,7 +2,7 @@
 
 from shared.lesson.trait import Trait, Value
 
-UVICORN = "https://uvicorn.dev/settings/"
+UVICORN = "https://github.com/Kludex/uvicorn/pull/1950"
 STARLETTE_TASKS = "https://starlette.dev/background/"
 PYTHON_TASK = "https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task"
 RUN_APP = "https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.run_app"
@@ -23,7 +23,7 @@ ENDING: dict[str, Trait] = {
         "What does a client get whose request is cut off by a stop?",
         "A caller that may safely try again elsewhere has to be able to tell.",
         {
-            "an-error": Value("a 500, though nothing is wrong", {"uvicorn": "https://github.com/Kludex/uvicorn/pull/1950"}),
+            "an-error": Value("a 500, though nothing is wrong", {"uvicorn": UVICORN}),
             "closed": Value("nothing: the connection is closed"),
             "none": Value("none is cut off within the time that was measured"),
         },
@@ -58,7 +58,7 @@ ENDING: dict[str, Trait] = {
             "zero": Value("with 0"),
             "by-the-signal": Value(
                 "by the signal itself, after a stop in good order: -15 in Python, 143 in a shell",
-                {"uvicorn": "https://github.com/Kludex/uvicorn/discussions/2281"},
+                {"uvicorn": "https://github.com/Kludex/uvicorn/pull/1600"},
             ),
             "one": Value("with 1"),
         },
@@ -86,7 +86,7 @@ ENDING: dict[str, Trait] = {
         "Whoever starts it has to see that it never served.",
         {
             "exit-1": Value("with 1, and the error"),
-            "exit-3": Value("with 3, and the error", {"uvicorn": "https://github.com/Kludex/uvicorn/pull/1177"}),
+            "exit-3": Value("with 3, and the error", {"uvicorn": "https://github.com/Kludex/uvicorn/pull/3001"}),
         },
     ),
 }

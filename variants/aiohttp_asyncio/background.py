@@ -53,7 +53,7 @@ async def open_background() -> AsyncIterator[Background]:
         await asyncio.gather(*late, return_exceptions=True)
 
 
-async def work_on(request: web.Request, job: str, task: Task) -> None:
+async def work_in_background(request: web.Request, job: str, task: Task) -> None:
     """Work on a task, and keep what came of it: its client has an answer already, so nobody else would hear of a failure."""
     jobs = request.app[BACKGROUND].jobs
     try:
@@ -77,7 +77,7 @@ async def begin_background(request: web.Request) -> web.Response:
     fails = limits.read_fails(request.query.get("fails"))
     background = request.app[BACKGROUND]
     state = background.jobs.begin()
-    background.start(work_on(request, state["id"], one_task(seconds, fails=fails)))
+    background.start(work_in_background(request, state["id"], one_task(seconds, fails=fails)))
     return web.json_response(state, status=202, headers={"Location": location(state)})
 
 

@@ -39,7 +39,7 @@ async def open_background() -> AsyncIterator[Background]:
         group.cancel_scope.deadline = anyio.current_time() + GRACE
 
 
-async def work_on(request: Request, job: str, task: Task) -> None:
+async def work_in_background(request: Request, job: str, task: Task) -> None:
     """Work on a task, and keep what came of it: its client has an answer already, so nobody else would hear of a failure."""
     jobs = request.state.background.jobs
     try:
@@ -62,7 +62,7 @@ async def begin_background(request: Request) -> JSONResponse:
     fails = limits.read_fails(request.query_params.get("fails"))
     background = request.state.background
     state = background.jobs.begin()
-    background.group.start_soon(work_on, request, state["id"], one_task(seconds, fails=fails))
+    background.group.start_soon(work_in_background, request, state["id"], one_task(seconds, fails=fails))
     return JSONResponse(state, 202, {"Location": location(state)})
 
 

@@ -43,7 +43,7 @@ async def open_background() -> AsyncIterator[Background]:
             deadline.reschedule(asyncio.get_running_loop().time() + GRACE)
 
 
-async def work_on(request: Request, job: str, task: Task) -> None:
+async def work_in_background(request: Request, job: str, task: Task) -> None:
     """Work on a task, and keep what came of it: its client has an answer already, so nobody else would hear of a failure."""
     jobs = request.state.background.jobs
     try:
@@ -67,7 +67,7 @@ async def begin_background(
     """GOOD: it answers at once, says where to ask, and takes no more work than can be done."""
     background = request.state.background
     state: shapes.BackgroundState = background.jobs.begin()
-    background.group.create_task(work_on(request, state["id"], one_task(seconds, fails=wanted == "true")))
+    background.group.create_task(work_in_background(request, state["id"], one_task(seconds, fails=wanted == "true")))
     response.headers["Location"] = location(state)
     return state
 
