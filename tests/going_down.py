@@ -50,11 +50,11 @@ TRIES = 3
 
 def go_down_amid_work(variant: Variant) -> Down:
     """Stop a variant in the middle of everything; again, where it was late: that may be noise."""
-    down = go_down(variant, PIECES, CALLS)
-    for _ in range(TRIES - 1):
-        findings = [finding for check in CHECKS for finding in check(down)]
-        if findings and not any(finding.certain for finding in findings):
-            down = go_down(variant, PIECES, CALLS)
+    for tries_left in reversed(range(TRIES)):
+        down = go_down(variant, PIECES, CALLS)
+        findings = wrong_with(down)
+        if not findings or findings[0].certain or not tries_left:
+            break
     return down
 
 
@@ -107,10 +107,11 @@ def work_ends_or_is_reported(down: Down) -> list[Finding]:
     sentence = f"work that takes {LONG_WORK:g} s was broken off {after:.2f} s after SIGTERM; {LAST:g} are right"
     if after < LAST - EARLY:
         return sure(Cause.LOST, sentence, HOLD, LIFESPAN)
+    if after >= LAST + ROOM:
+        return [Finding(Cause.LINGERS, sentence, places=(HOLD,))]
     job = str(body(down.answers["long work"]).get("id"))
-    if not any(job in line for line in down.printed.splitlines()):
-        return sure(Cause.LOST, f"{sentence}; the log does not name it", WORK_ON, HOLD)
-    return [Finding(Cause.LINGERS, sentence, places=(HOLD,))] if after >= LAST + ROOM else []
+    named = any(job in line for line in down.printed.splitlines())
+    return [] if named else sure(Cause.LOST, f"{sentence}; the log does not name it", WORK_ON, HOLD)
 
 
 def it_stops_in_time(down: Down) -> list[Finding]:
@@ -126,6 +127,11 @@ def it_stops_in_time(down: Down) -> list[Finding]:
 def nothing_is_left(down: Down) -> list[Finding]:
     """Find what a server has left behind."""
     return sure(Cause.LEAK, f"when it had ended there was still {down.left[0]}", LIFESPAN) if down.left else []
+
+
+def wrong_with(down: Down) -> list[Finding]:
+    """Find what is wrong with an end: the first thing that another follows from."""
+    return next((findings for check in CHECKS if (findings := check(down))), [])
 
 
 CHECKS = (what_can_end_ends, what_cannot_end_is_cut_off, work_ends_or_is_reported, it_stops_in_time, nothing_is_left)

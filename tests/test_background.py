@@ -41,6 +41,9 @@ def begun(answers: Sequence[Answer], seen: Observation) -> list[Finding]:
 def ended(one: Followed, expected: dict[str, object]) -> list[Finding]:
     """Check what was told of work in the end."""
     said, asked = one.end, one.begun.ask.path
+    if one.told and not one.told[-1].status:
+        cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.CRASHED
+        return sure(cause, f"one asked what became of {asked}, and got no answer: {one.told[-1].error}", WORK)
     if one.told and one.told[-1].status != 200:
         sentence = f"one asked what became of {asked}, and was answered {one.told[-1].status}: it is not known any more"
         return sure(Cause.LOST, sentence, WORK)

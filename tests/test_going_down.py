@@ -3,26 +3,22 @@
 `WORKBOOK_SHUTDOWNS=20` in the environment has each server stopped twenty times in the middle of everything, instead of once.
 """
 
-from collections.abc import Callable
-
 import pytest
 
 from shared.lab.causes import Cause
-from shared.lab.finding import Finding, sure
+from shared.lab.finding import sure
 from shared.lab.probes_ending import ENDING_PROBES, End
-from shared.lab.shutdown import Down
 from shared.lab.traits import strange, wrong
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.conftest import keep_line
-from tests.going_down import CHECKS, LIFESPAN, SERVE
+from tests.going_down import LIFESPAN, SERVE, wrong_with
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_it_ends_as_declared(subject: Variant, going_down: list[End], check: Callable[[Down], list[Finding]]) -> None:
+def test_it_ends_as_declared(subject: Variant, going_down: list[End]) -> None:
     """At SIGTERM what can end in time ends, the rest is cut off or broken off and told, and nothing is left, in five seconds."""
     for end in going_down:
-        accuse(subject, end.down.seen, check(end.down))
+        accuse(subject, end.down.seen, wrong_with(end.down))
 
 
 def test_ctrl_c_in_a_terminal(subject: Variant, going_down: list[End]) -> None:

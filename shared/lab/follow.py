@@ -77,6 +77,8 @@ def follow(server: Server, asks: Sequence[Ask]) -> tuple[list[Followed], Observa
             one.told.append(answer)
         waiting = [one for one in waiting if one.end.get("state") == "running"]
         time.sleep(PAUSE)
+    while server.upstreams.open_calls() and time.monotonic() < deadline:
+        time.sleep(PAUSE)  # What is told may be wrong: the service behind knows when the work ended.
     seen.answers += [answer for one in followed for answer in one.told[-1:]]
     seen.console += run(server, [Ask("/ping")]).console
     seen.calls = server.upstreams.calls(last)

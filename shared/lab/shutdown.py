@@ -132,8 +132,11 @@ def _left(server: Server, folder: Path, family: list[psutil.Process]) -> list[st
     deadline = time.monotonic() + 1
     while server.upstreams.open_calls() and time.monotonic() < deadline:
         time.sleep(0.02)  # The service learns from its own socket that nobody waits any more.
+    names = [" ".join(process.cmdline()) for process in alive]
+    for process in alive:
+        process.kill()
     return [
-        *(f"a process: {' '.join(process.cmdline())}" for process in alive),
+        *(f"a process: {name}" for name in names),
         *(["its port, on which somebody still listens"] if listens else []),
         *(["a connection to a service"] if server.upstreams.open_calls() else []),
         *(f"a temporary file: {name}" for name in sorted(os.listdir(folder))),  # noqa: PTH208 - names are wanted
