@@ -50,11 +50,11 @@ TRIES = 3
 
 def go_down_amid_work(variant: Variant) -> Down:
     """Stop a variant in the middle of everything; again, where it was late: that may be noise."""
-    for tries_left in reversed(range(TRIES)):
-        down = go_down(variant, PIECES, CALLS)
-        findings = wrong_with(down)
-        if not findings or findings[0].certain or not tries_left:
+    down = go_down(variant, PIECES, CALLS)
+    for _ in range(TRIES - 1):
+        if all(finding.certain for finding in wrong_with(down)):
             break
+        down = go_down(variant, PIECES, CALLS)
     return down
 
 
