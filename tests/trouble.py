@@ -29,13 +29,16 @@ DEADLINES = {"embeddings": UPSTREAM_DEADLINE, "query": UPSTREAM_DEADLINE, "chat"
 BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECONDS + QUERY_SECONDS}
 """How long the calls take that come before a service's own, in seconds."""
 
+AFTER = [*[SEARCH] * 20, WITH_ANSWER, STREAM]
+"""What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, would go to one of these."""
+
 ROUNDS = 5
 BURSTS = 3
 LATEST = 1.1
 """How many times a deadline it may take until a service is given up, in one of the rounds."""
 
-KEPT = 3
-"""Connections that may be kept after one search. Right: one to each of two services. Nearest wrong: two more, for some fault."""
+KEPT = 2
+"""Connections that may be kept after one search: one to each of two services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +157,11 @@ def spare_connections(server: Server) -> int:
 
 @dataclass(slots=True)
 class Trouble:
-    """What was seen when every case came at once, in two rounds or three; and right after each.
+    """What was seen when every case came at once, in one round or a few; and right after each.
 
     Attributes:
         rounds: The cases, in their order.
-        after: One request of each kind, at once.
+        after: Requests of each kind, at once: enough to meet every connection that a fault may have spoilt.
         left: What was left.
         kept: Connections to services that were kept after that.
         closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
@@ -185,7 +188,7 @@ def run_in_trouble(variant: Variant) -> Trouble:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
             found.rounds.append(run(server, [case.ask for case in table]))
             server.upstreams.behave()
-            found.after.append(run(server, [SEARCH, WITH_ANSWER, STREAM]))
+            found.after.append(run(server, AFTER))
             found.left.append(left_over(server, idle))
         with listen(server, STREAM) as connection:
             found.kept = spare_connections(server)

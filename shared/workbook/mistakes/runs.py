@@ -21,9 +21,8 @@ from shared.workbook.mistakes.kept import Keys, Result
 Item = Planted | Round
 
 ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
-TOGETHER = 4
-LONG_TOGETHER = 2
-"""Planted mistakes that one pytest runs, as its start costs as much as one; fewer of those that take long."""
+TOGETHER = 2
+"""Planted mistakes that one pytest runs, as its start costs half as much as one; more would be waited for at the end."""
 
 ALONE = {Outcome.TOO_LONG, Outcome.NOT_RUN}
 """Outcomes that one of several may have brought upon the others, so that each of them runs again, alone."""
@@ -65,18 +64,13 @@ async def run_all(
 def in_parts(items: Sequence[Item], root: Path = ROOT) -> list[list[Item]]:
     """Divide items into those that one pytest runs, those first that take long, so that none of them is waited for at the end.
 
-    A round is a part of its own. Planted mistakes are dealt out like cards: those that follow each other are alike.
+    A round, and what takes long, is a part of its own. The others are dealt out like cards: those that follow each other are
+    alike.
     """
-    rounds: list[list[Item]] = [[item] for item in items if isinstance(item, Round)]
-    planted = [item for item in items if isinstance(item, Planted)]
-    long: list[Item] = [item for item in planted if item.takes_long(root)]
-    short: list[Item] = [item for item in planted if not item.takes_long(root)]
-    return [*_dealt(long, LONG_TOGETHER), *_dealt(short, TOGETHER), *rounds]
-
-
-def _dealt(items: Sequence[Item], together: int) -> list[list[Item]]:
-    count = math.ceil(len(items) / together)
-    return [[*items[number::count]] for number in range(count)]
+    short = [item for item in items if isinstance(item, Planted) and not item.takes_long(root)]
+    alone = [[item] for item in items if item not in short]
+    count = math.ceil(len(short) / TOGETHER)
+    return [*alone, *([*short[number::count]] for number in range(count))]
 
 
 async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:
