@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.lab.experiment import Answer, Ask, Observation, run, send
+from shared.lab.experiment import LOGGED, Answer, Ask, Line, Observation, run, send
 from shared.lab.finding import Finding
 from shared.lab.server import Server
 from shared.lab.verdict import WAITS, judge
@@ -66,7 +66,7 @@ def path_of(answer: Answer) -> str:
 
 def follow(server: Server, asks: Sequence[Ask]) -> tuple[list[Followed], Observation]:
     """Begin work, ask what became of it until all has ended or nothing changes any more, and return what was seen."""
-    last = server.upstreams.last_call()
+    last, printed = server.upstreams.last_call(), len(server.printed())
     seen = run(server, asks)
     longest = max(ask.wait for ask in asks)
     followed = [Followed(answer, [], path_of(answer)) for answer in seen.answers]
@@ -80,7 +80,9 @@ def follow(server: Server, asks: Sequence[Ask]) -> tuple[list[Followed], Observa
     while server.upstreams.open_calls() and time.monotonic() < deadline:
         time.sleep(PAUSE)  # What is told may be wrong: the service behind knows when the work ended.
     seen.answers += [answer for one in followed for answer in one.told[-1:]]
-    seen.console += run(server, [Ask("/ping")]).console
+    time.sleep(LOGGED)
+    now, lines = time.monotonic(), server.printed(printed).decode(errors="replace").splitlines()
+    seen.console = [Line(now, line) for line in lines]
     seen.calls = server.upstreams.calls(last)
     return followed, seen
 
