@@ -71,7 +71,8 @@ def what_can_end_ends(down: Down) -> list[Finding]:
         whole = answer.status == 200 and not answer.error and (name == "a request" or told(answer).count("result") == 3)
         if not whole:
             sentence = f"{name} that takes {QUICK:g} s or little more was under way at SIGTERM, and {outcome(down, answer)}"
-            return sure(Cause.CUT_SHORT, f"{sentence}; {SHUTDOWN_WAIT} s are there to end in", SERVE, LIFESPAN)
+            sentence = f"{sentence}; {SHUTDOWN_WAIT} s are there to end in"
+            return [Finding(Cause.CUT_SHORT, sentence, places=(SERVE, LIFESPAN))]
     return []
 
 
@@ -98,11 +99,12 @@ def work_ends_or_is_reported(down: Down) -> list[Finding]:
     """Find that work in the background was lost that could have ended, or broken off without a word, or too early, or late."""
     ended, late = down.call(SHORT_WORK), down.call(LONG_WORK)
     if ended is None or late is None:
-        return sure(Cause.LOST, "of two pieces of work that were accepted not both had begun at SIGTERM", HOLD, WORK_ON)
+        sentence = "of two pieces of work that were accepted not both had begun at SIGTERM"
+        return [Finding(Cause.LOST, sentence, places=(HOLD, WORK_ON))]
     if ended.was_left or ended.end is None:
         after = (ended.end or down.gone) - down.asked
         sentence = f"work that had {SHORT_WORK:g} s to do at SIGTERM was broken off after {after:.2f} s; it may take {LAST:g}"
-        return sure(Cause.LOST, sentence, HOLD, LIFESPAN)
+        return [Finding(Cause.LOST, sentence, places=(HOLD, LIFESPAN))]
     after = (late.end or down.gone) - down.asked
     sentence = f"work that takes {LONG_WORK:g} s was broken off {after:.2f} s after SIGTERM; {LAST:g} are right"
     if after < LAST - EARLY:

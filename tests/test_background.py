@@ -71,8 +71,11 @@ def done_by_itself(one: Followed, seen: Observation) -> list[Finding]:
     if call.was_left:
         return sure(Cause.LOST, f"{asked} was answered, and its call to the service was broken off", BEGIN, HOLD)
     if call.end and call.end <= one.begun.received:
-        return sure(Cause.WAITS_FOR_WORK, f"{asked} was answered {one.begun.received - call.end:.2f} s after its work had ended")
-    early = [told for told in one.told if body(told).get("state") == "done" and call.end and told.received < call.end]
+        sentence = f"{asked} was answered {one.begun.received - call.end:.2f} s after its work had ended"
+        return [Finding(Cause.WAITS_FOR_WORK, sentence)]
+    # Right: a moment after the end of the call, or just before the service has noted it. Wrong: a whole wait earlier.
+    before = (call.end or seen.ended) - one.begun.ask.wait / 2
+    early = [told for told in one.told if body(told).get("state") == "done" and told.received < before]
     if early:
         sentence = f"{asked} was said to be done {(call.end or 0) - early[0].received:.2f} s before its work had ended"
         return sure(Cause.FALSE_REPORT, sentence, WORK)
