@@ -183,7 +183,9 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
             if not variants.missing(subject.name) and subject not in wanted[name]:
                 wanted[name].append(subject)
     # Not all of a variant's at once: what a busy machine does to the first would be taken for the variant's own doing.
-    with ThreadPoolExecutor(background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))) as executor:
+    # Beside a plan there are other plans, so its own take turns.
+    several = 1 if request.config.getoption("--plan") else background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))
+    with ThreadPoolExecutor(several) as executor:
         yield {
             (name, variant.label): executor.submit(background.JOBS[name], variant)
             for name, chosen in wanted.items()

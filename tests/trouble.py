@@ -33,6 +33,9 @@ AFTER = [*[SEARCH] * 20, WITH_ANSWER, STREAM]
 """What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, would go to one of these."""
 
 ROUNDS = 5
+HUNG_ROUNDS = 2
+"""Rounds in which a request may have no answer at all; a third would prove no more."""
+
 BURSTS = 3
 LATEST = 1.1
 """How many times a deadline it may take until a service is given up, in one of the rounds."""
@@ -183,7 +186,7 @@ def run_in_trouble(variant: Variant) -> Trouble:
     with serving(variant, settings=PATIENT) as server:
         run(server, [WITH_ANSWER, STREAM])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        while not found.rounds or (len(found.rounds) < ROUNDS and not (on_time(table, found.rounds) and goes_on(found))):
+        while not _enough(table, found):
             for case in table:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
             found.rounds.append(run(server, [case.ask for case in table]))
@@ -195,6 +198,18 @@ def run_in_trouble(variant: Variant) -> Trouble:
             found.closed = is_closed(connection)
         found.log = server.log()
     return found
+
+
+def _enough(table: Sequence[Case], found: Trouble) -> bool:
+    """Whether another round would prove no more: all is well, or has been wrong too often."""
+    if len(found.rounds) == ROUNDS or sum(map(hung, found.rounds)) == HUNG_ROUNDS:
+        return True
+    return bool(found.rounds) and on_time(table, found.rounds) and goes_on(found)
+
+
+def hung(seen: Observation) -> bool:
+    """Whether a request had no answer, seconds after every deadline was over."""
+    return any(answer.error.startswith("no answer") for answer in seen.answers)
 
 
 def goes_on(found: Trouble) -> bool:
