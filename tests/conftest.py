@@ -17,6 +17,7 @@ import pytest
 from shared.lab import variants
 from shared.lab.experiment import Ask, run
 from shared.lab.plan import read
+from shared.lab.probes_ending import End
 from shared.lab.server import PATIENT, Server
 from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams
@@ -25,7 +26,7 @@ from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS
 from tests import background
 from tests.doors import Doors
-from tests.stack import Stack
+from tests.stack import Stack, StackEnd
 from tests.trouble import Burst, Trouble
 
 FAILED = pytest.StashKey[bool]()
@@ -256,6 +257,22 @@ def stack(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
     found: Stack | None = jobs["stack", subject.label].result()
     if found is None:
         pytest.skip(f"there is no minimal application tests/minimal/variants/{subject.name}")
+    return found
+
+
+@pytest.fixture
+def stack_end(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> StackEnd:
+    """Return what was seen of the end of the variant's stack without our code; skip the test where there is no such thing."""
+    found: StackEnd | None = jobs["stack_end", subject.label].result()
+    if found is None:
+        pytest.skip(f"there is no minimal application tests/minimal/variants/{subject.name}")
+    return found
+
+
+@pytest.fixture
+def going_down(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> list[End]:
+    """Return what was seen of the variant when it was stopped while it worked: once, or as often as was asked for."""
+    found: list[End] = jobs["going_down", subject.label].result()
     return found
 
 

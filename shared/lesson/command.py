@@ -22,6 +22,9 @@ MAX_LINE: Final = 32_768
 KEEP_ALIVE: Final = 2.0
 """Seconds after which an idle connection is closed. The servers' own defaults run from 5 to 75."""
 
+SHUTDOWN_WAIT: Final = 3
+"""Seconds that requests and streams have to end in when the server stops. The servers' own defaults run from 3 to no limit."""
+
 SHUTDOWN_HINT: Final = "Ctrl-C stops it"
 
 

@@ -15,6 +15,7 @@ from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from variants.aiohttp_asyncio import (
     answers,
+    background,
     context,
     deadlines,
     failing,
@@ -28,7 +29,7 @@ from variants.aiohttp_asyncio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context, background)
 
 
 async def home(request: web.Request) -> web.Response:
@@ -39,8 +40,9 @@ async def home(request: web.Request) -> web.Response:
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     """Open the client once, before the first request, and close it after the last."""
     with running_upstreams() as settings:
-        async with resilience.open_client(settings) as client:
-            app[search.CLIENT], app[search.SETTINGS] = client, settings
+        # The last to be opened is the first to be closed: what still works in the background needs the client.
+        async with resilience.open_client(settings) as client, background.open_background() as work:
+            app[search.CLIENT], app[search.SETTINGS], app[background.BACKGROUND] = client, settings, work
             yield
 
 

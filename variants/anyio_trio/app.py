@@ -25,6 +25,7 @@ from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
 from variants.anyio_trio import (
     answers,
+    background,
     context,
     deadlines,
     failing,
@@ -38,7 +39,7 @@ from variants.anyio_trio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context, background)
 
 
 class State(TypedDict):
@@ -46,6 +47,7 @@ class State(TypedDict):
 
     client: httpx2.AsyncClient
     settings: Settings
+    background: background.Background
 
 
 async def home(request: Request) -> JSONResponse:
@@ -57,8 +59,9 @@ async def home(request: Request) -> JSONResponse:
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
     """Open the client once, before the first request, and close it after the last."""
     with running_upstreams() as settings:
-        async with resilience.open_client(settings) as client:
-            yield {"client": client, "settings": settings}
+        # The last to be opened is the first to be closed: what still works in the background needs the client.
+        async with resilience.open_client(settings) as client, background.open_background() as work:
+            yield {"client": client, "settings": settings, "background": work}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:

@@ -24,6 +24,7 @@ from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
 from variants.fastapi_asyncio import (
     answers,
+    background,
     context,
     deadlines,
     failing,
@@ -37,7 +38,7 @@ from variants.fastapi_asyncio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context, background)
 
 
 class State(TypedDict):
@@ -45,6 +46,7 @@ class State(TypedDict):
 
     client: httpx2.AsyncClient
     settings: Settings
+    background: background.Background
 
 
 async def home() -> identity.Identity:
@@ -59,8 +61,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     # 40 ms: better now than in the first search.
     await anyio.lowlevel.checkpoint()
     with running_upstreams() as settings:
-        async with resilience.open_client(settings) as client:
-            yield {"client": client, "settings": settings}
+        # The last to be opened is the first to be closed: what still works in the background needs the client.
+        async with resilience.open_client(settings) as client, background.open_background() as work:
+            yield {"client": client, "settings": settings, "background": work}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:

@@ -26,6 +26,7 @@ from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
 from variants.starlette_asyncio import (
     answers,
+    background,
     context,
     deadlines,
     failing,
@@ -39,7 +40,7 @@ from variants.starlette_asyncio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context, background)
 
 
 class State(TypedDict):
@@ -47,6 +48,7 @@ class State(TypedDict):
 
     client: httpx2.AsyncClient
     settings: Settings
+    background: background.Background
 
 
 async def home(request: Request) -> JSONResponse:
@@ -61,8 +63,9 @@ async def lifespan(app: Starlette) -> AsyncIterator[State]:
     # 40 ms: better now than in the first search.
     await anyio.lowlevel.checkpoint()
     with running_upstreams() as settings:
-        async with resilience.open_client(settings) as client:
-            yield {"client": client, "settings": settings}
+        # The last to be opened is the first to be closed: what still works in the background needs the client.
+        async with resilience.open_client(settings) as client, background.open_background() as work:
+            yield {"client": client, "settings": settings, "background": work}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:

@@ -33,7 +33,15 @@ CHARACTER: Final[Character] = {
     "docs": "none",
     "other_digits": "read",
     "whole_number": "refused",
+    "shutdown_wait": "three-seconds",
+    "cut_off": "an-error",
+    "background_task": "waited-for",
+    "bare_task": "broken-off",
+    "exit_sigterm": "by-the-signal",
+    "exit_sigint": "zero",
+    "ctrl_c": "nothing",
+    "failed_start": "exit-3",
 }
 
-# Nothing here is switched on that would change one of these.
-BY_DEFAULT: Final[dict[str, str]] = {}
+# `timeout_graceful_shutdown` in `serve.py` makes the difference, and `log_level` that of Ctrl-C.
+BY_DEFAULT: Final[dict[str, str]] = {"shutdown_wait": "longer", "cut_off": "none", "ctrl_c": "a-few-words"}

@@ -3,12 +3,20 @@
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
 
 import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 routes = web.RouteTableDef()
+bare: list[asyncio.Task[str]] = []
+
+
+async def lifespan(app: web.Application) -> AsyncIterator[None]:
+    if "FAIL_START" in os.environ:
+        raise RuntimeError
+    yield
 
 
 def block(seconds: float) -> None:
@@ -107,6 +115,12 @@ async def deadline_thread(request: web.Request) -> web.Response:
     return web.json_response(None)
 
 
+@routes.get("/bare-task")
+async def bare_task(request: web.Request) -> web.Response:
+    bare.append(asyncio.create_task(work("task1", read(request))))
+    return web.json_response(None)
+
+
 @routes.get("/patient")
 async def patient(request: web.Request) -> web.Response:
     return web.json_response(await work("task1", read(request)))
@@ -126,8 +140,12 @@ async def as_completed(request: web.Request) -> web.StreamResponse:
 
 app = web.Application(middlewares=[handle])
 app.add_routes(routes)
+app.cleanup_ctx.append(lifespan)
 app.router.add_get("/plain-def", plain_def)  # type: ignore[arg-type]  # Its types do not have what is deprecated.
 
 if __name__ == "__main__":
-    # Both ways can be asked for: as it is, and with the switch that the variant has on.
-    web.run_app(app, host="127.0.0.1", port=0, handler_cancellation="SWITCHED" in os.environ)
+    # Both ways can be asked for: as it is, and with the switches that the variant has on.
+    if "SWITCHED" in os.environ:
+        web.run_app(app, host="127.0.0.1", port=0, handler_cancellation=True, shutdown_timeout=1.5)
+    else:
+        web.run_app(app, host="127.0.0.1", port=0)

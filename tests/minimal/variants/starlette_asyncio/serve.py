@@ -2,18 +2,22 @@
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx2
 import uvicorn
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
+bare: list[asyncio.Task[str]] = []
 
 
 def block(seconds: float) -> None:
@@ -93,6 +97,15 @@ async def deadline_thread(request: Request) -> JSONResponse:
     return JSONResponse(None)
 
 
+async def background_task(request: Request) -> JSONResponse:
+    return JSONResponse(None, background=BackgroundTask(work, "task1", read(request)))
+
+
+async def bare_task(request: Request) -> JSONResponse:
+    bare.append(asyncio.create_task(work("task1", read(request))))
+    return JSONResponse(None)
+
+
 async def patient(request: Request) -> JSONResponse:
     return JSONResponse(await work("task1", read(request)))
 
@@ -108,6 +121,13 @@ async def as_completed(request: Request) -> StreamingResponse:
     return StreamingResponse(events(read(request)), media_type="text/event-stream")
 
 
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    if "FAIL_START" in os.environ:
+        raise RuntimeError
+    yield
+
+
 app = Starlette(
     routes=[
         Route("/ping", ping),
@@ -119,12 +139,22 @@ app = Starlette(
         Route("/gather-fails", gather_fails),
         Route("/group-error", group_error),
         Route("/deadline-thread", deadline_thread),
+        Route("/background-task", background_task),
+        Route("/bare-task", bare_task),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
     ],
     exception_handlers={LookupError: handle},
+    lifespan=lifespan,
 )
 
 if __name__ == "__main__":
     # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
-    uvicorn.run(app, port=0, loop="asyncio", ws="none", access_log=False)
+    if "SWITCHED" in os.environ:
+        # It does not say where it serves with this level, so that is done here.
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(f"http://127.0.0.1:{listener.getsockname()[1]} ", flush=True)
+        options = {"fd": listener.fileno(), "timeout_graceful_shutdown": 3, "log_level": "warning"}
+    else:
+        options = {"port": 0}
+    uvicorn.run(app, loop="asyncio", ws="none", access_log=False, **options)  # type: ignore[arg-type]  # Each as it should be.
