@@ -42,6 +42,7 @@ class Cause(StrEnum):
     OUTRUNS = "outruns-its-reader"
     FALSE_DECLARATION = "false-declaration"
     OWN_DOING = "own-doing"
+    ENDS_THE_TALK = "ends-the-talk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,5 +182,9 @@ WORDS: dict[Cause, Words] = {
     Cause.OWN_DOING: Words(
         "what is stated of the stack is the doing of the variant's own code: without that, the same stack behaves otherwise",
         "mend the variant; where a switch of the stack makes the difference, state in BY_DEFAULT what it does without",
+    ),
+    Cause.ENDS_THE_TALK: Words(
+        "one message that cannot be followed, or one task that fails, ends the whole conversation",
+        "catch it where the message is read, or where the task is worked on, tell it to the client, and go on",
     ),
 }

@@ -16,6 +16,7 @@ from shared.lesson.embedded import running_upstreams
 from variants.aiohttp_asyncio import (
     answers,
     context,
+    conversation,
     deadlines,
     failing,
     leaving,
@@ -28,7 +29,10 @@ from variants.aiohttp_asyncio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
+    *(conversation,),
+)
 
 
 async def home(request: web.Request) -> web.Response:

@@ -26,6 +26,7 @@ from shared.lesson.settings import Settings
 from variants.anyio_trio import (
     answers,
     context,
+    conversation,
     deadlines,
     failing,
     leaving,
@@ -38,7 +39,10 @@ from variants.anyio_trio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
+    *(conversation,),
+)
 
 
 class State(TypedDict):

@@ -25,6 +25,7 @@ from shared.lesson.settings import Settings
 from variants.fastapi_asyncio import (
     answers,
     context,
+    conversation,
     deadlines,
     failing,
     leaving,
@@ -37,7 +38,10 @@ from variants.fastapi_asyncio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
+    *(conversation,),
+)
 
 
 class State(TypedDict):

@@ -27,6 +27,7 @@ from shared.lesson.settings import Settings
 from variants.starlette_asyncio import (
     answers,
     context,
+    conversation,
     deadlines,
     failing,
     leaving,
@@ -39,7 +40,10 @@ from variants.starlette_asyncio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
+    *(conversation,),
+)
 
 
 class State(TypedDict):

@@ -21,7 +21,7 @@ def serve(options: Options) -> None:
     config = uvicorn.Config(
         f"variants.{VARIANT}.app:app",
         loop="asyncio",
-        ws="none",  # Without this it takes what happens to be installed; the lesson has no WebSocket yet.
+        ws="websockets-sansio",  # Without this it takes what happens to be installed, and with neither package answers 404.
         backlog=BACKLOG,
         timeout_keep_alive=int(KEEP_ALIVE),
         lifespan="on",
