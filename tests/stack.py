@@ -6,7 +6,7 @@ from typing import Final
 from shared.lab.probes import PROBES
 from shared.lab.probes_stack import STACK_PROBES
 from shared.lab.server import serving
-from shared.lab.traits import Shown, by_default, declared, measured
+from shared.lab.traits import Shown, all_measured, by_default, declared
 from shared.lab.variants import ROOT, Variant
 
 MINIMAL: Final = ROOT / "tests" / "minimal"
@@ -36,8 +36,8 @@ def run_stack(variant: Variant) -> Stack | None:
     stated, defaults = declared(variant), by_default(variant)
     probes = {**PROBES, **STACK_PROBES}
     with serving(alone) as server:
-        shown = {key: measured(server, probe, defaults.get(key, stated.get(key))) for key, probe in probes.items()}
+        shown = all_measured(server, probes, {**stated, **defaults})
     if not defaults:
         return Stack(shown, {})
     with serving(alone, settings=SWITCHED) as server:
-        return Stack(shown, {key: measured(server, probes[key], stated.get(key)) for key in probes.keys() & defaults})
+        return Stack(shown, all_measured(server, {key: probes[key] for key in defaults}, stated))

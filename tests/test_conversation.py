@@ -8,15 +8,18 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.rules import ROUNDING, last_error
 from shared.lab.server import Server
-from shared.lab.talk import Hear, Leave, Pause, Say, Step, Talk, cancel, start
+from shared.lab.talk import ENDINGS, Hear, Leave, Pause, Say, Step, Talk, cancel, start
 from shared.lab.talks import begun, ended, last_words, talked
 from shared.lab.upstream import Call, most_at_once
-from shared.lab.verdict import judge, prove
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.contract import SOCKET
 from shared.lesson.messages import MAX_NAME, MAX_RUNNING, Refused
 from shared.lesson.request_id import HEADER
+from shared.lesson.upstreams import MAX_CALLS
 from shared.lesson.work import FAILED, WORK
-from tests.conftest import keep
+from tests.conftest import keep, keep_seen
+from tests.crowd import CLIENTS, KEPT, OFF, Crowd
 
 FACTORS = {"a": 2, "b": 1, "c": 3}
 """How many waits each task of a conversation takes."""
@@ -157,7 +160,7 @@ def test_a_name_is_taken_while_its_task_runs(server: Server) -> None:
         right = [Refused("already-running", "a").message, Refused("not-running", "c").message]
         if wrong != right[: len(wrong)]:
             return sure(Cause.WRONG_ERROR, f"the client was told {wrong}, and {right} is right", READ)
-        return talked(seen)
+        return talked(seen) or told_in_time(talk, "c", unit(seen), unit(seen) / 2, said=5)
 
     prove(server, "refused", asks, check)
 
@@ -283,8 +286,38 @@ def test_closing_breaks_off_what_runs(server: Server) -> None:
             ran = "still" if late[0].end is None else f"for {late[0].end - left:.2f} s"
             sentence = f"of {len(seen.calls)} tasks whose clients had left, the service worked {ran} on {len(late)}"
             return [Finding(Cause.GOES_ON, sentence, places=(READ, HEAR))]
-        complaint = [line for line in seen.printed if line.startswith("Traceback") or "Unforeseen" in line]
-        sentence = "that clients left a conversation is logged as an error"
-        return sure(Cause.WRONG_ERROR, f"{sentence}: {last_error(chr(10).join(seen.printed))}", READ) if complaint else []
+        return complaints("\n".join(seen.printed))
 
     prove(server, "broken off", asks, check, linger=2)
+
+
+def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
+    """A hundred conversations at once, half of whose clients leave without a word: all is accounted for, and nothing left."""
+    seen, stayed = crowd.seen, crowd.seen.answers[: CLIENTS // 2]
+    accuse(subject, seen, begun(seen) or talked(seen))
+    for answer in stayed:
+        ends = {word: sorted(heard.message[word] for heard in answer.talk.all(word)) for word in ENDINGS}
+        if ends != {"done": KEPT, "failed": [], "cancelled": OFF}:
+            accuse(
+                subject, seen, sure(Cause.WRONG_ANSWER, f"of a hundred conversations at once, one was told {ends}", TELL, CANCEL)
+            )
+    if open_calls := [call for call in seen.calls if call.end is None]:
+        sentence = f"when a hundred conversations were over, the service still worked on {len(open_calls)} of their tasks"
+        accuse(subject, seen, sure(Cause.GOES_ON, sentence, READ, HEAR))
+    whole = [call for call in seen.calls if not call.was_left]
+    if len(whole) != len(stayed) * len(KEPT) or crowd.left.in_words():
+        counted = f"{len(whole)} tasks were worked on to their end, and {len(stayed) * len(KEPT)} are right"
+        sentence = f"after a hundred conversations: {counted}; left over is {', '.join(crowd.left.in_words()[:3]) or 'nothing'}"
+        accuse(subject, seen, sure(Cause.LEAK, sentence, READ))
+    if (most := most_at_once(crowd.after.calls)) < MAX_CALLS:
+        sentence = f"after a hundred conversations only {most} calls were made at once, and there is room for {MAX_CALLS}"
+        accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CANCEL, ("resilience", "open_client")))
+    accuse(subject, seen, complaints(crowd.log))
+    keep_seen(subject, f"/ws x {CLIENTS}", "nothing left", seen)
+
+
+def complaints(log: str) -> list[Finding]:
+    """Find that clients who left a conversation are logged as an error."""
+    if not any(line.startswith("Traceback") or "Unforeseen" in line for line in log.splitlines()):
+        return []
+    return sure(Cause.WRONG_ERROR, f"that clients left a conversation is logged as an error: {last_error(log)}", READ)

@@ -33,6 +33,7 @@ class Hear:
     word: str
     name: str = ""
     times: int = 1
+    patience: float = PATIENCE  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ class _Partner:
             return bool(wanted.name) and any(heard.says(word, wanted.name) for heard in since for word in others)
 
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE), self._news:
+            async with asyncio.timeout(wanted.patience), self._news:
                 await self._news.wait_for(lambda: is_heard() or self._ended or in_vain())
         if not is_heard():
             self._talk.missed = wanted

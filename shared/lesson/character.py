@@ -8,6 +8,7 @@ from typing import Literal, TypedDict
 
 from shared.lesson.trait import Trait, Value
 from shared.lesson.traits_http import HTTP
+from shared.lesson.traits_socket import SOCKET
 
 LEAVING = "https://docs.aiohttp.org/en/stable/web_advanced.html#peer-disconnection"
 
@@ -38,6 +39,12 @@ class Character(TypedDict):
     docs: Literal["served", "none"]
     other_digits: Literal["read", "refused"]
     whole_number: Literal["read", "refused"]
+    plain_websocket: Literal["not-found", "bad-request", "upgrade-required"]
+    socket_waiting: Literal["runs-on", "broken-off"]
+    socket_telling: Literal["raises", "ignored"]
+    socket_failure: Literal["internal-error", "cut-off"]
+    large_message: Literal["read", "closed"]
+    silent_client: Literal["given-up", "kept"]
 
 
 TRAITS: dict[str, Trait] = {
@@ -131,5 +138,6 @@ TRAITS: dict[str, Trait] = {
         },
     ),
     **HTTP,
+    **SOCKET,
 }
 """Every key, in the order of the table."""

@@ -22,6 +22,9 @@ MAX_LINE: Final = 32_768
 KEEP_ALIVE: Final = 2.0
 """Seconds after which an idle connection is closed. The servers' own defaults run from 5 to 75."""
 
+PING: Final = 4.0
+"""Seconds after which the other side of a WebSocket is asked for a sign of life. The servers' own defaults are 20, and never."""
+
 SHUTDOWN_HINT: Final = "Ctrl-C stops it"
 
 

@@ -73,6 +73,8 @@ async def handle_error(request: web.Request, handler: Handler) -> web.StreamResp
     try:
         return await handler(request)
     except Exception as error:
+        if request.writer.output_size:
+            raise  # What has begun cannot be answered otherwise; the server logs it, and closes the connection.
         problem = problems.foreseen(error, as_problem)
         if problem is None:
             logging.getLogger(__name__).exception("Unforeseen error")

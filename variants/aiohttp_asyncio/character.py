@@ -33,7 +33,18 @@ CHARACTER: Final[Character] = {
     "docs": "none",
     "other_digits": "read",
     "whole_number": "refused",
+    "plain_websocket": "bad-request",
+    "socket_waiting": "broken-off",
+    "socket_telling": "raises",
+    "socket_failure": "cut-off",
+    "large_message": "closed",
+    "silent_client": "given-up",
 }
 
-# `handler_cancellation=True` in `serve.py` makes the difference.
-BY_DEFAULT: Final[dict[str, str]] = {"disconnect_plain": "runs-on", "disconnect_stream": "at-the-next-event"}
+# `handler_cancellation=True` in `serve.py` makes the difference, and for the last one `heartbeat` in `conversation.py`.
+BY_DEFAULT: Final[dict[str, str]] = {
+    "disconnect_plain": "runs-on",
+    "disconnect_stream": "at-the-next-event",
+    "socket_waiting": "runs-on",
+    "silent_client": "kept",
+}

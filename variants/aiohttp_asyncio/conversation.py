@@ -10,6 +10,7 @@ import asyncio
 from aiohttp import WSMsgType, web
 
 from shared.lesson import messages, timing
+from shared.lesson.command import PING
 from shared.lesson.problems import Problem
 from shared.lesson.work import Task
 from variants.aiohttp_asyncio.search import CLIENT, SETTINGS
@@ -52,7 +53,7 @@ async def cancel_task(websocket: web.WebSocketResponse, running: dict[str, async
 @routes.get("/ws")
 async def conversation_endpoint(request: web.Request) -> web.WebSocketResponse:
     """GOOD: it never waits for a task, so it hears a `cancel`, and the client's leaving, which ends all that runs."""
-    websocket = web.WebSocketResponse()
+    websocket = web.WebSocketResponse(heartbeat=PING)
     await websocket.prepare(request)
     running: dict[str, asyncio.Task[None]] = {}
     try:

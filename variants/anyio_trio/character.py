@@ -33,6 +33,12 @@ CHARACTER: Final[Character] = {
     "docs": "none",
     "other_digits": "read",
     "whole_number": "refused",
+    "plain_websocket": "not-found",
+    "socket_waiting": "runs-on",
+    "socket_telling": "ignored",
+    "socket_failure": "internal-error",
+    "large_message": "read",
+    "silent_client": "kept",
 }
 
 # Nothing here is switched on that would change one of these.

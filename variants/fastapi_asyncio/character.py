@@ -28,12 +28,18 @@ CHARACTER: Final[Character] = {
     "unknown_method": "bad-request",
     "long_target": "bad-request",
     "long_header": "answered",
-    "unknown_websocket": "not-found",
+    "unknown_websocket": "forbidden",
     "unknown_expectation": "ignored",
     "docs": "served",
     "other_digits": "refused",
     "whole_number": "read",
+    "plain_websocket": "not-found",
+    "socket_waiting": "runs-on",
+    "socket_telling": "raises",
+    "socket_failure": "cut-off",
+    "large_message": "read",
+    "silent_client": "given-up",
 }
 
-# Nothing here is switched on that would change one of these.
-BY_DEFAULT: Final[dict[str, str]] = {}
+# `ws_ping_interval` in `serve.py` makes the difference; uvicorn's own 20 seconds, and 20 more to answer, do so later.
+BY_DEFAULT: Final[dict[str, str]] = {"silent_client": "kept"}

@@ -10,7 +10,7 @@ import contextlib
 import uvicorn
 from uvicorn.supervisors import ChangeReload
 
-from shared.lesson.command import BACKLOG, KEEP_ALIVE, Options, listen, parse
+from shared.lesson.command import BACKLOG, KEEP_ALIVE, PING, Options, listen, parse
 
 VARIANT = "fastapi_asyncio"
 LOOPS = ("asyncio",)
@@ -22,6 +22,8 @@ def serve(options: Options) -> None:
         f"variants.{VARIANT}.app:app",
         loop="asyncio",
         ws="websockets-sansio",  # Without this it takes what happens to be installed, and with neither package answers 404.
+        ws_ping_interval=PING,
+        ws_ping_timeout=PING,
         backlog=BACKLOG,
         timeout_keep_alive=int(KEEP_ALIVE),
         lifespan="on",

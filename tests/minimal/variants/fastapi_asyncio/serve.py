@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 
 app = FastAPI()
@@ -103,6 +103,29 @@ async def as_completed(seconds: float) -> StreamingResponse:
     return StreamingResponse(events(seconds), media_type="text/event-stream")
 
 
+@app.websocket("/ws")
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        match text:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await asyncio.sleep(0.5)
+                await socket.send_text("one")
+                await asyncio.sleep(0.1)
+                await socket.send_text("two")
+                await work("task2", 0)
+            case "fail":
+                await fail()
+            case _:
+                await socket.send_json({"length": len(text)})
+
+
 if __name__ == "__main__":
     # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
-    uvicorn.run(app, port=0, loop="asyncio", ws="none", access_log=False)
+    # The last is the switch that the variant has on; 20 is what it is without.
+    beat = 4 if "SWITCHED" in os.environ else 20
+    uvicorn.run(
+        app, port=0, loop="asyncio", ws="websockets-sansio", access_log=False, ws_ping_interval=beat, ws_ping_timeout=beat
+    )

@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
 
@@ -108,6 +109,24 @@ async def as_completed(request: Request) -> StreamingResponse:
     return StreamingResponse(events(read(request)), media_type="text/event-stream")
 
 
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        match text:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await asyncio.sleep(0.5)
+                await socket.send_text("one")
+                await asyncio.sleep(0.1)
+                await socket.send_text("two")
+                await work("task2", 0)
+            case "fail":
+                await fail()
+            case _:
+                await socket.send_json({"length": len(text)})
+
+
 app = Starlette(
     routes=[
         Route("/ping", ping),
@@ -121,10 +140,15 @@ app = Starlette(
         Route("/deadline-thread", deadline_thread),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
+        WebSocketRoute("/ws", talk),
     ],
     exception_handlers={LookupError: handle},
 )
 
 if __name__ == "__main__":
     # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
-    uvicorn.run(app, port=0, loop="asyncio", ws="none", access_log=False)
+    # The last is the switch that the variant has on; 20 is what it is without.
+    beat = 4 if "SWITCHED" in os.environ else 20
+    uvicorn.run(
+        app, port=0, loop="asyncio", ws="websockets-sansio", access_log=False, ws_ping_interval=beat, ws_ping_timeout=beat
+    )
