@@ -29,10 +29,7 @@ from variants.aiohttp_asyncio import (
     waiting,
 )
 
-CHAPTERS = (
-    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
-    *(conversation,),
-)
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context, conversation)
 
 
 async def home(request: web.Request) -> web.Response:

@@ -39,10 +39,7 @@ from variants.anyio_trio import (
     waiting,
 )
 
-CHAPTERS = (
-    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
-    *(conversation,),
-)
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context, conversation)
 
 
 class State(TypedDict):

@@ -40,10 +40,7 @@ from variants.starlette_asyncio import (
     waiting,
 )
 
-CHAPTERS = (
-    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
-    *(conversation,),
-)
+CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context, conversation)
 
 
 class State(TypedDict):
