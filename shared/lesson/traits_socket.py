@@ -4,17 +4,16 @@ from shared.lesson.trait import Trait, Value
 
 AIOHTTP_SOCKET = "https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.WebSocketResponse"
 ANYCORN = "https://github.com/davidbrochart/anycorn"
-ASGI = "https://asgi.readthedocs.io/en/latest/specs/www.html#send-event"
-UVICORN_SOCKET = "https://uvicorn.dev/concepts/websockets/"
+ASGI = "https://asgi.readthedocs.io/en/latest/specs/www.html"
+ASGI_SEND = "https://github.com/django/asgiref/pull/431"
+UVICORN_SOCKET = "https://uvicorn.dev/settings/"
 
 SOCKET: dict[str, Trait] = {
     "plain_websocket": Trait(
         "What is a plain GET answered with where there is a WebSocket?",
         "So it looks when a proxy drops the `Upgrade`: the answer says whether to look for the path or for the proxy.",
         {
-            "not-found": Value(
-                "with 404, as if there were nothing", {"Starlette": "https://starlette.dev/routing/#websocket-routing"}
-            ),
+            "not-found": Value("with 404, as if there were nothing", {"Starlette": "https://starlette.dev/routing/"}),
             "bad-request": Value("with 400, and what is missing"),
             "upgrade-required": Value("with 426"),
         },
@@ -32,7 +31,7 @@ SOCKET: dict[str, Trait] = {
         "Who only speaks and never listens, such as a ticker, learns of it in this way or not at all.",
         {
             "raises": Value("an error is raised, which ends the handler unless it is caught"),
-            "ignored": Value("nothing: it is as if it had been sent", {"ASGI": ASGI, "anycorn": ANYCORN}),
+            "ignored": Value("nothing: it is as if it had been sent", {"ASGI": ASGI_SEND, "anycorn": ANYCORN}),
         },
     ),
     "socket_failure": Trait(
