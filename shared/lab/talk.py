@@ -141,7 +141,7 @@ class _Partner:
         self._connection, self._talk = connection, talk
         self._news = asyncio.Condition()
         self._ended = False
-        self._answered = 0  # What had been heard before the client spoke last.
+        self._answered = 0  # How much had been heard before the step that is being taken.
 
     async def listen(self) -> None:
         """Note what the server says, until the conversation has ended."""
@@ -188,6 +188,7 @@ class _Partner:
         if not is_heard():
             self._talk.missed = wanted
             raise _Over
+        self._answered = len(self._talk.heard)
 
 
 def _read(message: aiohttp.WSMessage) -> dict[str, Any]:

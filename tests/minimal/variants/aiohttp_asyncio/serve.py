@@ -141,7 +141,7 @@ async def talk(request: web.Request) -> web.WebSocketResponse:
                 await socket.send_str("two")
                 await work("task2", 0)
             case "fail":
-                await fail()
+                raise RuntimeError
             case text:
                 await socket.send_json({"length": len(text)})
     return socket

@@ -122,7 +122,7 @@ async def talk(socket: WebSocket) -> None:
                 await socket.send_text("two")
                 await work("task2", 0)
             case "fail":
-                await fail()
+                raise RuntimeError
             case _:
                 await socket.send_json({"length": len(text)})
 
