@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from shared.lab import checks
 from shared.lab.causes import Cause
+from shared.lab.complaints import complaint
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import ROUNDING, last_error
+from shared.lab.rules import ROUNDING
 from shared.lab.server import Server
 from shared.lab.talk import ENDINGS, Hear, Leave, Pause, Say, Step, Talk, cancel, start
 from shared.lab.talks import begun, ended, last_words, talked
@@ -317,7 +318,6 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
 
 
 def complaints(log: str) -> list[Finding]:
-    """Find that clients who left a conversation are logged as an error."""
-    if not any(line.startswith("Traceback") or "Unforeseen" in line for line in log.splitlines()):
-        return []
-    return sure(Cause.WRONG_ERROR, f"that clients left a conversation is logged as an error: {last_error(log)}", READ)
+    """Find what a server says of clients that left a conversation as if it were an error."""
+    line = complaint(log)
+    return sure(Cause.WRONG_ERROR, f"that clients left a conversation is logged as an error: {line}", READ) if line else []

@@ -71,7 +71,7 @@ async def handle_error(request: web.Request, handler: Handler) -> web.StreamResp
         return await handler(request)
     except Exception as error:
         if request.writer.output_size:
-            raise  # What has begun cannot be answered otherwise; the server logs it, and closes the connection.
+            raise  # The answer has begun: a second head in its middle would be taken for a part of it.
         problem = problems.foreseen(error, as_problem)
         if problem is None:
             logging.getLogger(__name__).exception("Unforeseen error")
