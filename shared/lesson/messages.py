@@ -7,8 +7,8 @@ goes on.
 
 import json
 import re
-from collections.abc import Container, Sized
-from typing import Final, NamedTuple, NotRequired, Protocol
+from collections.abc import Collection
+from typing import Final, NamedTuple, NotRequired
 
 from shared.lesson.limits import MAX_SECONDS, MIN_SECONDS
 from shared.lesson.problems import Problem
@@ -49,10 +49,6 @@ class Message(TypedDict):
     name: NotRequired[str]
 
 
-class Running(Container[str], Sized, Protocol):
-    """The names of the tasks that are running: whatever can say whether one is among them, and how many there are."""
-
-
 class Cancel(NamedTuple):
     """What a client says to have a task broken off."""
 
@@ -74,12 +70,12 @@ class Refused(Exception):  # noqa: N818 - a message is refused; the server made 
             self.message["name"] = name
 
 
-def read(text: str, running: Running) -> Task | Cancel:
+def read(text: str, running: Collection[str]) -> Task | Cancel:
     """Return what a client wants: a task to be started, or one to be cancelled.
 
     Args:
         text: What it said; empty where it said something that is not text.
-        running: The tasks of this conversation that have not ended.
+        running: The names of this conversation's tasks that have not ended.
 
     Raises:
         Refused: That cannot be understood, or not be done now.
@@ -118,7 +114,7 @@ def cancelled(name: str) -> Message:
     return {"cancelled": name}
 
 
-def _read_start(name: object, seconds: object, running: Running) -> Task:
+def _read_start(name: object, seconds: object, running: Collection[str]) -> Task:
     name = _read_name(name)
     # In Python True is an int; in JSON it is not a number. NaN compares false with everything, so it fails this too.
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not MIN_SECONDS <= seconds <= MAX_SECONDS:
@@ -130,7 +126,7 @@ def _read_start(name: object, seconds: object, running: Running) -> Task:
     return Task(name, seconds)
 
 
-def _read_cancel(name: object, running: Running) -> Cancel:
+def _read_cancel(name: object, running: Collection[str]) -> Cancel:
     name = _read_name(name)
     if name not in running:
         raise Refused("not-running", name)
