@@ -6,6 +6,7 @@ Watch for: with `handler_cancellation` a client that leaves without a word cance
 """
 
 import asyncio
+from weakref import WeakSet
 
 from aiohttp import WSMsgType, web
 
@@ -15,6 +16,9 @@ from shared.lesson.problems import Problem
 from shared.lesson.work import Task
 from variants.aiohttp_asyncio.search import CLIENT, SETTINGS
 from variants.aiohttp_asyncio.work import call_work
+
+OPEN = web.AppKey("OPEN", WeakSet[web.WebSocketResponse])
+"""The conversations that are going on; one that has ended leaves it by itself."""
 
 routes = web.RouteTableDef()
 
@@ -55,6 +59,7 @@ async def conversation_endpoint(request: web.Request) -> web.WebSocketResponse:
     """GOOD: it never waits for a task, so it hears a `cancel`, and the client's leaving, which ends all that runs."""
     websocket = web.WebSocketResponse(heartbeat=PING)
     await websocket.prepare(request)
+    request.app[OPEN].add(websocket)
     running: dict[str, asyncio.Task[None]] = {}
     try:
         async with asyncio.TaskGroup() as group:
