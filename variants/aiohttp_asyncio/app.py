@@ -49,7 +49,7 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
 
 async def _end_conversations(app: web.Application) -> None:
     """Close the WebSockets when the server is to stop: it would wait for their handlers, a minute long."""
-    going_on = list(app[conversation.OPEN])
+    going_on = app[conversation.OPEN]
     await asyncio.gather(*(websocket.close(code=WSCloseCode.GOING_AWAY) for websocket in going_on))
 
 
