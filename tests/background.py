@@ -27,11 +27,12 @@ from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
 from shared.lab.terminal import press_ctrl_c
-from shared.lab.traits import Shown, declared, measured
+from shared.lab.traits import Shown, all_measured, declared, measured
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
 from tests.going_down import go_down_amid_work
 from tests.stack import run_stack, run_stack_end
@@ -250,7 +251,7 @@ def run_aside(variant: Variant) -> Aside:
         inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())
         left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
         log = server.log()  # What the other probes send is wrong on purpose, and may be logged as such.
-        shown |= {key: measured(server, PROBES[key], stated.get(key)) for key in PROBES if key not in shown}
+        shown |= all_measured(server, {key: probe for key, probe in PROBES.items() if key not in shown}, stated)
         return Aside(shown, slow, attentive, left, log)
 
 
@@ -274,5 +275,6 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "doors": run_at_doors,
     "going_down": run_going_down,
     "stack_end": run_stack_end,
+    "crowd": run_a_crowd,
 }
 """Each under the name of its fixture."""

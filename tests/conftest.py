@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from shared.lab import variants
-from shared.lab.experiment import Ask, run
+from shared.lab.experiment import Ask, Observation, run
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
 from shared.lab.server import PATIENT, Server
@@ -25,6 +25,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS
 from tests import background
+from tests.crowd import Crowd
 from tests.doors import Doors
 from tests.stack import Stack, StackEnd
 from tests.trouble import Burst, Trouble
@@ -297,6 +298,13 @@ def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Doors:
     return found
 
 
+@pytest.fixture
+def crowd(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Crowd:
+    """Return what was seen of the variant when a hundred clients held conversations at once, and half of them left."""
+    found: Crowd = jobs["crowd", subject.label].result()
+    return found
+
+
 def _results(variant: Variant) -> Path:
     return RESULTS / f"{variant.label}.jsonl"
 
@@ -312,14 +320,18 @@ def keep_line(variant: Variant, line: dict[str, object]) -> None:
 
 def keep(server: Server, experiment: str, verdict: Verdict) -> None:
     """Keep a verdict, and the timeline that proved it, for what is made of them at the end."""
-    seen = verdict.seen
+    keep_seen(server.variant, experiment, verdict.name, verdict.seen)
+
+
+def keep_seen(variant: Variant, experiment: str, verdict: str, seen: Observation) -> None:
+    """Do the same where the server is no longer there."""
     timeline = [asdict(row) for row in rows(seen)]
     details = {
         "rows": timeline[:KEPT_ROWS],
         "more": len(timeline[KEPT_ROWS:]),
         "stalls": [asdict(stall) for stall in stalls(seen)],
     }
-    keep_line(server.variant, {"experiment": experiment, "seconds": seen.seconds, "verdict": verdict.name, **details})
+    keep_line(variant, {"experiment": experiment, "seconds": seen.seconds, "verdict": verdict, **details})
 
 
 def pytest_report_header() -> str:

@@ -11,7 +11,7 @@ from shared.lab.probes_stack import STACK_PROBES
 from shared.lab.server import serving
 from shared.lab.shutdown import go_down
 from shared.lab.terminal import press_ctrl_c
-from shared.lab.traits import Shown, by_default, declared, measured
+from shared.lab.traits import Shown, all_measured, by_default, declared
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, Variant
 
@@ -80,8 +80,8 @@ def run_stack(variant: Variant) -> Stack | None:
     defaults = {key: value for key, value in by_default(variant).items() if key not in ENDING_PROBES}
     probes = {**PROBES, **STACK_PROBES}
     with serving(alone) as server:
-        shown = {key: measured(server, probe, defaults.get(key, stated.get(key))) for key, probe in probes.items()}
+        shown = all_measured(server, probes, {**stated, **defaults})
     if not defaults:
         return Stack(shown, {})
     with serving(alone, settings=SWITCHED) as server:
-        return Stack(shown, {key: measured(server, probes[key], stated.get(key)) for key in probes.keys() & defaults})
+        return Stack(shown, all_measured(server, {key: probes[key] for key in defaults}, stated))

@@ -48,6 +48,7 @@ class Cause(StrEnum):
     NO_BOUND = "no-bound"
     CUT_SHORT = "cut-short"
     LINGERS = "lingers"
+    ENDS_THE_TALK = "ends-the-talk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,5 +212,9 @@ WORDS: dict[Cause, Words] = {
         "the server does not stop in its time: it waits for something without a limit, or longer than agreed",
         "tell the server how long to wait ({stopping}), break the work in the background off after GRACE, and let "
         "cancellation through",
+    ),
+    Cause.ENDS_THE_TALK: Words(
+        "one message that cannot be followed, or one task that fails, ends the whole conversation",
+        "catch it where the message is read, or where the task is worked on, tell it to the client, and go on",
     ),
 }

@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 from shared.lesson.trait import Trait, Value
 from shared.lesson.traits_ending import ENDING
 from shared.lesson.traits_http import HTTP
+from shared.lesson.traits_socket import SOCKET
 
 LEAVING = "https://docs.aiohttp.org/en/stable/web_advanced.html#peer-disconnection"
 
@@ -47,6 +48,12 @@ class Character(TypedDict):
     exit_sigint: Literal["zero", "by-the-signal", "one"]
     ctrl_c: Literal["nothing", "a-few-words", "a-traceback"]
     failed_start: Literal["exit-1", "exit-3"]
+    plain_websocket: Literal["not-found", "bad-request", "upgrade-required"]
+    socket_waiting: Literal["runs-on", "broken-off"]
+    socket_telling: Literal["raises", "ignored"]
+    socket_failure: Literal["internal-error", "cut-off"]
+    large_message: Literal["read", "closed"]
+    silent_client: Literal["given-up", "kept"]
 
 
 TRAITS: dict[str, Trait] = {
@@ -141,5 +148,6 @@ TRAITS: dict[str, Trait] = {
     ),
     **HTTP,
     **ENDING,
+    **SOCKET,
 }
 """Every key, in the order of the table."""

@@ -17,6 +17,7 @@ CHAPTERS = (
     *("waiting", "together", "search", "answers", "failing", "deadlines", "limiting"),
     *("racing", "streaming", "leaving", "context"),
     "background",
+    "conversation",
 )
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
@@ -24,12 +25,16 @@ MODULES = (*CHAPTERS, "resilience", "work", "app", "serve", "character")
 """All modules of a variant, in reading order."""
 
 
+SOCKET = "WS"
+"""In the place of a method: a WebSocket, which begins as a GET that asks for an upgrade."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One row of the contract.
 
     Attributes:
-        method: The HTTP method it answers.
+        method: The HTTP method it answers, or `SOCKET`.
         path: Its path, without the query; a name in braces stands for anything without a slash.
         module: The variant's module that holds it, without `.py`.
         function: The function behind it.
@@ -143,7 +148,16 @@ ENDPOINTS = (
         through=("work_in_background", "open_background"),
         status=404,
     ),
+    Endpoint(
+        *(SOCKET, "/ws", "conversation", "conversation_endpoint", "call_work"),
+        through=("work_and_tell", "cancel_task", "next_message"),
+        works=True,
+        status=101,
+    ),
 )
+
+REQUESTS = tuple(row for row in ENDPOINTS if row.method != SOCKET)
+"""Those that answer a request, and are done with it."""
 
 
 def endpoint(path: str) -> Endpoint:

@@ -27,6 +27,7 @@ from variants.anyio_trio import (
     answers,
     background,
     context,
+    conversation,
     deadlines,
     failing,
     leaving,
@@ -39,7 +40,10 @@ from variants.anyio_trio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context, background)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting),
+    *(racing, streaming, leaving, context, background, conversation),
+)
 
 
 class State(TypedDict):
@@ -92,6 +96,8 @@ def as_problem(error: Exception) -> problems.Problem | None:
 
 async def handle_error(request: Request, error: Exception) -> JSONResponse:
     """Turn any error into problem details; one that nobody foresaw says nothing about itself to the client."""
+    if request.scope["type"] == "websocket":
+        raise error  # What has begun as a conversation has no answer; the server logs it, and ends the conversation.
     problem = problems.foreseen(error, as_problem)
     if problem is None and isinstance(error, ExceptionGroup):
         # Starlette hands other unforeseen errors on to the server, which logs them; one with a handler it takes as dealt with.

@@ -41,6 +41,12 @@ CHARACTER: Final[Character] = {
     "exit_sigint": "zero",
     "ctrl_c": "nothing",
     "failed_start": "exit-1",
+    "plain_websocket": "not-found",
+    "socket_waiting": "runs-on",
+    "socket_telling": "ignored",
+    "socket_failure": "internal-error",
+    "large_message": "read",
+    "silent_client": "kept",
 }
 
 # Nothing here is switched on that would change one of these.

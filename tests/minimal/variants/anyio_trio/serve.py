@@ -18,7 +18,8 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
 
@@ -131,6 +132,24 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     yield
 
 
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        match text:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await anyio.sleep(0.5)
+                await socket.send_text("one")
+                await anyio.sleep(0.1)
+                await socket.send_text("two")
+                await work("task2", 0)
+            case "fail":
+                raise RuntimeError
+            case _:
+                await socket.send_json({"length": len(text)})
+
+
 app = Starlette(
     routes=[
         Route("/ping", ping),
@@ -145,6 +164,7 @@ app = Starlette(
         Route("/background-task", background_task),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
+        WebSocketRoute("/ws", talk),
     ],
     exception_handlers={LookupError: handle},
     lifespan=lifespan,

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import uvicorn
-from fastapi import BackgroundTasks, FastAPI, HTTPException, Request
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 
 
@@ -124,6 +124,25 @@ async def as_completed(seconds: float) -> StreamingResponse:
     return StreamingResponse(events(seconds), media_type="text/event-stream")
 
 
+@app.websocket("/ws")
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        match text:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await asyncio.sleep(0.5)
+                await socket.send_text("one")
+                await asyncio.sleep(0.1)
+                await socket.send_text("two")
+                await work("task2", 0)
+            case "fail":
+                raise RuntimeError
+            case _:
+                await socket.send_json({"length": len(text)})
+
+
 if __name__ == "__main__":
     # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
     if "SWITCHED" in os.environ:
@@ -131,6 +150,7 @@ if __name__ == "__main__":
         listener = socket.create_server(("127.0.0.1", 0))
         print(f"http://127.0.0.1:{listener.getsockname()[1]} ", flush=True)
         options = {"fd": listener.fileno(), "timeout_graceful_shutdown": 3, "log_level": "warning"}
+        options |= {"ws_ping_interval": 4, "ws_ping_timeout": 4}
     else:
-        options = {"port": 0}
-    uvicorn.run(app, loop="asyncio", ws="none", access_log=False, **options)  # type: ignore[arg-type]  # Each as it should be.
+        options = {"port": 0, "ws_ping_interval": 20, "ws_ping_timeout": 20}  # 20 is what it is without.
+    uvicorn.run(app, loop="asyncio", ws="websockets-sansio", access_log=False, **options)  # type: ignore[arg-type]  # As it should be.

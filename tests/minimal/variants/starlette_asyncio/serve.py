@@ -14,7 +14,8 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
 bare: list[asyncio.Task[str]] = []
@@ -128,6 +129,24 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     yield
 
 
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        match text:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await asyncio.sleep(0.5)
+                await socket.send_text("one")
+                await asyncio.sleep(0.1)
+                await socket.send_text("two")
+                await work("task2", 0)
+            case "fail":
+                raise RuntimeError
+            case _:
+                await socket.send_json({"length": len(text)})
+
+
 app = Starlette(
     routes=[
         Route("/ping", ping),
@@ -143,6 +162,7 @@ app = Starlette(
         Route("/bare-task", bare_task),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
+        WebSocketRoute("/ws", talk),
     ],
     exception_handlers={LookupError: handle},
     lifespan=lifespan,
@@ -157,4 +177,6 @@ if __name__ == "__main__":
         options = {"fd": listener.fileno(), "timeout_graceful_shutdown": 3, "log_level": "warning"}
     else:
         options = {"port": 0}
-    uvicorn.run(app, loop="asyncio", ws="none", access_log=False, **options)  # type: ignore[arg-type]  # Each as it should be.
+    beat = 4 if "SWITCHED" in os.environ else 20  # 20 is what it is without.
+    beats = {"ws_ping_interval": beat, "ws_ping_timeout": beat}
+    uvicorn.run(app, loop="asyncio", ws="websockets-sansio", access_log=False, **beats, **options)  # type: ignore[arg-type]  # Each as it should be.
