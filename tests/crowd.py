@@ -61,11 +61,12 @@ def run_a_crowd(variant: Variant) -> Crowd:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        seen = run(server, asks, patience=DEADLINE)
+        last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
         if too_late(seen):
             _let_end(server)
-            seen = run(server, asks, patience=DEADLINE)
+            last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
         left, log = left_over(server, idle), server.log()
+        seen.calls = server.upstreams.calls(last)  # The last to leave had only just left.
         return Crowd(seen, left, run(server, ROOM, patience=DEADLINE), log)
 
 
