@@ -44,6 +44,7 @@ CALLS: Final = 10
 SERVE = ("serve", "serve")
 LIFESPAN = ("app", "lifespan")
 HOLD = ("background", "open_background")
+BEGIN = ("background", "begin_background")
 WORK_ON = ("background", "work_in_background")
 TRIES = 3
 
@@ -104,11 +105,11 @@ def work_ends_or_is_reported(down: Down) -> list[Finding]:
     if ended.was_left or ended.end is None:
         after = (ended.end or down.gone) - down.asked
         sentence = f"work that had {SHORT_WORK:g} s to do at SIGTERM was broken off after {after:.2f} s; it may take {LAST:g}"
-        return [Finding(Cause.LOST, sentence, places=(HOLD, LIFESPAN))]
+        return [Finding(Cause.LOST, sentence, places=(HOLD, BEGIN, LIFESPAN))]
     after = (late.end or down.gone) - down.asked
     sentence = f"work that takes {LONG_WORK:g} s was broken off {after:.2f} s after SIGTERM; {LAST:g} are right"
     if after < LAST - EARLY:
-        return sure(Cause.LOST, sentence, HOLD, LIFESPAN)
+        return sure(Cause.LOST, sentence, HOLD, BEGIN, LIFESPAN)
     if after >= LAST + ROOM:
         return [Finding(Cause.LINGERS, sentence, places=(HOLD,))]
     job = str(body(down.answers["long work"]).get("id"))

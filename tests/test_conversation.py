@@ -126,6 +126,11 @@ def test_a_cancelled_task_is_broken_off(server: Server) -> None:
         if told is None or told.message != {"cancelled": "a"} or len(ends) != 1:
             sentence = f"of a it was told {told and told.message}, and the service saw {len(ends)} calls for it; one is right"
             return sure(Cause.WRONG_CALL, sentence, CANCEL)
+        if not calls(seen, "a")[0].was_left:
+            sentence = (
+                f"a was cancelled, and told so only when the service had worked on it for {calls(seen, 'a')[0].seconds:.2f} s"
+            )
+            return [Finding(Cause.RUNS_ON, f"{sentence}, to its end", certain=True, places=(CANCEL,))]
         # Right: before it is told. Wrong: when the client closes, two waits later.
         if ends[0] > told.at + wait / 2:
             sentence = f"{ends[0] - told.at:.2f} s after it was told that a is cancelled, the service still worked on it"
