@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import random
 import socket
 import threading
 from collections.abc import Callable
@@ -33,6 +34,9 @@ BACKLOG = 128
 FILLED = 0.2  # seconds after which a connection that is not there is taken to hang
 PATIENCE = 10.0  # seconds
 
+PORTS = range(20_000, 30_000)
+"""Ports for doors. Systems give out higher ones by themselves, and one of those could be gone while a door is shut."""
+
 
 class Gate:
     """Does something when a number of calls to a path have arrived, before any of them is passed on.
@@ -49,7 +53,8 @@ class Gate:
 
     def when(self, path: str, count: int, act: Callable[[], None]) -> None:
         """Do `act` when `count` calls have arrived whose path ends so."""
-        self._path, self._missing, self._act, self._done = path, count, act, threading.Event()
+        with self._lock:  # What is being done is done to its end.
+            self._path, self._missing, self._act, self._done = path, count, act, threading.Event()
 
     def arrive(self, path: str) -> None:
         """Note a call, and let it wait for the others."""
@@ -79,8 +84,7 @@ class Door:
     def __init__(self, url: str) -> None:
         target = urlsplit(url)
         self._address = target.hostname or "", target.port or 0
-        self._socket = _bound(0)
-        self._port: int = self._socket.getsockname()[1]
+        self._port, self._socket = _any_port()
         self.url = f"http://{HOST}:{self._port}{target.path}"
         self._fillers: list[socket.socket] = []
         self._server: ThreadingHTTPServer | None = None
@@ -90,11 +94,14 @@ class Door:
     def open(self) -> None:
         """Let calls through."""
         _close(self._fillers)
-        self._server = ThreadingHTTPServer((HOST, self._port), _handler(self._address, self.gate), bind_and_activate=False)
-        self._server.socket.close()
-        self._server.socket = self._socket
+        if self._server:
+            return  # It was not shut: too few calls came for that.
+        server = ThreadingHTTPServer((HOST, self._port), _handler(self._address, self.gate), bind_and_activate=False)
+        server.socket.close()
+        server.socket = self._socket
         self._socket.listen(BACKLOG)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="door", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), name="door", daemon=True).start()
+        self._server = server  # Only now: to shut down one that never served would wait for ever.
 
     def shut(self, way: str) -> None:
         """Let none through any more: `refuse` connections, or let them `hang`."""
@@ -114,6 +121,14 @@ class Door:
             self._server.shutdown()
             self._server = None
         self._socket.close()
+
+
+def _any_port() -> tuple[int, socket.socket]:
+    """Return a port that nobody has, and a socket that is bound to it."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError):
+            return port, _bound(port)
+    raise OSError(f"None of the ports {PORTS[0]} to {PORTS[-1]} is free.")
 
 
 def _bound(port: int) -> socket.socket:
