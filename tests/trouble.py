@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from itertools import pairwise
 from typing import Any
 
 from shared.lab import aftermath
@@ -30,13 +31,12 @@ BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECON
 """How long the calls take that come before a service's own, in seconds."""
 
 AFTER = [*[SEARCH] * 20, WITH_ANSWER, STREAM]
-"""What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, would go to one of these."""
+"""What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, soon goes to one of these."""
 
 ROUNDS = 5
 HUNG_ROUNDS = 2
-"""Rounds in which a request may have no answer at all; a third would prove no more."""
+"""After so many rounds in which a request got no answer at all, no further one is tried."""
 
-BURSTS = 3
 LATEST = 1.1
 """How many times a deadline it may take until a service is given up, in one of the rounds."""
 
@@ -164,7 +164,7 @@ class Trouble:
 
     Attributes:
         rounds: The cases, in their order.
-        after: Requests of each kind, at once: enough to meet every connection that a fault may have spoilt.
+        after: Requests of each kind, at once: enough to meet many of the connections that a fault may have spoilt.
         left: What was left.
         kept: Connections to services that were kept after that.
         closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
@@ -254,9 +254,12 @@ BURST_DEADLINE = 8.0
 BURST_PATIENCE = 60.0
 """After how many seconds one of two hundred searches counts as hanging."""
 
-SLOWER = 0.5
-"""How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches; twice
-as much in each further try."""
+SLOWER = (0.5, 1.0, 2.0, 3.5)
+"""How much longer the embeddings service takes in each try, in seconds, so that a busy machine has the time to send all searches;
+the last is the longest that leaves the second hundred their time."""
+
+HELD_BACK = 0.1
+"""Seconds without a new call that show a limit: on a quick machine twice to three times as many pass."""
 
 APART = 0.002
 """Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
@@ -305,10 +308,10 @@ def run_a_burst(variant: Variant) -> Burst:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        while (not any(map(served, tries)) or max(peaks) < MAX_CALLS) and len(tries) < BURSTS:
+        while not (any(map(served, tries)) and any(map(held_back, tries))) and len(tries) < len(SLOWER):
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
-            server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER * 2 ** len(peaks), marker="budget")
+            server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER[len(peaks)], marker="budget")
             tries.append(run(server, asks, patience=BURST_PATIENCE))
             server.upstreams.behave()
             peaks.append(most(tries[-1].calls))
@@ -321,6 +324,12 @@ def run_a_burst(variant: Variant) -> Burst:
 def served(seen: Observation) -> bool:
     """Return whether all searches of a burst were answered that were not to fail."""
     return all(answer.status == HTTPStatus.OK for answer in seen.answers[len(BURST_FAULTS) :])
+
+
+def held_back(seen: Observation) -> bool:
+    """Return whether no call began for a while when a hundred were open: a limit held them back, and not a busy machine."""
+    calls = sorted(seen.calls, key=lambda call: call.start)
+    return any(call.at_once >= MAX_CALLS and after.start - call.start > HELD_BACK for call, after in pairwise(calls))
 
 
 def most(calls: Sequence[Call]) -> int:

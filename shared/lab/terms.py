@@ -16,6 +16,8 @@ ASYNCIO = {
     "client": "an async HTTP client",
     "pool": "its limit of connections",
     "leaving": "the server cancels the handler of a client that leaves",
+    "holder": "a task group that the lifespan holds open",
+    "stopping": "its own limit",
     "process": "a ProcessPoolExecutor, kept for as long as the server, and loop.run_in_executor",
     "threads": "loop.set_default_executor(ThreadPoolExecutor(10))",
 }
@@ -26,11 +28,15 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "client": "aiohttp.ClientSession",
         "pool": "aiohttp.TCPConnector",
         "leaving": "run_app cancels the handler of a client that leaves when it is told handler_cancellation=True",
+        "holder": "a set of tasks in a cleanup context",
+        "stopping": "half of it as shutdown_timeout of run_app, which waits twice",
     },
     "httpx2": {"client": "httpx2.AsyncClient", "pool": "httpx2.Limits"},
     "starlette": {
         "thread": "a plain def handler, or asyncio.to_thread",
         "leaving": "a StreamingResponse cancels what it sends when the client leaves",
+        "holder": "an asyncio.TaskGroup that the lifespan holds open",
+        "stopping": "timeout_graceful_shutdown of uvicorn",
         "threads": "anyio.to_thread.current_default_thread_limiter().total_tokens = 10",
     },
     "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
@@ -41,6 +47,8 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "deadline": "anyio.fail_after",
         "group": "an anyio task group",
         "limiter": "an anyio.CapacityLimiter",
+        "holder": "an anyio task group that the lifespan holds open",
+        "stopping": "graceful_timeout of anycorn, with a trigger that listens for signals",
         "process": "anyio.to_process.run_sync, with one limiter for all requests",
     },
     "trio": {

@@ -24,8 +24,10 @@ from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
 from variants.fastapi_asyncio import (
     answers,
+    background,
     computing,
     context,
+    conversation,
     deadlines,
     failing,
     leaving,
@@ -40,8 +42,8 @@ from variants.fastapi_asyncio import (
 )
 
 CHAPTERS = (
-    *(waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context),
-    *(computing, room),
+    *(waiting, together, search, answers, failing, deadlines, limiting),
+    *(racing, streaming, leaving, context, background, conversation, computing, room),
 )
 
 
@@ -50,6 +52,7 @@ class State(TypedDict):
 
     client: httpx2.AsyncClient
     settings: Settings
+    background: background.Background
     workers: computing.Workers
 
 
@@ -65,8 +68,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[State]:
     await anyio.lowlevel.checkpoint()
     room.set_threads()
     with running_upstreams() as settings, computing.open_workers() as workers:
-        async with resilience.open_client(settings) as client:
-            yield {"client": client, "settings": settings, "workers": workers}
+        # The last to be opened is the first to be closed: what still works in the background needs the client.
+        async with resilience.open_client(settings) as client, background.open_background() as work:
+            yield {"client": client, "settings": settings, "background": work, "workers": workers}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:
@@ -99,6 +103,8 @@ def as_problem(error: Exception) -> problems.Problem | None:
 
 async def handle_error(request: Request, error: Exception) -> JSONResponse:
     """Turn any error into problem details; one that nobody foresaw says nothing about itself to the client."""
+    if request.scope["type"] == "websocket":
+        raise error  # What has begun as a conversation has no answer; the server logs it, and ends the conversation.
     problem = problems.foreseen(error, as_problem)
     if problem is None and isinstance(error, ExceptionGroup):
         # Starlette hands other unforeseen errors on to the server, which logs them; one with a handler it takes as dealt with.

@@ -13,6 +13,18 @@ from aiohttp.typedefs import Handler
 
 POOL = web.AppKey("pool", ProcessPoolExecutor)
 routes = web.RouteTableDef()
+bare: list[asyncio.Task[str]] = []
+SWITCHED = "SWITCHED" in os.environ
+PING = 4  # seconds
+
+
+async def lifespan(app: web.Application) -> AsyncIterator[None]:
+    if "FAIL_START" in os.environ:
+        raise RuntimeError
+    if SWITCHED:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(10))
+    with ProcessPoolExecutor(2, get_context("spawn")) as app[POOL]:
+        yield
 
 
 def block(seconds: float) -> None:
@@ -115,6 +127,12 @@ async def deadline_thread(request: web.Request) -> web.Response:
     return web.json_response(None)
 
 
+@routes.get("/bare-task")
+async def bare_task(request: web.Request) -> web.Response:
+    bare.append(asyncio.create_task(work("task1", read(request))))
+    return web.json_response(None)
+
+
 @routes.get("/cpu")
 async def cpu(request: web.Request) -> web.Response:
     loop = asyncio.get_running_loop()
@@ -147,18 +165,35 @@ async def as_completed(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def lifespan(app: web.Application) -> AsyncIterator[None]:
-    if "SWITCHED" in os.environ:
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(10))
-    with ProcessPoolExecutor(2, get_context("spawn")) as app[POOL]:
-        yield
+@routes.get("/ws")
+async def talk(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(heartbeat=PING if SWITCHED else None)
+    await socket.prepare(request)
+    async for message in socket:
+        match message.data:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await asyncio.sleep(0.5)
+                await socket.send_str("one")
+                await asyncio.sleep(0.1)
+                await socket.send_str("two")
+                await work("task2", 0)
+            case "fail":
+                raise RuntimeError
+            case text:
+                await socket.send_json({"length": len(text)})
+    return socket
 
 
 app = web.Application(middlewares=[handle])
-app.cleanup_ctx.append(lifespan)
 app.add_routes(routes)
+app.cleanup_ctx.append(lifespan)
 app.router.add_get("/plain-def", plain_def)  # type: ignore[arg-type]  # Its types do not have what is deprecated.
 
 if __name__ == "__main__":
-    # Both ways can be asked for: as it is, and with the switch that the variant has on.
-    web.run_app(app, host="127.0.0.1", port=0, handler_cancellation="SWITCHED" in os.environ)
+    # Both ways can be asked for: as it is, and with the switches that the variant has on.
+    if SWITCHED:
+        web.run_app(app, host="127.0.0.1", port=0, handler_cancellation=True, shutdown_timeout=1.5)
+    else:
+        web.run_app(app, host="127.0.0.1", port=0)
