@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
-
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.failing_start import start_in_vain
+from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.follow import Followed, background, follow
 from shared.lab.host import Crash
 from shared.lab.probes import PROBES
@@ -81,12 +80,10 @@ def run_as_a_reader(variant: Variant) -> Reader:
             answers = [answer for some in asks for answer in send(found[0], some)] if found else []
             if found:  # What has computed has to be gone as well, when it is killed.
                 send(found[0], [Ask("/cpu?n=1000")])
-            upstreams = psutil.Process(process.pid).children(recursive=True) if found else []
+            upstreams = started_by(process.pid) if found else []
         finally:
             process.kill()
-    left = psutil.wait_procs(upstreams, timeout=10)[1]
-    for one in left:
-        one.kill()
+    left = outlived(upstreams, 2 * LEAVE)
     return Reader(line, answers, len(upstreams), len(left))
 
 

@@ -4,9 +4,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-import psutil
-
 from shared.lab.experiment import Ask, Observation, run
+from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.processes import QUICK, kill_at_work, kill_idle, seconds_for, watching
 from shared.lab.server import Server, ServerError, serving
 from shared.lab.variants import Variant
@@ -17,9 +16,6 @@ RESTS = (0.1, 0.5, 2.0)
 
 LIMIT = 0.3
 """Seconds after which nobody waits any more for work that takes several."""
-
-LEAVE_SECONDS = 10.0
-"""How long processes may take to end after their server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +52,10 @@ def run_computing(variant: Variant) -> Computing:
         after_idle = _after_idle(server)
         with watching(server.process.pid) as processes:
             abandoned = run(server, [Ask(f"/cpu?n={MAX_N}&limit={LIMIT}", status=504)])
-            family = psutil.Process(server.process.pid).children(recursive=True)
+            family = started_by(server.process.pid)
             with suppress(ServerError):  # Not in time, so that it was killed: the work shows why.
                 server.stop()
-        left = psutil.wait_procs(family, timeout=LEAVE_SECONDS)[1]
-        for one in left:
-            one.kill()
+        left = outlived(family, LEAVE)
         worked = max(processes.workers(abandoned.began, time.monotonic()).values(), default=0.0)
         return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, len(left), server.log())
 

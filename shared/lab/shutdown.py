@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from shared.lab.experiment import Answer, Ask, Observation, send
+from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.server import Server
 from shared.lab.upstream import Call, Upstreams
 from shared.lab.variants import Variant
@@ -96,7 +97,7 @@ def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: M
         send(server.url, [Ask("/ping")])
         sent = client.submit(send, server.url, list(pieces.values()))
         _until_under_way(server, calls, sent)
-        family = psutil.Process(server.process.pid).children(recursive=True)
+        family = started_by(server.process.pid)
         before, asked = len(server.printed()), time.monotonic()
         server.ask_to_stop(signal.SIGTERM)
         exit_code = _wait(server)
@@ -126,17 +127,14 @@ def _wait(server: Server) -> int | None:
 
 def _left(server: Server, folder: Path, family: list[psutil.Process]) -> list[str]:
     """Return what a server that has ended has left behind: processes, sockets, files."""
-    alive = psutil.wait_procs(family, timeout=2)[1]
+    alive = outlived(family, LEAVE)
     with socket.socket() as client:
         listens = client.connect_ex((HOST, urlsplit(server.url).port or 0)) == 0
     deadline = time.monotonic() + 1
     while server.upstreams.open_calls() and time.monotonic() < deadline:
         time.sleep(0.02)  # The service learns from its own socket that nobody waits any more.
-    names = [" ".join(process.cmdline()) for process in alive]
-    for process in alive:
-        process.kill()
     return [
-        *(f"a process: {name}" for name in names),
+        *(f"a process: {line}" for line in alive),
         *(["its port, on which somebody still listens"] if listens else []),
         *(["a connection to a service"] if server.upstreams.open_calls() else []),
         *(f"a temporary file: {name}" for name in sorted(os.listdir(folder))),  # noqa: PTH208 - names are wanted

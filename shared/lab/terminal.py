@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import psutil
-
 from shared.lab.experiment import Answer, Ask, send
+from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.server import START_SECONDS, serving
 from shared.lab.variants import ROOT, Variant
 
@@ -83,7 +82,7 @@ def press_ctrl_c(variant: Variant, settings: Mapping[str, str] | None = None) ->
 def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolExecutor) -> Pressed:
     url = _read(terminal, START_SECONDS, until=rb"http://[\d.]+:\d+(?=\D)")[1]
     send(url, [Ask("/ping")])
-    family = psutil.Process(process.pid).children(recursive=True)
+    family = started_by(process.pid)
     sent = client.submit(send, url, [ASK])
     time.sleep(UNDER_WAY)
     os.write(terminal, CTRL_C)
@@ -92,8 +91,7 @@ def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolEx
         exit_code: int | None = process.wait(LONGEST)
     except subprocess.TimeoutExpired:
         exit_code = None
-    alive = psutil.wait_procs(family, timeout=2)[1]
-    left = [f"a process: {' '.join(one.cmdline())}" for one in alive]
+    left = [f"a process: {line}" for line in outlived(family, LEAVE)]
     return Pressed(sent.result()[0], exit_code, _without_lesson(printed.partition("^C")[2]), left)
 
 

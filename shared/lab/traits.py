@@ -14,6 +14,7 @@ from shared.lesson.character import TRAITS
 
 PLACE = ("character", "CHARACTER")
 DEFAULTS = ("character", "BY_DEFAULT")
+SWITCHES = (("app", "create_app"), ("serve", "serve"))
 TRIES = 3
 
 WAITING = {"silent_client"}
@@ -93,7 +94,8 @@ def wrong(variant: Variant, key: str, shown: Shown) -> list[Finding]:
     if stated == shown.value:
         return []
     sentence = f"{shown.evidence}: so {key} is {shown.value!r}, and declared is {stated!r}"
-    return sure(Cause.FALSE_DECLARATION, sentence, PLACE)
+    # What is said not to be so by default may have been switched on, and is not.
+    return sure(Cause.FALSE_DECLARATION, sentence, PLACE, *(SWITCHES if key in by_default(variant) else ()))
 
 
 def own_doing(key: str, stated: str | None, shown: Shown, *, switched: bool = False) -> list[Finding]:
@@ -110,7 +112,7 @@ def own_doing(key: str, stated: str | None, shown: Shown, *, switched: bool = Fa
         return []
     how = "with the same switches on" if switched else "with nothing switched on"
     sentence = f"{key} is declared as {stated!r}; on this stack without our code, {how}, {shown.evidence}: {shown.value!r}"
-    return sure(Cause.OWN_DOING, sentence, PLACE, DEFAULTS, ("app", "create_app"), ("serve", "serve"))
+    return sure(Cause.OWN_DOING, sentence, PLACE, DEFAULTS, *SWITCHES)
 
 
 def strange(variant: Variant, key: str = "") -> list[Finding]:

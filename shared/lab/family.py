@@ -1,0 +1,40 @@
+"""The processes that a server has started, and those of them that are still there when it has ended."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import psutil
+
+PAUSE = 0.05
+"""Seconds between two looks."""
+
+
+LEAVE = 5.0
+"""Seconds in which processes have ended whose server has; most of them learn of it by themselves."""
+
+
+def started_by(pid: int) -> list[psutil.Process]:
+    """Return all processes that a process has started, and those that these have."""
+    return psutil.Process(pid).children(recursive=True)
+
+
+def outlived(family: Sequence[psutil.Process], seconds: float) -> list[str]:
+    """Give processes so many seconds to end, kill those that have not, and return the command line of each of these."""
+    deadline = time.monotonic() + seconds
+    while (left := [one for one in family if _lives(one)]) and time.monotonic() < deadline:
+        time.sleep(PAUSE)
+    lines = []
+    for one in left:
+        with suppress(psutil.Error):  # It has ended just now.
+            lines.append(" ".join(one.cmdline()))
+            one.kill()
+    return lines
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether a process runs: one that has ended may still be listed, until somebody asks how it ended."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
