@@ -31,7 +31,7 @@ from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
-from tests.computing import run_computing
+from tests.computing import Computing, compute_to_the_end
 from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
 from tests.going_down import go_down_amid_work
@@ -231,6 +231,7 @@ class Aside:
         attentive: When a client left `/attentive`, and what was seen.
         left: Tasks, threads and calls that were there after all clients had left, in words.
         log: What had been printed by then.
+        computing: What became of work on the CPU at the end of all that, and at the server's.
 
     """
 
@@ -239,10 +240,11 @@ class Aside:
     attentive: tuple[float, Observation]
     left: list[str]
     log: str
+    computing: Computing
 
 
 def run_aside(variant: Variant) -> Aside:
-    """Look at a variant with probes, slow readers and clients that leave."""
+    """Look at a variant with probes, slow readers and clients that leave, and with work on the CPU, to its end."""
     stated = declared(variant)
     with serving(variant) as server:
         run(server, [SEARCH, Ask("/threaded?seconds=0"), Ask("/deadline-thread?seconds=0")])
@@ -254,7 +256,7 @@ def run_aside(variant: Variant) -> Aside:
         left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
         log = server.log()  # What the other probes send is wrong on purpose, and may be logged as such.
         shown |= all_measured(server, {key: probe for key, probe in PROBES.items() if key not in shown}, stated)
-        return Aside(shown, slow, attentive, left, log)
+        return Aside(shown, slow, attentive, left, log, compute_to_the_end(server, shown["killed_worker"].seen))
 
 
 SHUTDOWNS = "WORKBOOK_SHUTDOWNS"
@@ -278,6 +280,5 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "going_down": run_going_down,
     "stack_end": run_stack_end,
     "crowd": run_a_crowd,
-    "computing": run_computing,
 }
 """Each under the name of its fixture."""

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.family import LEAVE, outlived, started_by
-from shared.lab.processes import QUICK, kill_at_work, kill_idle, seconds_for, watching
-from shared.lab.server import Server, ServerError, serving
-from shared.lab.variants import Variant
+from shared.lab.processes import QUICK, kill_idle, seconds_for, watching
+from shared.lab.server import Server, ServerError
 from shared.lesson.limits import MAX_N
 
 RESTS = (0.1, 0.5, 2.0)
 """Seconds in which a server may learn that an idle worker has been killed, for each try."""
 
-LIMIT = 0.3
+LIMIT = 0.1
 """Seconds after which nobody waits any more for work that takes several."""
 
 
@@ -23,7 +22,7 @@ class Computing:
     """What was seen of a variant's worker processes.
 
     Attributes:
-        killed: A request whose worker was killed in the middle of its work.
+        killed: Requests while the worker of one was killed in the middle of its work.
         after: The next request.
         after_idle: A request after an idle worker had been killed.
         abandoned: A request for the longest work there is, with a short limit.
@@ -44,20 +43,24 @@ class Computing:
     log: str
 
 
-def run_computing(variant: Variant) -> Computing:
-    """Let a server's workers be killed, and stop it while one is at work."""
-    with serving(variant) as server:
-        killed = kill_at_work(server, 1).seen
-        after = run(server, [QUICK])
-        after_idle = _after_idle(server)
-        with watching(server.process.pid) as processes:
-            abandoned = run(server, [Ask(f"/cpu?n={MAX_N}&limit={LIMIT}", status=504)])
-            family = started_by(server.process.pid)
-            with suppress(ServerError):  # Not in time, so that it was killed: the work shows why.
-                server.stop()
-        left = outlived(family, LEAVE)
-        worked = max(processes.workers(abandoned.began, time.monotonic()).values(), default=0.0)
-        return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, len(left), server.log())
+def compute_to_the_end(server: Server, killed: Observation) -> Computing:
+    """Have work done after a worker was killed in the middle of some, kill an idle one, and stop the server while one is at work.
+
+    Args:
+        server: What computes; it has ended afterwards.
+        killed: What was seen of the work in the middle of which a worker was killed; nothing was asked for since.
+
+    """
+    after = run(server, [QUICK])
+    after_idle = _after_idle(server)
+    with watching(server.process.pid) as processes:
+        abandoned = run(server, [Ask(f"/cpu?n={MAX_N}&limit={LIMIT}", status=504)])
+        family = started_by(server.process.pid)
+        with suppress(ServerError):  # Not in time, so that it was killed: the work shows why.
+            server.stop()
+    left = outlived(family, LEAVE)
+    worked = max(processes.workers(abandoned.began, time.monotonic()).values(), default=0.0)
+    return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, len(left), server.log())
 
 
 def _after_idle(server: Server) -> Observation:

@@ -307,10 +307,9 @@ def crowd(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Crowd:
 
 
 @pytest.fixture
-def computing(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Computing:
+def computing(aside: background.Aside) -> Computing:
     """Return what was seen of the variant when its worker processes were killed, and when it was stopped beside one at work."""
-    found: Computing = jobs["computing", subject.label].result()
-    return found
+    return aside.computing
 
 
 def _results(variant: Variant) -> Path:

@@ -5,15 +5,15 @@ import statistics
 import time
 
 from shared.lab.experiment import Ask, Observation, run
-from shared.lab.processes import kill_at_work, n_for, settled, warm, watching
+from shared.lab.processes import QUICK, kill_at_work, n_for, settled, watching
 from shared.lab.server import Server
 from shared.lab.traits import Probe, Shown
 from shared.lesson.limits import MAX_SECONDS
 
-WORK = 0.4
+WORK = 0.24
 """Seconds of work for a processor, about: many times what it takes to hand it over."""
 
-BESIDE = 0.3
+BESIDE = 0.2
 """Seconds of work beside which `/ping` is asked for, likewise."""
 
 SUCCESS, TIMED_OUT = 200, 504
@@ -22,7 +22,8 @@ TRIES = 3
 
 def process_at_deadline(server: Server) -> Shown:
     """Let a deadline end long before work in a process, and see whether the process goes on with it all the same."""
-    warm(server)
+    run(server, [QUICK])  # The first has to start the process.
+    settled(server)
     limit = WORK / 4
     with watching(server.process.pid) as processes:
         seen = run(server, [Ask(f"/cpu?n={n_for(WORK)}&limit={limit}", status=TIMED_OUT)])
@@ -52,7 +53,7 @@ def killed_worker(server: Server) -> Shown:
 
 def busy_cpu(server: Server) -> Shown:
     """Let the same work be done by a process and by a thread, and compare how long `/ping` takes beside each."""
-    warm(server)
+    run(server, [QUICK])
     n = n_for(BESIDE)
     thread = run(server, [Ask(f"/cpu-thread?n={n}")], watch=True)
     within, beside = _quick_ping(thread) * 1000, math.inf

@@ -28,10 +28,10 @@ QUIET = 0.1
 SETTLE_SECONDS = 20.0
 """How long to wait until no worker computes any more."""
 
-AT_WORK = 0.1
+AT_WORK = 0.05
 """Seconds for which a worker has kept a processor busy that is seen to be at work."""
 
-WORKS = (0.5, 1.5, 4.0)
+WORKS = (0.3, 1.0, 3.0)
 """Seconds of work in the middle of which a worker is to be killed, for each try: a busy machine may be late to see it at work."""
 
 SAMPLE, SAMPLES = 20_000, 8
