@@ -185,7 +185,7 @@ def own_error() -> Exception:
 
 def main() -> None:
     """Run the variant that the command line names; what follows its name is for its `serve`."""
-    parser = argparse.ArgumentParser(prog="python -m shared.lab.host")
+    parser = argparse.ArgumentParser(prog="python -m shared.lab")
     parser.add_argument("control_port", type=int)
     parser.add_argument("variant")
     parser.add_argument("--root", help="the folder that holds variants, when it is not the project's own")
@@ -206,8 +206,4 @@ def main() -> None:
     guard.install(arguments.loop)
     module = f"variants.{arguments.variant}.serve"
     sys.argv = [module, "--loop", arguments.loop, *rest]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main()
+    runpy.run_module(module, run_name="__main__")  # The main module stays the lab's.

@@ -12,6 +12,8 @@ import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from tests.minimal.counting import count
+
 POOL = web.AppKey("pool", ProcessPoolExecutor)
 routes = web.RouteTableDef()
 bare: list[asyncio.Task[str]] = []
@@ -48,10 +50,6 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
-
-
-def count(n: int) -> int:
-    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 def read(request: web.Request, name: str = "seconds") -> float:

@@ -22,6 +22,8 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from tests.minimal.counting import count
+
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
 
 
@@ -44,10 +46,6 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
-
-
-def count(n: int) -> int:
-    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 def read(request: Request, name: str = "seconds") -> float:

@@ -15,6 +15,8 @@ import uvicorn
 from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from tests.minimal.counting import count
+
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, ProcessPoolExecutor]]:
@@ -50,10 +52,6 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
-
-
-def count(n: int) -> int:
-    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 @app.exception_handler(LookupError)
