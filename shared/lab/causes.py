@@ -42,6 +42,7 @@ class Cause(StrEnum):
     OUTRUNS = "outruns-its-reader"
     FALSE_DECLARATION = "false-declaration"
     OWN_DOING = "own-doing"
+    UNWRITTEN = "unwritten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,5 +182,9 @@ WORDS: dict[Cause, Words] = {
     Cause.OWN_DOING: Words(
         "what is stated of the stack is the doing of the variant's own code: without that, the same stack behaves otherwise",
         "mend the variant; where a switch of the stack makes the difference, state in BY_DEFAULT what it does without",
+    ),
+    Cause.UNWRITTEN: Words(
+        "this is an exercise that is not written yet; nothing is broken",
+        "write what its docstring says; nox -s exercise shows one step after another",
     ),
 }

@@ -39,6 +39,9 @@ REST = 0.1
 FEW_LOOKS = 4
 """Looks in which a thread has to stand in one place, so that it can be told where."""
 
+EXERCISE = "This is the exercise:"
+"""How the error begins that stands in a function which a reader has yet to write."""
+
 BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
     Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
@@ -179,6 +182,8 @@ def accusation(finding: Finding, seen: Observation, variant: Variant, held: Sequ
         held: What was seen to hold its event loop.
 
     """
+    if any(EXERCISE in line for line in seen.printed):
+        finding = replace(finding, cause=Cause.UNWRITTEN)
     words = WORDS[finding.cause]
     cure = words.cure.format(**terms(variant.folder))
     cure = f"{cure[0].upper()}{cure[1:]}"

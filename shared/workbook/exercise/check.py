@@ -1,0 +1,93 @@
+"""The verdict on an exercise, in words: what is missing before it can run, or what the shared suite says of it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.lab.causes import Cause
+from shared.workbook.exercise import design
+from shared.workbook.exercise.compose import NotReadyError, compose
+from shared.workbook.exercise.exercises import Exercise
+from shared.workbook.exercise.mine import NAME, Mine
+from shared.workbook.exercise.runner import RunError, Runner
+from shared.workbook.mistakes.judge import Report
+
+
+class Standing(StrEnum):
+    """How an exercise stands; the value is what a reader sees."""
+
+    SOLVED = "solved"
+    UNWRITTEN = "not written yet"
+    NOT_READY = "cannot run yet"
+    WRONG = "not yet right"
+    NOT_RUN = "could not be judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verdict.
+
+    Attributes:
+        standing: How the exercise stands.
+        words: Why.
+        cause: What the suite names as the reason; empty where it names none.
+        seconds: How long it took to find out.
+
+    """
+
+    standing: Standing
+    words: str
+    cause: str = ""
+    seconds: float = 0.0
+
+
+def check(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict:
+    """Judge an exercise as its file stands now.
+
+    Args:
+        mine: The reader's own variant.
+        exercise: One of its exercises.
+        runner: What runs the suite.
+
+    """
+    began = time.monotonic()
+    try:
+        standing, words, cause = _judge(mine, exercise, runner)
+    except NotReadyError as error:
+        standing = Standing.UNWRITTEN if error.unwritten else Standing.NOT_READY
+        words, cause = str(error), Cause.UNWRITTEN if error.unwritten else ""
+    except RunError as error:
+        standing, words, cause = Standing.NOT_RUN, str(error), ""
+    return Verdict(standing, words, cause, time.monotonic() - began)
+
+
+def _judge(mine: Mine, exercise: Exercise, runner: Runner) -> tuple[Standing, str, str]:
+    if exercise.kind == "design":
+        return _judge_design(mine, exercise, runner)
+    composed = compose(mine, exercise, runner.folder())
+    reports = runner.run(composed.root, exercise.tests)
+    if failed := [report for report in reports if report.failed]:
+        words = composed.in_the_readers_files(failed[0].message)
+        return Standing.WRONG, words, failed[0].cause
+    return _passed(reports)
+
+
+def _judge_design(mine: Mine, exercise: Exercise, runner: Runner) -> tuple[Standing, str, str]:
+    file, place = mine.folder / exercise.file, f"variants/{NAME}/{exercise.file}"
+    try:
+        missing = design.unwritten(file)
+    except (OSError, SyntaxError) as error:
+        raise NotReadyError(f"{place} cannot be read: {error}. `reset` puts it back.") from None
+    if missing:
+        message = f"Not written yet: {', '.join(f'{place}:{one}' for one in missing)}. This is the exercise; nothing is broken."
+        raise NotReadyError(message, unwritten=True)
+    words = design.judge(file, runner.subjects(mine.base))
+    return (Standing.WRONG, words, "") if words else (Standing.SOLVED, "It tells all three servers apart.", "")
+
+
+def _passed(reports: Sequence[Report]) -> tuple[Standing, str, str]:
+    if skipped := [report for report in reports if report.outcome != "passed"]:
+        return Standing.NOT_RUN, skipped[0].message, ""
+    tests = ", ".join(dict.fromkeys(report.test.partition("::")[2].partition("[")[0] for report in reports))
+    return Standing.SOLVED, f"The suite proved it ({tests}).", ""

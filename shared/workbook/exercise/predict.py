@@ -1,0 +1,47 @@
+"""Predictions: what a reader expects, and what the reference does on the stack that the reader chose."""
+
+from shared.lab.experiment import Ask, run
+from shared.lab.readers import leave
+from shared.lab.server import serving
+from shared.lab.stream import events
+from shared.lab.variants import named
+from shared.workbook.exercise.contents import predictions
+from shared.workbook.exercise.exercises import Prediction
+from shared.workbook.exercise.progress import Progress
+
+WARM = (Ask("/ping"), Ask("/threaded?seconds=0"), Ask("/search-demo?query=warm", "POST"))
+
+
+def due(chapter: str, progress: Progress) -> list[Prediction]:
+    """Return the predictions of a chapter that the reader has not been asked for yet."""
+    return [one for one in predictions() if one.chapter == chapter and one.name not in progress.predicted]
+
+
+def measure(prediction: Prediction, base: str) -> float:
+    """Return what was asked for, in seconds, as it is on a variant.
+
+    Args:
+        prediction: What to measure.
+        base: The variant.
+
+    """
+    method, _, path = prediction.request.partition(" ")
+    with serving(named(base)[0]) as server:
+        run(server, WARM)
+        if prediction.until == "work":
+            _, seen = leave(server, path, prediction.leaves_after, Ask(path).wait)
+            return seen.calls[0].seconds
+        seen = run(server, [Ask(path, method)] * prediction.count)
+        if prediction.until == "first":
+            answer = seen.answers[0]
+            return events(answer)[0].received - answer.sent
+        return seen.seconds
+
+
+def side_by_side(prediction: Prediction, progress: Progress) -> str:
+    """Return prediction and measurement in one line, and why."""
+    said, took = progress.predicted.get(prediction.name), progress.measured.get(prediction.name)
+    yours = "no prediction" if said is None else f"you said {said:g} s"
+    measured = "not measured yet" if took is None else f"measured {took:.2f} s"
+    close = said is not None and took is not None and abs(said - took) <= max(0.25 * took, 0.1)
+    return f"{yours:<16} | {measured:<16}{' | well predicted' if close else ''}\n{prediction.because}"

@@ -1,0 +1,135 @@
+"""Runs tests of the shared suite over a version of the lesson, in a warm process that can be killed when it hangs."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from shared.lab.plan import Wanted, write
+from shared.lab.variants import ROOT
+from shared.workbook.exercise.design import Subjects
+from shared.workbook.exercise.mine import NAME
+from shared.workbook.mistakes.judge import Report, read_reports
+from shared.workbook.mistakes.runs import ENVIRONMENT, kill_tree
+
+LONGEST = 90.0
+"""Seconds after which a run is over: the lab itself says of a request that it hangs, and where, after a fourth of it."""
+
+
+class RunError(Exception):
+    """There is no report; the message says why."""
+
+
+class Runner:
+    """A warm process, started when it is first needed, and again after it was killed."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self._root = root
+        self._folder = tempfile.TemporaryDirectory(prefix="exercise-", ignore_cleanup_errors=True)
+        self._process: subprocess.Popen[str] | None = None
+        self._answers: queue.Queue[str] = queue.Queue()
+        self._count = 0
+        self._subjects: Subjects | None = None
+
+    def warm_up(self) -> None:
+        """Start the process, unless it runs; it gets ready while the reader reads."""
+        if self._process and self._process.poll() is None:
+            return
+        own = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "WORKBOOK_RESULTS"), self._folder.name)
+        self._answers = queue.Queue()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "shared.workbook.exercise.worker"],
+            cwd=self._root,
+            env={**os.environ, **own, **ENVIRONMENT},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            # A Ctrl-C is for the reader's terminal alone, which then ends it in good order.
+            start_new_session=sys.platform != "win32",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Only Windows has the name.
+        )
+        threading.Thread(target=_pass_on, args=(self._process, self._answers), daemon=True).start()
+
+    def folder(self) -> Path:
+        """Return a new folder for a version."""
+        self._count += 1
+        made = Path(self._folder.name, str(self._count))
+        made.mkdir()
+        return made
+
+    def subjects(self, base: str) -> Subjects:
+        """Return the servers on which a reader's own experiment is tried."""
+        self._subjects = self._subjects or Subjects(base, self.folder())
+        return self._subjects
+
+    def run(self, root: Path, tests: Sequence[str], longest: float = LONGEST) -> list[Report]:
+        """Run tests over the version below a folder, and return what the suite reports.
+
+        Args:
+            root: The folder that holds the version's `variants`; it gets some files more.
+            tests: The tests' ids.
+            longest: After how many seconds the run is given up.
+
+        Raises:
+            RunError: It was given up, or pytest could not run them.
+
+        """
+        plan, report, output = root / "plan.json", root / "report.jsonl", root / "output.txt"
+        wanted = tuple(dict.fromkeys(test.partition("[")[0] for test in tests))
+        write(plan, [Wanted(NAME, root, NAME, wanted)])
+        # The parameters of a test begin with what it runs over.
+        ids = [test.replace("[", f"[{NAME}-", 1) for test in tests]
+        arguments = ["-q", "-x", "-p", "no:cacheprovider", *ids, "--plan", str(plan), "--report", str(report)]
+        code = self._ask({"arguments": arguments, "output": str(output)}, longest)
+        reports = read_reports(report)
+        if code not in {"0", "1"} or not reports:
+            printed = output.read_text(encoding="utf-8", errors="replace") if output.is_file() else ""
+            raise RunError(f"The suite could not run (pytest ended with {code or 'nothing'}):\n{printed[-2000:]}")
+        return reports
+
+    def _ask(self, asked: dict[str, object], longest: float) -> str:
+        """Send a line, and return the answer: a code, or nothing when the process has ended."""
+        self.warm_up()
+        if not self._process or not self._process.stdin:
+            return ""
+        # What it says first, that it is ready, is no answer.
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        try:
+            while (answer := self._answers.get(timeout=longest)) == "ready":
+                pass
+        except queue.Empty:
+            self.close()
+            message = f"It hangs: there was no verdict after {longest:g} s, and the run was ended."
+            raise RunError(message) from None
+        return answer
+
+    def close(self) -> None:
+        """End the process and all that it has started."""
+        if self._process and self._process.poll() is None:
+            kill_tree(self._process.pid)
+            self._process.wait()
+        self._process = None
+        if self._subjects:
+            self._subjects.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        self._folder.cleanup()
+
+
+def _pass_on(process: subprocess.Popen[str], answers: "queue.Queue[str]") -> None:
+    """Hand on what the process says, and an empty text when it has ended."""
+    for line in process.stdout or ():
+        answers.put(line.strip())
+    answers.put("")

@@ -1,0 +1,103 @@
+"""What a reader is shown, as plain text: for pipes, and for the parts of the screen."""
+
+import ast
+from collections.abc import Sequence
+
+from shared.workbook.exercise.check import Standing, Verdict
+from shared.workbook.exercise.contents import objectives, predictions
+from shared.workbook.exercise.exercises import Exercise
+from shared.workbook.exercise.mine import NAME, Mine
+from shared.workbook.exercise.predict import due, side_by_side
+from shared.workbook.exercise.progress import Progress
+from shared.workbook.exercise.stubs import functions
+
+COMMAND = "nox -s exercise --"
+VERBS = {"write": "Write", "repair": "Repair", "design": "Design"}
+
+
+def heading(mine: Mine, exercise: Exercise) -> str:
+    """Return which exercise it is."""
+    every = mine.exercises()
+    number = every.index(exercise) + 1
+    return f"Exercise {number} of {len(every)}: {exercise.title} ({exercise.name}, chapter {exercise.chapter}, {exercise.kind})"
+
+
+def places(mine: Mine, exercise: Exercise) -> list[str]:
+    """Return where to write: a path and a line to click for each function; of a module to repair, the file."""
+    place = f"variants/{NAME}/{exercise.file}"
+    if exercise.kind == "repair":
+        return [f"{place}:1"]
+    try:
+        there = functions(ast.parse((mine.folder / exercise.file).read_text(encoding="utf-8")))
+    except (OSError, SyntaxError):
+        return [f"{place}:1"]
+    names = exercise.functions or tuple(there)
+    return [f"{place}:{there[name].lineno} {name}" for name in names if name in there] or [f"{place}:1"]
+
+
+def verdict(found: Verdict) -> str:
+    """Return a verdict in words."""
+    cause = f" ({found.cause})" if found.cause and found.standing == Standing.WRONG else ""
+    return f"{found.standing.capitalize()}{cause}, {found.seconds:.1f} s.\n{found.words}"
+
+
+def progress_line(mine: Mine, progress: Progress) -> str:
+    """Return how far the reader has come."""
+    every = mine.exercises()
+    done = sum(one.name in progress.solved for one in every)
+    skipped = sum(one.name in progress.skipped for one in every)
+    bar = "".join("#" if one.name in progress.solved else "-" if one.name in progress.skipped else "." for one in every)
+    return f"[{bar}] {done} of {len(every)} solved, {skipped} skipped"
+
+
+def overview(mine: Mine, progress: Progress) -> str:
+    """Return all exercises by chapter, each with how it stands, then the predictions and what they came to."""
+    lines, chapter = [], ""
+    opened = progress.open(mine.exercises())
+    for number, one in enumerate(mine.exercises(), start=1):
+        lines += [f"\n{one.chapter}"] if one.chapter != chapter else []
+        chapter = one.chapter
+        lines.append(f"{'>' if one == opened else ' '} [{_mark(one, progress)}] {number:2} {one.name:<28} {one.title}")
+    told = [f"{one.name}: {side_by_side(one, progress)}" for one in predictions() if one.name in progress.predicted]
+    lines += ["\nPredictions", *told] if told else []
+    return "\n".join(lines).strip("\n")
+
+
+def _mark(exercise: Exercise, progress: Progress) -> str:
+    return "x" if exercise.name in progress.solved else "-" if exercise.name in progress.skipped else " "
+
+
+def goals(progress: Progress) -> str:
+    """Return what a reader is to be able to do afterwards, and how much of what shows it is done."""
+    lines = []
+    for one in objectives():
+        done = [name in progress.solved or name in progress.predicted for name in one.shown_by]
+        names = ", ".join(f"{name} (done)" if ready else name for name, ready in zip(one.shown_by, done, strict=True))
+        lines.append(f"[{'x' if all(done) else ' '}] {one.goal}: {sum(done)} of {len(done)}\n      {names}")
+    return "\n".join(lines)
+
+
+def page(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> str:
+    """Return all there is to say of the present exercise."""
+    asked = [f"Predict first: {one.question}\n  {COMMAND} predict {one.name} SECONDS" for one in due(exercise.chapter, progress)]
+    parts: Sequence[str] = [
+        heading(mine, exercise),
+        f"Goal: {exercise.goal}",
+        *asked,
+        f"{VERBS[exercise.kind]}: " + "\n       ".join(places(mine, exercise)),
+        f"Verdict: {verdict(found)}",
+        f"Progress: {progress_line(mine, progress)}",
+        f"Next: {following(mine, exercise, progress, found)}",
+    ]
+    return "\n\n".join(parts)
+
+
+def following(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> str:
+    """Return what to do next, after a verdict."""
+    if found.standing != Standing.SOLVED:
+        return f"write, save, and ask again; `{COMMAND} hint` helps in three steps, `{COMMAND} skip` leaves it for later."
+    opened = progress.open(mine.exercises())
+    compare = f"`{COMMAND} solution {exercise.name}` shows the reference beside yours"
+    if opened is None or opened == exercise:
+        return f"{compare}. All others are solved or skipped: `{COMMAND} list`."
+    return f"{heading(mine, opened)}; {compare}."
