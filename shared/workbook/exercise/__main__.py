@@ -6,16 +6,18 @@
 import argparse
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from shared.workbook.exercise import mine as reader
-from shared.workbook.exercise import predict, reference, show
+from shared.workbook.exercise import show
 from shared.workbook.exercise.check import Standing, check
+from shared.workbook.exercise.commands import COMMANDS, guess
 from shared.workbook.exercise.contents import named, predictions
-from shared.workbook.exercise.exercises import HINTS, Exercise
+from shared.workbook.exercise.exercises import Exercise
 from shared.workbook.exercise.mine import BLANK, Mine, MineError
 from shared.workbook.exercise.progress import Progress, load, save
 from shared.workbook.exercise.runner import Runner
+from shared.workbook.exercise.screen import Screen
 from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.source import SourceError, choose
 
@@ -66,6 +68,12 @@ def once(mine: Mine, progress: Progress) -> int:
     return 0 if found.standing == Standing.SOLVED else 1
 
 
+def on_screen(mine: Mine, progress: Progress) -> None:
+    """Show the exercises on a screen until the reader has enough."""
+    with Runner() as runner:
+        Screen(mine, progress, runner).run(mouse=False)  # So that the terminal's own way of opening a path works.
+
+
 def _chosen(asked: argparse.Namespace, mine: Mine, progress: Progress) -> Exercise:
     exercise = named(asked.exercise) if getattr(asked, "exercise", "") else progress.open(mine.exercises())
     if exercise is None:
@@ -73,71 +81,6 @@ def _chosen(asked: argparse.Namespace, mine: Mine, progress: Progress) -> Exerci
     if exercise not in mine.exercises():
         raise MineError(f"{exercise.name} needs a reference, and yours was made from nothing.")
     return exercise
-
-
-def hint(mine: Mine, progress: Progress, exercise: Exercise) -> str:
-    """Return the hint of an exercise as far as it was asked for, one step more each time."""
-    progress.hints[exercise.name] = min(progress.hints.get(exercise.name, 0) + 1, HINTS)
-    save(mine, progress)
-    steps = range(1, progress.hints[exercise.name] + 1)
-    return "\n\n".join(f"Hint {step} of {HINTS}: {reference.hint(mine, exercise, step)}" for step in steps)
-
-
-def solution(mine: Mine, _: Progress, exercise: Exercise) -> str:
-    """Return the reference, and how the reader's version differs from it."""
-    differs = reference.difference(mine, exercise) or "Yours is the same."
-    return f"{reference.answer(mine, exercise)}\n\n{differs}"
-
-
-def reset(mine: Mine, progress: Progress, exercise: Exercise) -> str:
-    """Put an exercise back to its beginning, and say where."""
-    file = reader.reset(mine, exercise)
-    progress.forget(exercise)
-    save(mine, progress)
-    return f"{file.relative_to(mine.root).as_posix()} is as at the beginning for {exercise.name}; the rest of it is as it was."
-
-
-def skip(mine: Mine, progress: Progress, exercise: Exercise) -> str:
-    """Leave an exercise for later, and say what comes now."""
-    progress.skip(exercise)
-    return go_on(mine, progress, exercise)
-
-
-def go_on(mine: Mine, progress: Progress, exercise: Exercise) -> str:
-    """Open the next exercise, and say which it is."""
-    progress.go_on(exercise, mine.exercises())
-    save(mine, progress)
-    opened = progress.open(mine.exercises())
-    return show.heading(mine, opened) if opened else "Nothing is left."
-
-
-def open_one(mine: Mine, progress: Progress, exercise: Exercise) -> str:
-    """Open an exercise, and say which it is."""
-    progress.present = exercise.name
-    save(mine, progress)
-    return show.heading(mine, exercise)
-
-
-COMMANDS: dict[str, Callable[[Mine, Progress, Exercise], str]] = {
-    "hint": hint,
-    "solution": solution,
-    "reset": reset,
-    "skip": skip,
-    "next": go_on,
-    "open": open_one,
-}
-"""What is done with one exercise; each returns what to print."""
-
-
-def guess(mine: Mine, progress: Progress, name: str, seconds: float) -> str:
-    """Keep a prediction, measure it, and return both side by side."""
-    prediction = next(one for one in predictions() if one.name == name)
-    if mine.base == BLANK:
-        raise MineError("It is measured on the reference, and yours was made from nothing.")
-    progress.predicted[name] = seconds
-    progress.measured[name] = round(predict.measure(prediction, mine.base), 2)
-    save(mine, progress)
-    return f"{prediction.question}\n{predict.side_by_side(prediction, progress)}"
 
 
 def start(base: str) -> str:
@@ -161,8 +104,10 @@ def run(asked: argparse.Namespace) -> int:
         print(guess(mine, progress, asked.prediction, asked.seconds))
     elif asked.command:
         print(COMMANDS[asked.command](mine, progress, _chosen(asked, mine, progress)))
-    else:
+    elif asked.once or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return once(mine, progress)
+    else:
+        on_screen(mine, progress)
     return 0
 
 

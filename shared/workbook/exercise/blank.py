@@ -46,7 +46,9 @@ def module(name: str) -> str:
         return SERVE
     about = f"The chapter {name}: shared/lesson/text/{name}.md says what it is about, `nox -s read -- {name}` how others do it."
     if name == "app":
-        about = "The application: routes, errors, and what lives as long as the server; `shared.lesson.embedded` starts the services."
+        about = (
+            "The application: routes, errors, and what lives as long as the server; `shared.lesson.embedded` starts the services."
+        )
     return "\n\n\n".join([f'"""{about}"""', *_functions(name)]) + "\n"
 
 

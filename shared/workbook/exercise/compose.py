@@ -6,7 +6,7 @@ to another one.
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,10 @@ def compose(mine: Mine, exercise: Exercise, root: Path) -> Composed:
     (root / "variants" / "__init__.py").touch()
     place = f"variants/{NAME}/{exercise.file}"
     text = _read(mine.folder / exercise.file, place)
-    _is_written(text, exercise, place)
+    if mine.base == BLANK:  # Without a server there is nothing to judge.
+        serve = f"variants/{NAME}/serve.py"
+        _is_written(_read(mine.folder / "serve.py", serve), ["serve"], serve)
+    _is_written(text, exercise.functions, place)
     own = [file for file in mine.folder.glob("*.py") if mine.base == BLANK or file.stem not in MODULES]
     for file in own:  # Also what the reader has added.
         (folder / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
@@ -96,15 +99,15 @@ def _read(file: Path, place: str) -> str:
         raise NotReadyError(f"{place} cannot be read: {error}. `reset` puts it back.") from None
 
 
-def _is_written(text: str, exercise: Exercise, place: str) -> None:
+def _is_written(text: str, names: Sequence[str], place: str) -> None:
     try:
         there = functions(ast.parse(text))
     except SyntaxError as error:
         raise NotReadyError(f"{place}:{error.lineno or 1} is not Python: {error.msg}.") from None
-    for name in exercise.functions:
+    for name in names:
         if name not in there:
             raise NotReadyError(f"{place} has no function {name} any more. `reset` puts it back.")
-    if stubs := [f"{place}:{there[name].lineno} {name}" for name in exercise.functions if is_stub(there[name])]:
+    if stubs := [f"{place}:{there[name].lineno} {name}" for name in names if is_stub(there[name])]:
         message = f"Not written yet: {', '.join(stubs)}. This is the exercise; nothing is broken."
         raise NotReadyError(message, unwritten=True)
 

@@ -7,14 +7,16 @@ from shared.lab.stream import events
 from shared.lab.variants import named
 from shared.workbook.exercise.contents import predictions
 from shared.workbook.exercise.exercises import Prediction
+from shared.workbook.exercise.mine import BLANK, Mine
 from shared.workbook.exercise.progress import Progress
 
 WARM = (Ask("/ping"), Ask("/threaded?seconds=0"), Ask("/search-demo?query=warm", "POST"))
 
 
-def due(chapter: str, progress: Progress) -> list[Prediction]:
-    """Return the predictions of a chapter that the reader has not been asked for yet."""
-    return [one for one in predictions() if one.chapter == chapter and one.name not in progress.predicted]
+def due(mine: Mine, chapter: str, progress: Progress) -> list[Prediction]:
+    """Return the predictions of a chapter that the reader has not made yet; none where there is no reference to measure."""
+    asked = [one for one in predictions() if one.chapter == chapter and one.name not in progress.predicted]
+    return asked if mine.base != BLANK else []
 
 
 def measure(prediction: Prediction, base: str) -> float:
@@ -39,9 +41,10 @@ def measure(prediction: Prediction, base: str) -> float:
 
 
 def side_by_side(prediction: Prediction, progress: Progress) -> str:
-    """Return prediction and measurement in one line, and why."""
+    """Return prediction and measurement in one line, and when it was measured, why."""
     said, took = progress.predicted.get(prediction.name), progress.measured.get(prediction.name)
     yours = "no prediction" if said is None else f"you said {said:g} s"
     measured = "not measured yet" if took is None else f"measured {took:.2f} s"
     close = said is not None and took is not None and abs(said - took) <= max(0.25 * took, 0.1)
-    return f"{yours:<16} | {measured:<16}{' | well predicted' if close else ''}\n{prediction.because}"
+    line = f"{yours:<16} | {measured:<16}{' | well predicted' if close else ''}"
+    return line if took is None else f"{line}\n  {prediction.because}"

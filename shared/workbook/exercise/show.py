@@ -1,7 +1,6 @@
 """What a reader is shown, as plain text: for pipes, and for the parts of the screen."""
 
 import ast
-from collections.abc import Sequence
 
 from shared.workbook.exercise.check import Standing, Verdict
 from shared.workbook.exercise.contents import objectives, predictions
@@ -78,18 +77,21 @@ def goals(progress: Progress) -> str:
 
 
 def page(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> str:
-    """Return all there is to say of the present exercise."""
-    asked = [f"Predict first: {one.question}\n  {COMMAND} predict {one.name} SECONDS" for one in due(exercise.chapter, progress)]
-    parts: Sequence[str] = [
-        heading(mine, exercise),
-        f"Goal: {exercise.goal}",
-        *asked,
-        f"{VERBS[exercise.kind]}: " + "\n       ".join(places(mine, exercise)),
-        f"Verdict: {verdict(found)}",
-        f"Progress: {progress_line(mine, progress)}",
-        f"Next: {following(mine, exercise, progress, found)}",
+    """Return all there is to say of the present exercise, as plain text."""
+    words = body(mine, exercise, progress, verdict(found))
+    line = f"Progress: {progress_line(mine, progress)}"
+    return "\n\n".join([heading(mine, exercise), words, line, f"Next: {following(mine, exercise, progress, found)}"])
+
+
+def body(mine: Mine, exercise: Exercise, progress: Progress, said: str) -> str:
+    """Return the goal, the predictions of the chapter, where to write, and the verdict, which is given in words."""
+    before = [
+        f"Predict first: {one.question}\n  {COMMAND} predict {one.name} SECONDS" for one in due(mine, exercise.chapter, progress)
     ]
-    return "\n\n".join(parts)
+    predicted = [one for one in predictions() if one.chapter == exercise.chapter and one.name in progress.predicted]
+    after = [f"{one.question}\n  {side_by_side(one, progress)}" for one in predicted]
+    place = f"{VERBS[exercise.kind]}: " + "\n       ".join(places(mine, exercise))
+    return "\n\n".join([f"Goal: {exercise.goal}", place, *before, *after, f"Verdict: {said}"])
 
 
 def following(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> str:
