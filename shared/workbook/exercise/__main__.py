@@ -5,9 +5,11 @@
 
 import argparse
 import io
+import subprocess
 import sys
 from collections.abc import Sequence
 
+from shared.lab.variants import ROOT
 from shared.workbook.exercise import mine as reader
 from shared.workbook.exercise import show
 from shared.workbook.exercise.check import Standing, check
@@ -37,6 +39,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "objectives": "what you can do afterwards, and which exercises show it",
         "next": "open the next exercise",
         "skip": "leave the present exercise for later",
+        "suite": "run the whole shared suite over what you have written",
     }.items():
         commands.add_parser(name, help=about)
     for name, about in {
@@ -102,6 +105,9 @@ def run(asked: argparse.Namespace) -> int:
         print(show.overview(mine, progress) if asked.command == "list" else show.goals(progress))
     elif asked.command == "predict":
         print(guess(mine, progress, asked.prediction, asked.seconds))
+    elif asked.command == "suite":
+        command = [sys.executable, "-m", "pytest", "-q", "--variant", reader.NAME]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own command
     elif asked.command:
         print(COMMANDS[asked.command](mine, progress, _chosen(asked, mine, progress)))
     elif asked.once or not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from shared.lab.causes import Cause
 from shared.workbook.exercise import design
-from shared.workbook.exercise.compose import NotReadyError, compose
+from shared.workbook.exercise.compose import Composed, NotReadyError, compose
 from shared.workbook.exercise.exercises import Exercise
 from shared.workbook.exercise.mine import NAME, Mine
 from shared.workbook.exercise.runner import RunError, Runner
@@ -55,35 +55,51 @@ def check(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict:
     try:
         standing, words, cause = _judge(mine, exercise, runner)
     except NotReadyError as error:
-        standing = Standing.UNWRITTEN if error.unwritten else Standing.NOT_READY
-        words, cause = str(error), Cause.UNWRITTEN if error.unwritten else ""
+        return _not_ready(error)
     except RunError as error:
         standing, words, cause = Standing.NOT_RUN, str(error), ""
     return Verdict(standing, words, cause, time.monotonic() - began)
 
 
-def _judge(mine: Mine, exercise: Exercise, runner: Runner) -> tuple[Standing, str, str]:
-    if exercise.kind == "design":
-        return _judge_design(mine, exercise, runner)
-    composed = compose(mine, exercise, runner.folder())
-    reports = runner.run(composed.root, exercise.tests)
-    if failed := [report for report in reports if report.failed]:
-        words = composed.in_the_readers_files(failed[0].message)
-        return Standing.WRONG, words, failed[0].cause
-    return _passed(reports)
-
-
-def _judge_design(mine: Mine, exercise: Exercise, runner: Runner) -> tuple[Standing, str, str]:
-    file, place = mine.folder / exercise.file, f"variants/{NAME}/{exercise.file}"
+def glance(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict | None:
+    """Return why an exercise cannot be run as its file stands now; None when it can. Nothing is started for it."""
     try:
-        missing = design.unwritten(file)
+        _prepare(mine, exercise, runner)
+    except NotReadyError as error:
+        return _not_ready(error)
+    return None
+
+
+def _not_ready(error: NotReadyError) -> Verdict:
+    if error.unwritten:
+        return Verdict(Standing.UNWRITTEN, str(error), Cause.UNWRITTEN)
+    return Verdict(Standing.NOT_READY, str(error))
+
+
+def _prepare(mine: Mine, exercise: Exercise, runner: Runner) -> Composed | None:
+    """Make the version to judge; None for an experiment, which needs none."""
+    if exercise.kind != "design":
+        return compose(mine, exercise, runner.folder())
+    place = f"variants/{NAME}/{exercise.file}"
+    try:
+        missing = design.unwritten(mine.folder / exercise.file)
     except (OSError, SyntaxError) as error:
         raise NotReadyError(f"{place} cannot be read: {error}. `reset` puts it back.") from None
     if missing:
         message = f"Not written yet: {', '.join(f'{place}:{one}' for one in missing)}. This is the exercise; nothing is broken."
         raise NotReadyError(message, unwritten=True)
-    words = design.judge(file, runner.subjects(mine.base))
-    return (Standing.WRONG, words, "") if words else (Standing.SOLVED, "It tells all three servers apart.", "")
+    return None
+
+
+def _judge(mine: Mine, exercise: Exercise, runner: Runner) -> tuple[Standing, str, str]:
+    composed = _prepare(mine, exercise, runner)
+    if composed is None:
+        words = design.judge(mine.folder / exercise.file, runner.subjects(mine.base))
+        return (Standing.WRONG, words, "") if words else (Standing.SOLVED, "It tells all three servers apart.", "")
+    reports = runner.run(composed.root, exercise.tests)
+    if failed := [report for report in reports if report.failed]:
+        return Standing.WRONG, composed.in_the_readers_files(failed[0].message), failed[0].cause
+    return _passed(reports)
 
 
 def _passed(reports: Sequence[Report]) -> tuple[Standing, str, str]:

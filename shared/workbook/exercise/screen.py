@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Footer, Input, Static
 
 from shared.workbook.exercise import show
-from shared.workbook.exercise.check import Standing, Verdict, check
+from shared.workbook.exercise.check import Standing, Verdict, check, glance
 from shared.workbook.exercise.commands import COMMANDS, guess
 from shared.workbook.exercise.exercises import Exercise
 from shared.workbook.exercise.mine import Mine, MineError
@@ -78,7 +78,8 @@ class Screen(App[None]):
     def _open(self) -> None:
         """Show the exercise that is open now, with its predictions or its verdict."""
         self.exercise = self._progress.open(self._mine.exercises())
-        self.found, self._told, self._sure = None, "", False
+        self.found = glance(self._mine, self.exercise, self._runner) if self.exercise else None
+        self._told, self._sure = "", False
         self._watch.follow(self.exercise)
         self._ask_or_check()
 
@@ -135,8 +136,10 @@ class Screen(App[None]):
         self.run_worker(lambda: self._judge(exercise), thread=True)
 
     def _judge(self, exercise: Exercise) -> None:
-        with self._one_at_a_time:
-            found = check(self._mine, exercise, self._runner)
+        found = glance(self._mine, exercise, self._runner)
+        if found is None:
+            with self._one_at_a_time:
+                found = check(self._mine, exercise, self._runner)
         self.call_from_thread(self._judged, exercise, found)
 
     def _judged(self, exercise: Exercise, found: Verdict) -> None:

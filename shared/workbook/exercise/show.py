@@ -37,7 +37,9 @@ def places(mine: Mine, exercise: Exercise) -> list[str]:
 def verdict(found: Verdict) -> str:
     """Return a verdict in words."""
     cause = f" ({found.cause})" if found.cause and found.standing == Standing.WRONG else ""
-    return f"{found.standing.capitalize()}{cause}, {found.seconds:.1f} s.\n{found.words}"
+    took = f", {found.seconds:.1f} s" if found.seconds else ""
+    said = "" if found.words.startswith(found.standing.capitalize()) else f"{found.standing.capitalize()}{cause}{took}.\n"
+    return f"{said}{found.words}"
 
 
 def progress_line(mine: Mine, progress: Progress) -> str:
