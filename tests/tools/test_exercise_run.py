@@ -167,7 +167,7 @@ def test_the_screen_asks_for_predictions_first(own: Mine, runner: Runner, monkey
         return Verdict(Standing.UNWRITTEN, "noted")
 
     monkeypatch.setattr("shared.workbook.exercise.screen.check", note)
-    monkeypatch.setattr("shared.workbook.exercise.predict.measure", lambda *_: 6.0)
+    monkeypatch.setattr("shared.workbook.exercise.screen.measure", lambda *_: 6.0)
 
     async def use() -> None:
         screen = Screen(own, Progress(), runner)

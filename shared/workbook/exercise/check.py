@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.lab.causes import Cause
+from shared.lab.server import ServerError
 from shared.workbook.exercise import design
 from shared.workbook.exercise.compose import Composed, NotReadyError, compose
 from shared.workbook.exercise.exercises import Exercise
@@ -56,7 +57,7 @@ def check(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict:
         standing, words, cause = _judge(mine, exercise, runner)
     except NotReadyError as error:
         return _not_ready(error)
-    except RunError as error:
+    except (RunError, ServerError) as error:
         standing, words, cause = Standing.NOT_RUN, str(error), ""
     return Verdict(standing, words, cause, time.monotonic() - began)
 

@@ -81,6 +81,6 @@ def guess(mine: Mine, progress: Progress, name: str, seconds: float | None) -> s
     if mine.base == BLANK:
         raise MineError("It is measured on the reference, and yours was made from nothing.")
     progress.predicted[name] = seconds
-    progress.measured[name] = round(predict.measure(prediction, mine.base), 2)
+    progress.measured[name] = predict.measure(prediction, mine.base)
     save(mine, progress)
     return f"{prediction.question}\n{predict.side_by_side(prediction, progress)}"

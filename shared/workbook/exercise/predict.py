@@ -20,7 +20,7 @@ def due(mine: Mine, chapter: str, progress: Progress) -> list[Prediction]:
 
 
 def measure(prediction: Prediction, base: str) -> float:
-    """Return what was asked for, in seconds, as it is on a variant.
+    """Return what was asked for, in seconds to a hundredth, as it is on a variant.
 
     Args:
         prediction: What to measure.
@@ -32,12 +32,12 @@ def measure(prediction: Prediction, base: str) -> float:
         run(server, WARM)
         if prediction.until == "work":
             _, seen = leave(server, path, prediction.leaves_after, Ask(path).wait)
-            return seen.calls[0].seconds
+            return round(seen.calls[0].seconds, 2)
         seen = run(server, [Ask(path, method)] * prediction.count)
         if prediction.until == "first":
             answer = seen.answers[0]
-            return events(answer)[0].received - answer.sent
-        return seen.seconds
+            return round(events(answer)[0].received - answer.sent, 2)
+        return round(seen.seconds, 2)
 
 
 def side_by_side(prediction: Prediction, progress: Progress) -> str:

@@ -7,14 +7,16 @@ from typing import ClassVar, Final
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Footer, Input, Static
+from textual.events import Key
+from textual.widgets import Footer, Static
 
+from shared.lab.server import ServerError
 from shared.workbook.exercise import show
 from shared.workbook.exercise.check import Standing, Verdict, check, glance
-from shared.workbook.exercise.commands import COMMANDS, guess
-from shared.workbook.exercise.exercises import Exercise
+from shared.workbook.exercise.commands import COMMANDS
+from shared.workbook.exercise.exercises import Exercise, Prediction
 from shared.workbook.exercise.mine import Mine, MineError
-from shared.workbook.exercise.predict import due
+from shared.workbook.exercise.predict import due, measure
 from shared.workbook.exercise.progress import Progress, save
 from shared.workbook.exercise.runner import Runner
 from shared.workbook.exercise.watch import Watch
@@ -35,7 +37,7 @@ class Screen(App[None]):
 
     """
 
-    CSS = "#ask { display: none; } #heading { background: $boost; padding: 0 1; } #body { padding: 0 1; }"
+    CSS = "#heading { background: $boost; padding: 0 1; } #body { padding: 0 1; }"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("h", "command('hint')", "Hint"),
@@ -55,7 +57,9 @@ class Screen(App[None]):
         self._mine, self._progress, self._runner, self._watch = mine, progress, runner, Watch(mine)
         self.exercise: Exercise | None = None
         self.found: Verdict | None = None
-        self._told = ""  # What a key has asked for; it stands before the rest.
+        self._told = ""  # What a key has asked for, in the place of the exercise.
+        self._hint = ""  # As far as it was asked for; it stands below the exercise.
+        self._typed = ""  # Of a prediction.
         self._began = 0.0  # When the run began that is under way; 0 when none is.
         self._again = False  # Whether something was saved meanwhile.
         self._sure = False  # Whether `reset` was pressed once.
@@ -66,7 +70,6 @@ class Screen(App[None]):
         yield Static(id="heading", markup=False)
         with VerticalScroll():
             yield Static(id="body", markup=False)
-        yield Input(id="ask", type="number", placeholder="seconds, then Enter (Escape: no prediction)")
         yield Footer()
 
     def on_mount(self) -> None:
@@ -79,41 +82,55 @@ class Screen(App[None]):
         """Show the exercise that is open now, with its predictions or its verdict."""
         self.exercise = self._progress.open(self._mine.exercises())
         self.found = glance(self._mine, self.exercise, self._runner) if self.exercise else None
-        self._told, self._sure = "", False
+        self._told, self._hint, self._typed, self._sure = "", "", "", False
         self._watch.follow(self.exercise)
-        self._ask_or_check()
-
-    def _ask_or_check(self) -> None:
-        """Ask for the next prediction of the chapter; when there is none left, judge."""
-        asked = due(self._mine, self.exercise.chapter, self._progress) if self.exercise else []
-        field = self.query_one("#ask", Input)
-        field.display = bool(asked)
-        if asked:
-            field.clear()
-            field.focus()
-        else:
-            self.set_focus(None)
-            self.action_check()
+        self.query_one(VerticalScroll).focus()  # For the keys that scroll.
+        self.action_check()
         self._draw()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep a prediction, and have it measured."""
-        try:
-            self._predict(float(event.value))
-        except ValueError:  # Nothing, or half a number.
-            self.notify("A number of seconds, such as 2 or 0.5. Escape: no prediction.")
+    @property
+    def _asked(self) -> Prediction | None:
+        """The prediction that is asked for; None when there is none left in this chapter."""
+        asked = due(self._mine, self.exercise.chapter, self._progress) if self.exercise else []
+        return asked[0] if asked else None
+
+    def on_key(self, event: Key) -> None:
+        """Take the digits of a prediction; what else is pressed may be one of the keys below."""
+        if self._asked is None or self._told:
+            return
+        if event.character and event.character in "0123456789.":
+            self._typed += event.character
+        elif event.key == "backspace":
+            self._typed = self._typed[:-1]
+        elif event.key == "enter":
+            try:
+                self._predict(float(self._typed))
+            except ValueError:  # Nothing, or two points.
+                self._typed = ""
+        self._draw()
 
     def _predict(self, seconds: float | None) -> None:
-        name = due(self._mine, self.exercise.chapter, self._progress)[0].name if self.exercise else ""
-        self._progress.predicted[name] = seconds
-        save(self._mine, self._progress)
-        self.run_worker(lambda: self._measure(name, seconds), thread=True)
-        self._ask_or_check()
+        """Keep a prediction, have it measured, and go on to the next one or to the verdict."""
+        if prediction := self._asked:
+            self._typed = ""
+            self._progress.predicted[prediction.name] = seconds
+            save(self._mine, self._progress)
+            self.run_worker(lambda: self._measure(prediction), thread=True)
+            self.action_check()
 
-    def _measure(self, name: str, seconds: float | None) -> None:
-        with self._one_at_a_time:
-            guess(self._mine, self._progress, name, seconds)
-        self.call_from_thread(self._draw)
+    def _measure(self, prediction: Prediction) -> None:
+        try:
+            with self._one_at_a_time:
+                took = measure(prediction, self._mine.base)
+        except ServerError as error:
+            self.call_from_thread(self.notify, f"It could not be measured: {error}")
+        else:
+            self.call_from_thread(self._measured, prediction, took)
+
+    def _measured(self, prediction: Prediction, took: float) -> None:
+        self._progress.measured[prediction.name] = took
+        save(self._mine, self._progress)
+        self._draw()
 
     def _look(self) -> None:
         """Look whether something of the present exercise was saved; and show how long a run takes."""
@@ -125,7 +142,7 @@ class Screen(App[None]):
 
     def action_check(self) -> None:
         """Judge the exercise, unless its predictions come first; once more when it is under way."""
-        if self.exercise is None or due(self._mine, self.exercise.chapter, self._progress):
+        if self.exercise is None or self._asked:
             return
         if self._began:
             self._again = True
@@ -163,6 +180,10 @@ class Screen(App[None]):
             told = str(error)
         if name in {"next", "skip", "reset"}:
             self._open()
+        elif name == "hint":
+            self._hint = f"\n\n{told}"
+            self._tell("")
+            self.query_one(VerticalScroll).scroll_end(animate=False)
         else:
             self._tell(told)
 
@@ -185,7 +206,7 @@ class Screen(App[None]):
     def action_leave(self) -> None:
         """Go back to the exercise; where a prediction is asked for, make none."""
         self._sure = False
-        if self.query_one("#ask", Input).display and not self._told:
+        if not self._told:
             self._predict(None)
         self._tell("")
 
@@ -200,9 +221,15 @@ class Screen(App[None]):
             heading, body = "Nothing is left.", show.overview(self._mine, self._progress)
         else:
             heading = show.heading(self._mine, self.exercise)
-            body = show.body(self._mine, self.exercise, self._progress, self._verdict())
+            body = show.body(self._mine, self.exercise, self._progress, self._question(), self._verdict()) + self._hint
         self.query_one("#heading", Static).update(f"{heading}\n{show.progress_line(self._mine, self._progress)}")
-        self.query_one("#body", Static).update(self._told or body)
+        self.query_one("#body", Static).update(show.coloured(self._told or body))
+
+    def _question(self) -> list[str]:
+        """Return the prediction that is asked for, with what was typed so far."""
+        if self._asked is None:
+            return []
+        return [f"Predict first: {self._asked.question}\n  Seconds: {self._typed}_   (Enter: keep it. Escape: no prediction.)"]
 
     def _verdict(self) -> str:
         """Return the verdict in words, or how far it has come."""
@@ -211,4 +238,7 @@ class Screen(App[None]):
             return f"No verdict after {seconds:.0f} s: it seems to hang. The suite gives it 15 s, and then says where it stands."
         if self._began:
             return f"Judging … {seconds:.1f} s"
-        return show.verdict(self.found) if self.found else "Predict first; then it is judged."
+        if self.found is None:
+            return "It is judged when the predictions are made."
+        solved = self.found.standing == Standing.SOLVED
+        return show.verdict(self.found) + ("\n\nn: the next exercise. s: the reference beside yours." if solved else "")

@@ -2,6 +2,8 @@
 
 import ast
 
+from rich.text import Text
+
 from shared.workbook.exercise.check import Standing, Verdict
 from shared.workbook.exercise.contents import objectives, predictions
 from shared.workbook.exercise.exercises import Exercise
@@ -11,6 +13,14 @@ from shared.workbook.exercise.progress import Progress
 from shared.workbook.exercise.stubs import functions
 
 COMMAND = "nox -s exercise --"
+COLOURS = {
+    r"(?m)^Verdict: Solved.*": "bold green",
+    r"(?m)^Verdict: (?!Solved).*": "bold red",
+    r"variants/\w+/[\w/]+\.py(:\d+)?": "cyan",
+    r"(?m)^(Goal|Write|Repair|Design|Predict first|Hint \d of \d|Probable cause):": "bold",
+    r"(?m)^\+.*": "green",
+    r"(?m)^-.*": "red",
+}
 VERBS = {"write": "Write", "repair": "Repair", "design": "Design"}
 
 
@@ -80,20 +90,36 @@ def goals(progress: Progress) -> str:
 
 def page(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> str:
     """Return all there is to say of the present exercise, as plain text."""
-    words = body(mine, exercise, progress, verdict(found))
+    asked = due(mine, exercise.chapter, progress)
+    questions = [f"Predict first: {one.question}\n  {COMMAND} predict {one.name} SECONDS" for one in asked]
+    words = body(mine, exercise, progress, questions, verdict(found))
     line = f"Progress: {progress_line(mine, progress)}"
     return "\n\n".join([heading(mine, exercise), words, line, f"Next: {following(mine, exercise, progress, found)}"])
 
 
-def body(mine: Mine, exercise: Exercise, progress: Progress, said: str) -> str:
-    """Return the goal, the predictions of the chapter, where to write, and the verdict, which is given in words."""
-    before = [
-        f"Predict first: {one.question}\n  {COMMAND} predict {one.name} SECONDS" for one in due(mine, exercise.chapter, progress)
-    ]
+def body(mine: Mine, exercise: Exercise, progress: Progress, questions: list[str], said: str) -> str:
+    """Return the goal, the predictions of the chapter, where to write, and the verdict.
+
+    Args:
+        mine: The reader's own variant.
+        exercise: Which exercise.
+        progress: How far the reader has come.
+        questions: What is still to be predicted, in words.
+        said: The verdict, in words.
+
+    """
     predicted = [one for one in predictions() if one.chapter == exercise.chapter and one.name in progress.predicted]
     after = [f"{one.question}\n  {side_by_side(one, progress)}" for one in predicted]
     place = f"{VERBS[exercise.kind]}: " + "\n       ".join(places(mine, exercise))
-    return "\n\n".join([f"Goal: {exercise.goal}", place, *before, *after, f"Verdict: {said}"])
+    return "\n\n".join([f"Goal: {exercise.goal}", place, *questions, *after, f"Verdict: {said}"])
+
+
+def coloured(text: str) -> Text:
+    """Return a text with what counts in colours, for a screen."""
+    shown = Text(text)
+    for pattern, style in COLOURS.items():
+        shown.highlight_regex(pattern, style)
+    return shown
 
 
 def following(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> str:
