@@ -19,6 +19,7 @@ from shared.workbook.exercise.progress import Progress, load
 from shared.workbook.exercise.proof import copied, proofs
 from shared.workbook.exercise.runner import RunError, Runner
 from shared.workbook.exercise.screen import Screen
+from shared.workbook.exercise.sitting import Sitting
 
 WAIT = named("await-a-wait")
 SOON = 20.0
@@ -139,7 +140,7 @@ def test_the_screen_follows_what_is_saved(own: Mine, runner: Runner) -> None:
     kept = Progress(predicted=dict.fromkeys([one.name for one in predictions()]))
 
     async def use() -> None:
-        screen = Screen(own, kept, runner)
+        screen = Screen(Sitting(own, kept), runner)
         async with screen.run_test(size=(120, 40)) as pilot:
             await until(lambda: "nothing is broken" in shown(screen))
             assert {"Hint", "Solution", "Quit"} <= {one.binding.description for one in screen.active_bindings.values()}
@@ -151,7 +152,7 @@ def test_the_screen_follows_what_is_saved(own: Mine, runner: Runner) -> None:
             await until(lambda: "Verdict: Solved" in shown(screen))
             await pilot.press("n")
             assert "Exercise 2 of" in shown(screen)
-            await until(lambda: screen.found is not None)
+            await until(lambda: screen.sitting.found is not None)
             await pilot.press("q")
 
     asyncio.run(use())
@@ -170,7 +171,7 @@ def test_the_screen_asks_for_predictions_first(own: Mine, runner: Runner, monkey
     monkeypatch.setattr("shared.workbook.exercise.screen.measure", lambda *_: 6.0)
 
     async def use() -> None:
-        screen = Screen(own, Progress(), runner)
+        screen = Screen(Sitting(own, Progress()), runner)
         async with screen.run_test(size=(120, 40)) as pilot:
             await pilot.press("6", "enter", "2", "enter")
             assert not judged

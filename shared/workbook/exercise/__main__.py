@@ -20,6 +20,7 @@ from shared.workbook.exercise.mine import BLANK, Mine, MineError
 from shared.workbook.exercise.progress import Progress, load, save
 from shared.workbook.exercise.runner import Runner
 from shared.workbook.exercise.screen import Screen
+from shared.workbook.exercise.sitting import Sitting
 from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.source import SourceError, choose
 
@@ -74,7 +75,7 @@ def once(mine: Mine, progress: Progress) -> int:
 def on_screen(mine: Mine, progress: Progress) -> None:
     """Show the exercises on a screen until the reader has enough."""
     with Runner() as runner:
-        Screen(mine, progress, runner).run(mouse=False)  # So that the terminal's own way of opening a path works.
+        Screen(Sitting(mine, progress), runner).run(mouse=False)  # So that the terminal's own way of opening a path works.
 
 
 def _chosen(asked: argparse.Namespace, mine: Mine, progress: Progress) -> Exercise:

@@ -97,18 +97,17 @@ class Runner:
     def _ask(self, asked: dict[str, object], longest: float) -> str:
         """Send a line, and return the answer: a code, or nothing when the process has ended."""
         self.warm_up()
-        if not self._process or not self._process.stdin:
-            return ""
-        # What it says first, that it is ready, is no answer.
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
         try:
-            while (answer := self._answers.get(timeout=longest)) == "ready":
+            if self._process and self._process.stdin:
+                self._process.stdin.write(json.dumps(asked) + "\n")
+                self._process.stdin.flush()
+            while (answer := self._answers.get(timeout=longest)) == "ready":  # What it says first is no answer.
                 pass
+        except OSError:  # It has just ended.
+            return ""
         except queue.Empty:
             self.close()
-            message = f"It hangs: there was no verdict after {longest:g} s, and the run was ended."
-            raise RunError(message) from None
+            raise RunError(f"It hangs: there was no verdict after {longest:g} s, and the run was ended.") from None
         return answer
 
     def close(self) -> None:
