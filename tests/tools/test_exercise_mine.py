@@ -91,16 +91,18 @@ def test_what_is_not_written_is_named_as_the_exercise(own: Mine, tmp_path: Path)
     assert raised.value.unwritten
 
 
-def test_an_edit_elsewhere_does_no_harm(own: Mine, tmp_path: Path) -> None:
+@anystack
+def test_an_edit_elsewhere_does_no_harm(base: str, tmp_path: Path) -> None:
     """What is broken in another module, or in another function, is not in what an exercise is judged by."""
-    solve(own)
-    (own.folder / "together.py").write_text("this is no Python", encoding="utf-8")
-    edit(own, "waiting.py", "write sync_endpoint, as its docstring says.", "broken in some other way")
-    composed = compose(own, WAIT, tmp_path)
+    made = copied(base, tmp_path / "project")
+    solve(made)
+    (made.folder / "together.py").write_text("this is no Python", encoding="utf-8")
+    edit(made, "waiting.py", "write sync_endpoint, as its docstring says.", "broken in some other way")
+    composed = compose(made, WAIT, tmp_path)
     for module in MODULES:
         text = (composed.root / "variants" / "mine" / f"{module}.py").read_text(encoding="utf-8")
         assert EXERCISE not in text
-        assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(own.reference(module)))
+        assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(made.reference(module)))
 
 
 def test_places_are_those_of_the_readers_file(own: Mine, tmp_path: Path) -> None:
