@@ -11,7 +11,7 @@ import pytest
 from shared.lab.variants import ROOT, groups
 from shared.lab.verdict import EXERCISE
 from shared.lesson.contract import MODULES
-from shared.workbook.exercise import commands, mine, progress
+from shared.workbook.exercise import commands, mine, progress, reference
 from shared.workbook.exercise.compose import NotReadyError, compose
 from shared.workbook.exercise.contents import named, to_write
 from shared.workbook.exercise.mine import BLANK, Mine, MineError
@@ -40,8 +40,7 @@ def edit(mine: Mine, file: str, was: str, becomes: str) -> None:
 
 def solve(mine: Mine) -> None:
     """Write the functions of the first exercise as the reference has them, and leave all others of the file as they are."""
-    text, left = mine.reference("waiting"), to_write("waiting") - set(WAIT.functions)
-    (mine.folder / "waiting.py").write_text(without_bodies(text, left), encoding="utf-8")
+    (mine.folder / "waiting.py").write_text(reference.solved(mine, WAIT), encoding="utf-8")
 
 
 @anystack

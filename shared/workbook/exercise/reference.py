@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Final
 
 from shared.lab.terms import terms
+from shared.workbook.exercise.contents import to_write
 from shared.workbook.exercise.exercises import HINTS, Exercise
 from shared.workbook.exercise.mine import BLANK, Mine
-from shared.workbook.exercise.stubs import functions, lines_of
+from shared.workbook.exercise.stubs import functions, lines_of, without_bodies
 
 DESIGN: Final = Path(__file__).parent / "design_reference.txt"
 
 
 def solved(mine: Mine, exercise: Exercise) -> str:
-    """Return what the file of an exercise is when it is solved as in the reference."""
+    """Return what the file of an exercise is when it is solved as in the reference, and no other exercise of that file is."""
     if exercise.kind == "design":
         return DESIGN.read_text(encoding="utf-8")
-    return mine.reference(exercise.module)
+    others = to_write(exercise.module).difference(exercise.functions) if exercise.kind == "write" else ()
+    return without_bodies(mine.reference(exercise.module), others)
 
 
 def answer(mine: Mine, exercise: Exercise) -> str:
