@@ -39,6 +39,9 @@ REST = 0.1
 FEW_LOOKS = 4
 """Looks in which a thread has to stand in one place, so that it can be told where."""
 
+DOUBTS: list[Callable[[Cause], None]] = []
+"""Who wants to be told of the probable cause after a try that noise may have spoilt, before the next one."""
+
 EXERCISE = "This is the exercise:"
 """How the error begins that stands in a function which a reader has yet to write."""
 
@@ -118,6 +121,8 @@ def prove(
         if worst.certain or not tries_left:
             worst = _compared_with_alone(server, worst, seen)
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
+        for tell in DOUBTS:
+            tell(worst.cause)
         if any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
         _let_calls_end(server)

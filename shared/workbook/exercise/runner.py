@@ -27,7 +27,12 @@ class RunError(Exception):
 
 
 class Runner:
-    """A warm process, started when it is first needed, and again after it was killed."""
+    """A warm process, started when it is first needed, and again after it was killed.
+
+    Attributes:
+        doubt: While a run tries again to be sure, the cause that is probable; empty otherwise.
+
+    """
 
     def __init__(self, root: Path = ROOT) -> None:
         self._root = root
@@ -35,6 +40,7 @@ class Runner:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
         self._count = 0
+        self.doubt = ""
         self._subjects: Subjects | None = None
 
     def warm_up(self) -> None:
@@ -97,12 +103,13 @@ class Runner:
     def _ask(self, asked: dict[str, object], longest: float) -> str:
         """Send a line, and return the answer: a code, or nothing when the process has ended."""
         self.warm_up()
+        self.doubt = ""
         try:
             if self._process and self._process.stdin:
                 self._process.stdin.write(json.dumps(asked) + "\n")
                 self._process.stdin.flush()
-            while (answer := self._answers.get(timeout=longest)) == "ready":  # What it says first is no answer.
-                pass
+            while (answer := self._answers.get(timeout=longest)).startswith(("ready", "doubt")):  # These are no end.
+                self.doubt = answer.partition(" ")[2]
         except OSError:  # It has just ended.
             return ""
         except queue.Empty:

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.events import Key
 from textual.widgets import Footer, Static
 
+from shared.lab.causes import WORDS, Cause
 from shared.lab.server import ServerError
 from shared.workbook.exercise import show
 from shared.workbook.exercise.check import Verdict, check, glance
@@ -173,6 +174,9 @@ class Screen(App[None]):
     def _how_far(self) -> str:
         """Say how far a run has come; nothing when none is under way."""
         seconds = time.monotonic() - self._began
+        if self._began and self._runner.doubt:
+            cause = WORDS[Cause(self._runner.doubt)].cause
+            return f"Probably not yet right ({self._runner.doubt}): {cause}.\nTrying again to be sure … {seconds:.1f} s"
         if self._began and seconds > PATIENCE:
             return f"No verdict after {seconds:.0f} s: it seems to hang. The suite gives it 15 s, and then says where it stands."
         return f"Judging … {seconds:.1f} s" if self._began else ""
