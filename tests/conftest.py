@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
@@ -23,11 +24,15 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS
 from tests import background
-from tests.doors import Unreached
+from tests.doors import Doors
 from tests.stack import Stack
 from tests.trouble import Burst, Trouble
 
 FAILED = pytest.StashKey[bool]()
+FAILURES = pytest.StashKey[Counter[tuple[str, str]]]()
+ENOUGH = 2
+"""With how many parameters a test may fail over a planned version. The others say the same, and each wants a new server."""
+
 WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""
 
@@ -99,6 +104,18 @@ def _report(config: pytest.Config, line: dict[str, object]) -> None:
             lines.write(json.dumps(line) + "\n")
 
 
+def _function(item: pytest.Item) -> str:
+    """Return a test's id without its parameters."""
+    return item.nodeid.partition("[")[0]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what has failed over this version with other parameters, where a plan makes many versions take their turns."""
+    variant = _variant(item) if item.config.getoption("--plan") else None
+    if variant and item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] >= ENOUGH:
+        pytest.skip("it has failed with other parameters")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Show an accusation as its message alone, and write the report."""
@@ -109,6 +126,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         item.stash[FAILED] = True
         if variant := _variant(item):
+            item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] += 1
             cause = accused.cause if accused else ""
             keep_line(variant, {"failed": item.nodeid, "cause": cause, "message": report.longreprtext})
     if call.when == "call" or report.outcome != "passed":
@@ -256,9 +274,9 @@ def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
 
 
 @pytest.fixture
-def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> list[Unreached]:
+def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Doors:
     """Return what was seen of the variant when its services could not be reached."""
-    found: list[Unreached] = jobs["doors", subject.label].result()
+    found: Doors = jobs["doors", subject.label].result()
     return found
 
 

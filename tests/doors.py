@@ -16,12 +16,17 @@ from shared.lab.server import Server
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lesson.command import HOST
-from shared.lesson.settings import CONNECT_DEADLINE
+from shared.lesson.settings import CHAT_DEADLINE, CONNECT_DEADLINE
 from tests.trouble import LATEST, SEARCH, SERVICES, STREAM, WITH_ANSWER, Case, Fault
 
 WAYS = (Fault("refuse", 502), Fault("hang", 502))
 ASKS = (WITH_ANSWER, STREAM)
 ROUNDS = 4
+
+CONNECTS = CONNECT_DEADLINE / 2
+ANSWERS = CHAT_DEADLINE / 2
+"""The deadlines that the server here is given, in seconds: settings are obeyed, and not only their defaults known."""
+
 BACKLOG = 128
 FILLED = 0.2  # seconds after which a connection that is not there is taken to hang
 PATIENCE = 10.0  # seconds
@@ -177,19 +182,50 @@ class Unreached:
     after: list[Observation] = field(default_factory=list)
 
 
-def run_at_doors(variant: Variant) -> list[Unreached]:
-    """Shut the way to each service, in each way, just before it is asked, and open it again."""
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What was seen of a server with deadlines of its own.
+
+    Attributes:
+        unreached: When the services could not be reached, each in each way.
+        silent: While the model was silent, for each way to ask it; in one try or more.
+
+    """
+
+    unreached: list[Unreached]
+    silent: list[Observation]
+
+
+def run_at_doors(variant: Variant) -> Doors:
+    """Shut the way to each service, in each way, just before it is asked, and open it again; then let the model be silent."""
     with Upstreams() as upstreams, contextlib.ExitStack() as stack:
         own = upstreams.environment()
         openai, chroma = (stack.enter_context(contextlib.closing(Door(own[name]))) for name in ("OPENAI_BASE_URL", "CHROMA_URL"))
-        settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url}
+        deadlines = {"CONNECT_DEADLINE": f"{CONNECTS:g}", "CHAT_DEADLINE": f"{ANSWERS:g}"}
+        settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url, **deadlines}
         server = stack.enter_context(Server(variant, upstreams, settings=settings))
         run(server, [SEARCH])
         found = [Unreached([Case(ask, service, way) for ask in ASKS]) for way in WAYS for service in SERVICES]
         for one in found:
             while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):
                 _meet(server, one, openai, chroma)
-        return found
+        return Doors(found, _silence(server))
+
+
+def _silence(server: Server) -> list[Observation]:
+    """Ask while the model is silent, until all were given up in time: a machine may be too busy for that."""
+    tries: list[Observation] = []
+    while len(tries) < ROUNDS and not any(_slowest(seen) <= LATEST * ANSWERS for seen in tries):
+        server.upstreams.misbehave("chat", "silence")
+        server.upstreams.misbehave("chat", "silence")
+        tries.append(run(server, ASKS))
+    return tries
+
+
+def _slowest(seen: Observation) -> float:
+    """Return for how long the last of the silent calls was waited for, in seconds."""
+    asked = [call.start for call in seen.calls if call.service == "chat"] or [seen.began]
+    return seen.ended - min(asked)
 
 
 def _meet(server: Server, one: Unreached, openai: Door, chroma: Door) -> None:
@@ -211,7 +247,7 @@ _LAST = {"query": "/embeddings", "chat": "/query"}
 
 
 def _in_time(one: Unreached) -> bool:
-    return all(given_up(one, place)[1] <= LATEST * CONNECT_DEADLINE for place, _ in enumerate(one.cases))
+    return all(given_up(one, place)[1] <= LATEST * CONNECTS for place, _ in enumerate(one.cases))
 
 
 def goes_on(one: Unreached) -> bool:

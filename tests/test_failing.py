@@ -1,5 +1,7 @@
 """Three calls together, and one of them fails: `failing.py`. The evidence is what the service behind them saw."""
 
+from dataclasses import replace
+
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation
 from shared.lab.finding import EARLY as TIMER
@@ -80,4 +82,5 @@ def test_a_group_breaks_the_others_off(server: Server) -> None:
 def test_gather_answers_at_once(server: Server) -> None:
     """In this stack's own `gather` one failure is a 502 at once; what becomes of the others it declares (`test_character.py`)."""
     verdict = prove(server, "502 at once", lambda wait: fails("/gather-fails", wait), failed_early, WAITS, LINGER)
-    keep(server, "/gather-fails", verdict)
+    what = "broken off" if all(call.was_left for call in others(verdict.seen)) else "run on"
+    keep(server, "/gather-fails", replace(verdict, name=f"{verdict.name}; the others {what}"))

@@ -3,6 +3,7 @@
 import json
 
 from shared.lab.causes import Cause
+from shared.lab.complaints import complaint
 from shared.lab.experiment import Ask, Observation
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.server import Server
@@ -64,8 +65,8 @@ def test_the_departed_leave_nothing(subject: Variant, aside: Aside) -> None:
 
 def complaints(log: str) -> list[Finding]:
     """Find what a server says of clients that have left as if it were an error."""
-    lines = [line for line in log.splitlines() if "Unforeseen error" in line or line.startswith("Traceback")]
-    if not lines:
+    line = complaint(log)
+    if not line:
         return []
-    sentence = f"that clients have left is logged as an error: {lines[0]}"
+    sentence = f"that clients have left is logged as an error: {line}"
     return sure(Cause.WRONG_ERROR, sentence, ("streaming", "as_completed_endpoint"), ("leaving", "attentive_endpoint"))

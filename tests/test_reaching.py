@@ -9,14 +9,14 @@ from shared.lab.rules import broken
 from shared.lab.stream import events
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
-from shared.lesson.settings import CONNECT_DEADLINE
-from tests.doors import Unreached, given_up, goes_on
+from tests.doors import ANSWERS, CONNECTS, Doors, given_up, goes_on
 from tests.test_resilience import NAMES, busy, wrong_in_trouble
-from tests.trouble import LATEST, Case
+from tests.trouble import LATEST, Case, Fault
 
 BEGIN = ("resilience", "begin")
 POOL = ("resilience", "open_client")
 WORDS = ("resilience", "in_our_words")
+DEADLINE = (("resilience", "call_upstream"), ("resilience", "stream_upstream"))
 
 
 def wrong_unreached(answer: Answer, case: Case) -> list[Finding]:
@@ -29,9 +29,9 @@ def wrong_unreached(answer: Answer, case: Case) -> list[Finding]:
     return sure(Cause.WRONG_ERROR, f"{case.label} was told {detail!r}, and not that it cannot be reached", WORDS)
 
 
-def test_a_service_that_cannot_be_reached(subject: Variant, doors: list[Unreached]) -> None:
+def test_a_service_that_cannot_be_reached(subject: Variant, doors: Doors) -> None:
     """A connection that is refused, or not there in time, is a 502 that says so, for each service, and after it all is well."""
-    for one in doors:
+    for one in doors.unreached:
         for place, case in enumerate(one.cases):
             found = [wrong_unreached(seen.answers[place], case) for seen in one.rounds]
             for seen, findings in zip(one.rounds, found, strict=True):
@@ -40,16 +40,34 @@ def test_a_service_that_cannot_be_reached(subject: Variant, doors: list[Unreache
         accuse(subject, one.after[-1], [] if goes_on(one) else broken(one.after[-1]))
 
 
-def test_a_connection_that_hangs_is_given_up_in_time(subject: Variant, doors: list[Unreached]) -> None:
+def test_a_connection_that_hangs_is_given_up_in_time(subject: Variant, doors: Doors) -> None:
     """It is given up at the deadline for a connection: never before, and within a tenth of it in one of a few tries."""
-    for one in doors:
+    for one in doors.unreached:
         for place, case in enumerate(one.cases):
             most, least = given_up(one, place)
-            if case.fault.kind == "hang" and most < CONNECT_DEADLINE - EARLY:
-                sentence = f"{case.label} was given up after {most:.2f} s, and a connection has {CONNECT_DEADLINE:g}"
-            elif least > LATEST * CONNECT_DEADLINE:
-                sentence = f"{case.label} was given up after {least:.2f} s at best, and a connection has {CONNECT_DEADLINE:g}"
+            if case.fault.kind == "hang" and most < CONNECTS - EARLY:
+                sentence = f"{case.label} was given up after {most:.2f} s, and a connection has {CONNECTS:g}"
+            elif least > LATEST * CONNECTS:
+                sentence = f"{case.label} was given up after {least:.2f} s at best, and a connection has {CONNECTS:g}"
             else:
                 continue
             places = (POOL, BEGIN)
             accuse(subject, one.rounds[-1], [Finding(Cause.NO_DEADLINE, sentence, places=places, ask=case.ask)])
+
+
+def test_the_deadlines_are_those_that_are_set(subject: Variant, doors: Doors) -> None:
+    """A model that is silent is given up at the deadline that the settings give it: never before, and never at the default."""
+    for seen in doors.silent:
+        for answer in seen.answers:
+            case = Case(answer.ask, "chat", Fault("silence", 504))
+            accuse(subject, seen, wrong_in_trouble(answer, case, ""))
+            if answer.seconds < ANSWERS - EARLY:
+                sentence = f"{case.label} was answered after {answer.seconds:.3f} s, and CHAT_DEADLINE is {ANSWERS:g}"
+                accuse(subject, seen, [Finding(Cause.NO_DEADLINE, sentence, places=DEADLINE, ask=case.ask)])
+    # Right: the deadline set, and what comes before. Nearest wrong: the default, which is twice as long.
+    for place, answer in enumerate(doors.silent[-1].answers):
+        best = min(seen.answers[place].seconds for seen in doors.silent)
+        if best >= 1.5 * ANSWERS:
+            path = answer.ask.path.partition("?")[0]
+            sentence = f"{path} waited {best:.2f} s at best for a silent model, and CHAT_DEADLINE is {ANSWERS:g}"
+            accuse(subject, doors.silent[-1], [Finding(Cause.NO_DEADLINE, sentence, places=DEADLINE, ask=answer.ask)])

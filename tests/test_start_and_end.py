@@ -1,8 +1,7 @@
 """From a reader's start to the end: default waits, silent and dead upstreams, errors that nobody foresaw, signals."""
 
-import re
-
 from shared.lab.causes import Cause
+from shared.lab.complaints import left_open
 from shared.lab.experiment import Observation
 from shared.lab.finding import EARLY, sure
 from shared.lab.host import PLANTED
@@ -130,8 +129,7 @@ def test_the_end(subject: Variant, ending: Ending) -> None:
     if ending.listens or ending.exit_code:
         sentence = f"after SIGINT it {'still listens' if ending.listens else f'ended with the exit code {ending.exit_code}'}"
         accuse(subject, seen, sure(Cause.LEAK, sentence, LIFESPAN))
-    complaint = r".*(KeyboardInterrupt|ResourceWarning|Unclosed |Task was destroyed|never retrieved|was never awaited).*"
-    if found := re.search(complaint, ending.log):
-        accuse(subject, seen, sure(Cause.LEAK, f"at the end the log says: {found[0].strip()}", LIFESPAN))
+    if line := left_open(ending.log):
+        accuse(subject, seen, sure(Cause.LEAK, f"at the end the log says: {line}", LIFESPAN))
     if "not-a-secret" in ending.log or "budget" in ending.log:
         accuse(subject, seen, sure(Cause.TELLS_SECRETS, "the log shows the key of the service, or what was searched for", CALL))

@@ -29,13 +29,19 @@ DEADLINES = {"embeddings": UPSTREAM_DEADLINE, "query": UPSTREAM_DEADLINE, "chat"
 BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECONDS + QUERY_SECONDS}
 """How long the calls take that come before a service's own, in seconds."""
 
+AFTER = [*[SEARCH] * 20, WITH_ANSWER, STREAM]
+"""What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, would go to one of these."""
+
 ROUNDS = 5
+HUNG_ROUNDS = 2
+"""Rounds in which a request may have no answer at all; a third would prove no more."""
+
 BURSTS = 3
 LATEST = 1.1
 """How many times a deadline it may take until a service is given up, in one of the rounds."""
 
-KEPT = 3
-"""Connections that may be kept after one search. Right: one to each of two services. Nearest wrong: two more, for some fault."""
+KEPT = 2
+"""Connections that may be kept after one search: one to each of two services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +160,11 @@ def spare_connections(server: Server) -> int:
 
 @dataclass(slots=True)
 class Trouble:
-    """What was seen when every case came at once, in two rounds or three; and right after each.
+    """What was seen when every case came at once, in one round or a few; and right after each.
 
     Attributes:
         rounds: The cases, in their order.
-        after: One request of each kind, at once.
+        after: Requests of each kind, at once: enough to meet every connection that a fault may have spoilt.
         left: What was left.
         kept: Connections to services that were kept after that.
         closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
@@ -180,18 +186,30 @@ def run_in_trouble(variant: Variant) -> Trouble:
     with serving(variant, settings=PATIENT) as server:
         run(server, [WITH_ANSWER, STREAM])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        while not found.rounds or (len(found.rounds) < ROUNDS and not (on_time(table, found.rounds) and goes_on(found))):
+        while not _enough(table, found):
             for case in table:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
             found.rounds.append(run(server, [case.ask for case in table]))
             server.upstreams.behave()
-            found.after.append(run(server, [SEARCH, WITH_ANSWER, STREAM]))
+            found.after.append(run(server, AFTER))
             found.left.append(left_over(server, idle))
         with listen(server, STREAM) as connection:
             found.kept = spare_connections(server)
             found.closed = is_closed(connection)
         found.log = server.log()
     return found
+
+
+def _enough(table: Sequence[Case], found: Trouble) -> bool:
+    """Whether another round would prove no more: all is well, or has been wrong too often."""
+    if len(found.rounds) == ROUNDS or sum(map(hung, found.rounds)) == HUNG_ROUNDS:
+        return True
+    return bool(found.rounds) and on_time(table, found.rounds) and goes_on(found)
+
+
+def hung(seen: Observation) -> bool:
+    """Whether a request had no answer, seconds after every deadline was over."""
+    return any(answer.error.startswith("no answer") for answer in seen.answers)
 
 
 def goes_on(found: Trouble) -> bool:

@@ -1,12 +1,15 @@
 """The calls that fill a collection, in the formats of `shared.lesson.upstreams` and with its readers."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 
-from shared.lesson.calls import Call, read_answer, unexpected
+from shared.lesson.calls import Call, read_answer, retry_pause, unexpected
 from shared.lesson.collection import MODEL_MARK, is_identifier, place
 from shared.lesson.problems import UpstreamBroke, UpstreamTimedOut
 from shared.lesson.settings import Settings, SettingsError
@@ -71,10 +74,23 @@ def _chroma_call(settings: Settings, path: str, body: Mapping[str, object]) -> C
     return Call(DOCUMENTS, f"{settings.chroma_url}{DATABASE}/collections{path}", body, {}, DEADLINE)
 
 
+async def _begin(client: aiohttp.ClientSession, call: Call) -> aiohttp.ClientResponse:
+    """Send a call, again after a pause where that is safe, and return its answer when its head has come."""
+    send = partial(client.post, call.url, json=call.body, headers=call.headers, allow_redirects=False)
+    for _ in range(call.attempts - 1):
+        with suppress(aiohttp.ClientConnectionError):
+            response = await send()
+            if response.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                return response
+            response.close()
+        await asyncio.sleep(retry_pause())
+    return await send()
+
+
 async def _send(client: aiohttp.ClientSession, call: Call) -> Any:  # noqa: ANN401 - JSON is any
     """Send one call and return the JSON it is answered with."""
     try:
-        async with client.post(call.url, json=call.body, headers=call.headers, allow_redirects=False) as response:
+        async with await _begin(client, call) as response:
             status, headers, content = response.status, response.headers, await response.read()
     except TimeoutError:
         raise UpstreamTimedOut(call.service, DEADLINE) from None

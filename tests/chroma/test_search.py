@@ -18,7 +18,7 @@ from shared.lab.server import Server
 from shared.lab.stream import events
 from shared.lab.upstream import most_at_once
 from shared.lab.variants import Variant
-from shared.lab.verdict import judge
+from shared.lab.verdict import judge, prove
 from shared.lesson.collection import with_collection
 from shared.lesson.settings import from_environment
 from shared.lesson.upstreams import read_titles, search_call
@@ -121,14 +121,18 @@ def test_a_stream_from_what_chroma_finds(server: Server) -> None:
 def test_many_searches_at_once(server: Server) -> None:
     """Forty searches at once are all embedded at once, and each finds its own."""
     queries = [f"{query} {number}" for number in range(MANY // 2) for query in QUERIES]
-    seen = run(server, [search(query) for query in queries])
-    judge(server, seen, broken(seen))
-    for answer, query in zip(seen.answers, queries, strict=True):
-        judge(server, seen, wrong_answer(server, answer, seen, query))
-    most = most_at_once(seen.calls)
-    if most != MANY:
-        sentence = f"of {MANY} searches at once at most {most} were embedded at the same time"
-        judge(server, seen, sure(Cause.LIMITED, sentence, ("search", "get_embedding")))
+
+    def check(seen: Observation) -> list[Finding]:
+        for answer, query in zip(seen.answers, queries, strict=True):
+            if findings := wrong_answer(server, answer, seen, query):
+                return findings
+        # Right: all, or nearly so on a busy machine. Nearest wrong: half of them, as pools of connections often have.
+        if (most := most_at_once(seen.calls)) <= MANY / 2:
+            sentence = f"of {MANY} searches at once at most {most} were embedded at the same time"
+            return [Finding(Cause.LIMITED, sentence, places=(("search", "get_embedding"),))]
+        return []
+
+    prove(server, "together", lambda _: [search(query) for query in queries], check)
 
 
 def connections(server: Server) -> set[int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shared.lab.server import START_SECONDS
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.collection import FILL, HOW
@@ -39,7 +40,7 @@ def started(variant: Variant, environment: Mapping[str, str]) -> tuple[int, str]
     """Start a variant that cannot start, and return its exit code and its last line."""
     command = [sys.executable, "-m", f"variants.{variant.name}.serve", "--port", "0", "--loop", variant.loop]
     done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=30, check=False
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=START_SECONDS, check=False
     )
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr.splitlines()[-1]

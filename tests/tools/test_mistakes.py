@@ -24,7 +24,7 @@ from shared.workbook.mistakes.items import SMOKE, Planted, Round, all_planted, o
 from shared.workbook.mistakes.judge import Outcome, Report, judge_planted, judge_right, read_reports
 from shared.workbook.mistakes.kept import Kept, Keys, Result
 from shared.workbook.mistakes.plant import PlantError, difference, plant, planted_text
-from shared.workbook.mistakes.runs import TOGETHER, Item, run, run_all
+from shared.workbook.mistakes.runs import PARTS, Item, run, run_all
 
 CATALOGUE = load()
 TEST = "tests/test_waiting.py::test_x"
@@ -321,14 +321,14 @@ def named(number: int) -> Planted:
 
 def test_so_many_run_side_by_side(root: Path) -> None:
     """With two places, four runs of a second take about two: more than one at a time, and no more than two."""
-    write_suite(root, f"time.sleep({1 / TOGETHER})")
+    write_suite(root, "time.sleep(1)")
     began: list[float] = []
 
     def done(_: Item, result: Result) -> None:
-        began.append(time.monotonic() - result.seconds * TOGETHER)
+        began.append(time.monotonic() - result.seconds)
 
-    asyncio.run(run_all([named(number) for number in range(4 * TOGETHER)], 2, Keys(root), done, root))
-    first, second, third, _ = sorted(began)[::TOGETHER]
+    asyncio.run(run_all([named(number) for number in range(4)], 2, Keys(root), done, root))
+    first, second, third, _ = sorted(began)
     assert second - first < 0.5, "the first two did not start together"
     assert third - first > 0.9, "the third did not wait for a place"
 
@@ -345,10 +345,10 @@ def test_several_in_one_pytest_do_not_touch_each_other(root: Path, body: str, ou
     def done(item: Item, result: Result) -> None:
         outcomes[item.name] = result.outcome
 
-    asyncio.run(run_all([named(number) for number in range(4)], 1, Keys(root), done, root))
+    asyncio.run(run_all([named(number) for number in range(3 * PARTS)], 1, Keys(root), done, root))
     assert outcome in outcomes.pop(named(2).name)
     assert set(outcomes.values()) == {Outcome.CAUGHT}
-    assert len(outcomes) == 3
+    assert len(outcomes) == 3 * PARTS - 1
 
 
 def test_busy_processes_end_with_the_block_and_with_their_parent() -> None:

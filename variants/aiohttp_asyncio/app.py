@@ -69,6 +69,8 @@ async def handle_error(request: web.Request, handler: Handler) -> web.StreamResp
     try:
         return await handler(request)
     except Exception as error:
+        if request.writer.output_size:
+            raise  # The answer has begun: a second head in its middle would be taken for a part of it.
         problem = problems.foreseen(error, as_problem)
         if problem is None:
             logging.getLogger(__name__).exception("Unforeseen error")

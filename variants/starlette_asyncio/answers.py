@@ -52,7 +52,7 @@ async def stream_answer(request: Request, query: str, documents: list[FoundDocum
                     for text in reader.feed(piece):
                         yield events.token(text).encode()
                     if reader.done:
-                        break  # A service may say so and keep the connection open.
+                        break  # A service may say so and keep the connection open, so it is not waited for, and not kept.
             reader.end()
     except problems.Problem as problem:
         yield events.failed(problem).encode()

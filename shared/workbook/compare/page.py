@@ -6,9 +6,11 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from shared.lab.variants import ROOT
 from shared.lesson.contract import CHAPTERS
 
 FOLDER: Final = Path(__file__).parent
+TEXTS: Final = ROOT / "shared" / "lesson" / "text"
 SHORTEST: Final = 0.3
 """The least width of a bar, in percent: what took no time has to be seen."""
 
@@ -16,12 +18,18 @@ SHORTEST: Final = 0.3
 def render(comparison: dict[str, Any]) -> str:
     """Return the page; all values in it are escaped."""
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters |= {"words": words, "place": place, "code": code}
+    environment.filters |= {"words": words, "place": place, "code": code, "title_of": title_of}
     by_chapter = {
         chapter: [longest(one) for one in comparison["experiments"] if one["chapter"] == chapter] for chapter in CHAPTERS
     }
     chapters = {chapter: found for chapter, found in by_chapter.items() if found}
     return environment.get_template("page.html").render(chapters=chapters, **comparison)
+
+
+def title_of(chapter: str) -> str:
+    """Return the title of a chapter's text."""
+    first, *_ = (TEXTS / f"{chapter}.md").read_text(encoding="utf-8").splitlines()
+    return first.removeprefix("# ")
 
 
 def longest(experiment: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these variants")
     parser.add_argument("--busy", type=_count, default=2, help="busy processes beside the rounds (default 2)")
     parser.add_argument(
-        "--jobs", type=_count, default=5 * (os.cpu_count() or 1), help="runs side by side (default: 5 a processor)"
+        "--jobs", type=_count, default=8 * (os.cpu_count() or 1), help="runs side by side (default: 8 a processor)"
     )
     parser.add_argument("--fresh", action="store_true", help="run again what is known from before")
     return parser.parse_args(arguments)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from shared.lab.causes import Cause
 from shared.lab.plan import Wanted, write
 from shared.lab.variants import ROOT, Variant
 from shared.workbook.mistakes.catalogue import Mistake, named
@@ -34,11 +35,12 @@ class Planted:
         return f"{self.mistake.name} in {self.variant}"
 
     def takes_long(self, root: Path = ROOT) -> bool:
-        """Say whether one of its tests looks at an experiment in the background, with a server of its own.
+        """Say whether it hangs, or one of its tests looks at an experiment in the background, with a server of its own.
 
-        Such a test asks for the `subject`; the others ask for a `server`, which they share.
+        What hangs is waited for until that is certain, in each of its tests. A test of the background asks for the `subject`;
+        the others ask for a `server`, which they share.
         """
-        return any("subject" in _arguments(root, test) for test in self.mistake.tests)
+        return self.mistake.cause == Cause.HANGS or any("subject" in _arguments(root, test) for test in self.mistake.tests)
 
     @property
     def label(self) -> str:

@@ -21,9 +21,11 @@ from shared.workbook.mistakes.kept import Keys, Result
 Item = Planted | Round
 
 ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
-TOGETHER = 4
-LONG_TOGETHER = 2
-"""Planted mistakes that one pytest runs, as its start costs as much as one; fewer of those that take long."""
+TOGETHER = 6
+"""Planted mistakes that one pytest runs, at the most: its start, and that of the services, costs as much as one of them."""
+
+PARTS = 3
+"""Parts for each of the places side by side: with fewer, some places would be empty while the last parts are waited for."""
 
 ALONE = {Outcome.TOO_LONG, Outcome.NOT_RUN}
 """Outcomes that one of several may have brought upon the others, so that each of them runs again, alone."""
@@ -58,25 +60,21 @@ async def run_all(
                 done(item, Result(item.key(keys), item.name, judgement.outcome, judgement.message, seconds))
 
     async with asyncio.TaskGroup() as group:
-        for some in in_parts(items, root):
+        for some in in_parts(items, side_by_side, root):
             group.create_task(run_some(some))
 
 
-def in_parts(items: Sequence[Item], root: Path = ROOT) -> list[list[Item]]:
+def in_parts(items: Sequence[Item], side_by_side: int, root: Path = ROOT) -> list[list[Item]]:
     """Divide items into those that one pytest runs, those first that take long, so that none of them is waited for at the end.
 
-    A round is a part of its own. Planted mistakes are dealt out like cards: those that follow each other are alike.
+    A round, and what takes long, is a part of its own. The others are dealt out like cards: those that follow each other are
+    alike.
     """
-    rounds: list[list[Item]] = [[item] for item in items if isinstance(item, Round)]
-    planted = [item for item in items if isinstance(item, Planted)]
-    long: list[Item] = [item for item in planted if item.takes_long(root)]
-    short: list[Item] = [item for item in planted if not item.takes_long(root)]
-    return [*_dealt(long, LONG_TOGETHER), *_dealt(short, TOGETHER), *rounds]
-
-
-def _dealt(items: Sequence[Item], together: int) -> list[list[Item]]:
-    count = math.ceil(len(items) / together)
-    return [[*items[number::count]] for number in range(count)]
+    short = [item for item in items if isinstance(item, Planted) and not item.takes_long(root)]
+    alone: list[list[Item]] = [[item] for item in items if item not in short]
+    count = max(math.ceil(len(short) / TOGETHER), min(len(short), PARTS * side_by_side))
+    dealt: list[list[Item]] = [[*short[number::count]] for number in range(count)]
+    return alone + dealt
 
 
 async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:
