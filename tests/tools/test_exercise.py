@@ -8,12 +8,12 @@ import pytest
 
 from shared.lab.terms import terms
 from shared.lab.variants import ROOT, groups
-from shared.lesson.contract import CHAPTERS
+from shared.lesson.contract import CHAPTERS, ENDPOINTS
 from shared.workbook.exercise import reference
 from shared.workbook.exercise.contents import exercises, named, objectives, predictions, to_write
 from shared.workbook.exercise.exercises import HINTS, Exercise
 from shared.workbook.exercise.mine import BLANK, Mine, start
-from shared.workbook.exercise.stubs import functions
+from shared.workbook.exercise.stubs import functions, is_stub
 from shared.workbook.mistakes.fields import CatalogueError
 
 anystack = pytest.mark.parametrize("base", groups())
@@ -92,12 +92,16 @@ def test_an_exercise_is_found_by_name_and_number() -> None:
 
 
 def test_without_a_framework_there_is_the_whole_contract(tmp_path: Path) -> None:
-    """The blank variant has a function for each endpoint, each yet to be written, and the exercises that need no reference."""
+    """The blank variant has a function for each endpoint and for each exercise, and the exercises that need no reference."""
     mine = start(BLANK, tmp_path)
-    for module in CHAPTERS:
-        there = functions(ast.parse((mine.folder / f"{module}.py").read_text(encoding="utf-8")))
-        assert there
+    for row in ENDPOINTS:
+        there = functions(ast.parse((mine.folder / f"{row.module}.py").read_text(encoding="utf-8")))
+        assert is_stub(there[row.function])
     assert {one.kind for one in mine.exercises()} == {"write"}
+    for exercise in mine.exercises():
+        there = functions(ast.parse((mine.folder / exercise.file).read_text(encoding="utf-8")))
+        assert all(is_stub(there[name]) for name in exercise.functions)
+        assert "nox -s read" in reference.hint(mine, exercise, HINTS)
 
 
 def test_to_write_is_what_exercises_ask_for() -> None:

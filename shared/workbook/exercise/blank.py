@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.lab.verdict import EXERCISE
 from shared.lesson.contract import CHAPTERS, ENDPOINTS
+from shared.workbook.exercise.contents import to_write
 
 MODULES: Final = (*CHAPTERS, "app", "serve")
 
@@ -54,10 +55,11 @@ def module(name: str) -> str:
 
 def _functions(name: str) -> Iterator[str]:
     rows = [row for row in ENDPOINTS if row.module == name]
-    for operation in dict.fromkeys(row.operation for row in rows if row.operation in OPERATIONS and name == CHAPTERS[0]):
-        parameters, docstring = OPERATIONS[operation]
-        kind = "def" if operation == "slow_sync_operation" else "async def"
-        yield _function(f"{kind} {operation}({parameters}) -> str", operation, docstring)
+    helpers = to_write(name).difference(row.function for row in rows)
+    for helper in sorted(helpers):
+        parameters, docstring = OPERATIONS.get(helper, ("*given: object", f"See how others do it: nox -s read -- {helper}"))
+        kind, result = ("def" if helper == "slow_sync_operation" else "async def"), ("str" if helper in OPERATIONS else "object")
+        yield _function(f"{kind} {helper}({parameters}) -> {result}", helper, docstring)
     for row in rows:
         docstring = f"Answer {row.method} {row.path}, as the contract in README.md and the suite say."
         yield _function(f"async def {row.function}(request: object) -> object", row.function, docstring)

@@ -20,6 +20,8 @@ def hint(mine: Mine, progress: Progress, exercise: Exercise) -> str:
 
 def solution(mine: Mine, _: Progress, exercise: Exercise) -> str:
     """Return the reference, and how the reader's version differs from it."""
+    if mine.base == BLANK:
+        return reference.hint(mine, exercise, HINTS)
     differs = reference.difference(mine, exercise) or "Yours is the same."
     return f"{reference.answer(mine, exercise)}\n\n{differs}"
 
