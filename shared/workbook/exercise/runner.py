@@ -1,5 +1,6 @@
 """Runs tests of the shared suite over a version of the lesson, in a warm process that can be killed when it hangs."""
 
+import contextlib
 import json
 import os
 import queue
@@ -47,6 +48,7 @@ class Runner:
         """Start the process, unless it runs; it gets ready while the reader reads."""
         if self._process and self._process.poll() is None:
             return
+        self._end_process()
         own = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "WORKBOOK_RESULTS"), self._folder.name)
         self._answers = queue.Queue()
         self._process = subprocess.Popen(
@@ -119,12 +121,20 @@ class Runner:
 
     def close(self) -> None:
         """End the process and all that it has started."""
-        if self._process and self._process.poll() is None:
-            kill_tree(self._process.pid)
-            self._process.wait()
-        self._process = None
+        self._end_process()
         if self._subjects:
             self._subjects.stop()
+
+    def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            kill_tree(process.pid)
+        process.wait()
+        with contextlib.suppress(OSError):  # What it was asked and has not read.
+            if process.stdin:
+                process.stdin.close()
 
     def __enter__(self) -> Self:
         return self
@@ -136,6 +146,7 @@ class Runner:
 
 def _pass_on(process: subprocess.Popen[str], answers: "queue.Queue[str]") -> None:
     """Hand on what the process says, and an empty text when it has ended."""
-    for line in process.stdout or ():
-        answers.put(line.strip())
+    with process.stdout or contextlib.nullcontext(()) as lines:
+        for line in lines:
+            answers.put(line.strip())
     answers.put("")
