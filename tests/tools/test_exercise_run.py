@@ -99,7 +99,7 @@ def test_once_says_all_in_plain_text(own: Mine, capsys: pytest.CaptureFixture[st
         "variants/mine/waiting.py:",
         "Not written yet",
         "Predict first",
-        "0 of 35 solved",
+        f"0 of {len(own.exercises())} solved",
         "Next: write, save",
     ):
         assert part in said
