@@ -15,6 +15,7 @@ from typing import Self
 from shared.lab.plan import Wanted, write
 from shared.lab.variants import ROOT
 from shared.workbook.exercise.design import Subjects
+from shared.workbook.exercise.exercises import Prediction
 from shared.workbook.exercise.mine import NAME
 from shared.workbook.mistakes.judge import Report, read_reports
 from shared.workbook.mistakes.runs import ENVIRONMENT, kill_tree
@@ -101,6 +102,20 @@ class Runner:
             printed = output.read_text(encoding="utf-8", errors="replace") if output.is_file() else ""
             raise RunError(f"The suite could not run (pytest ended with {code or 'nothing'}):\n{printed[-2000:]}")
         return reports
+
+    def measure(self, prediction: Prediction, base: str) -> float:
+        """Return what was asked for in a prediction, in seconds, as it is on a variant.
+
+        Raises:
+            RunError: It could not be measured.
+
+        """
+        answer = self._ask({"measure": prediction.name, "base": base}, LONGEST)
+        try:
+            return float(answer)
+        except ValueError:
+            why = answer.removeprefix("error").strip() or "the process that measures has ended"
+            raise RunError(f"It could not be measured: {why}") from None
 
     def _ask(self, asked: dict[str, object], longest: float) -> str:
         """Send a line, and return the answer: a code, or nothing when the process has ended."""
