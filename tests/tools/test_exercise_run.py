@@ -55,7 +55,7 @@ def solve(mine: Mine) -> None:
 )
 def test_it_fails_unsolved_and_passes_with_the_reference(base: str, name: str) -> None:
     """As it begins, an exercise fails for its reason; with the reference it is solved."""
-    (proof,) = proofs(base, [name])
+    (proof,) = proofs([base], [name])
     assert not proof.wrong
 
 

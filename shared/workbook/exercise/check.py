@@ -37,6 +37,7 @@ class Verdict:
         words: Why.
         cause: What the suite names as the reason; empty where it names none.
         seconds: How long it took to find out.
+        first: After how many seconds the probable cause was known.
 
     """
 
@@ -44,6 +45,7 @@ class Verdict:
     words: str
     cause: str = ""
     seconds: float = 0.0
+    first: float = 0.0
 
 
 def check(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict:
@@ -62,7 +64,8 @@ def check(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict:
         return _not_ready(error)
     except (RunError, ServerError) as error:
         standing, words, cause = Standing.NOT_RUN, str(error), ""
-    return Verdict(standing, words, cause, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Verdict(standing, words, cause, seconds, runner.doubted - began if runner.doubted > began else seconds)
 
 
 def glance(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict | None:
