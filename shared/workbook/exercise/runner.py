@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -15,6 +16,7 @@ from typing import Self
 from shared.lab.plan import Wanted, write
 from shared.lab.variants import ROOT
 from shared.workbook.exercise.design import Subjects
+from shared.workbook.exercise.exercises import Prediction
 from shared.workbook.exercise.mine import NAME
 from shared.workbook.mistakes.judge import Report, read_reports
 from shared.workbook.mistakes.runs import ENVIRONMENT, kill_tree
@@ -32,6 +34,7 @@ class Runner:
 
     Attributes:
         doubt: While a run tries again to be sure, the cause that is probable; empty otherwise.
+        doubted: When a probable cause was first known in the last run, in seconds of `time.monotonic`; 0 when none was.
 
     """
 
@@ -42,7 +45,8 @@ class Runner:
         self._answers: queue.Queue[str] = queue.Queue()
         self._count = 0
         self.doubt = ""
-        self._subjects: Subjects | None = None
+        self.doubted = 0.0
+        self._subjects: dict[str, Subjects] = {}  # By what they were made from.
 
     def warm_up(self) -> None:
         """Start the process, unless it runs; it gets ready while the reader reads."""
@@ -74,8 +78,9 @@ class Runner:
 
     def subjects(self, base: str) -> Subjects:
         """Return the servers on which a reader's own experiment is tried."""
-        self._subjects = self._subjects or Subjects(base, self.folder())
-        return self._subjects
+        if base not in self._subjects:
+            self._subjects[base] = Subjects(base, self.folder())
+        return self._subjects[base]
 
     def run(self, root: Path, tests: Sequence[str], longest: float = LONGEST) -> list[Report]:
         """Run tests over the version below a folder, and return what the suite reports.
@@ -102,16 +107,31 @@ class Runner:
             raise RunError(f"The suite could not run (pytest ended with {code or 'nothing'}):\n{printed[-2000:]}")
         return reports
 
+    def measure(self, prediction: Prediction, base: str) -> float:
+        """Return what was asked for in a prediction, in seconds, as it is on a variant.
+
+        Raises:
+            RunError: It could not be measured.
+
+        """
+        answer = self._ask({"measure": prediction.name, "base": base}, LONGEST)
+        try:
+            return float(answer)
+        except ValueError:
+            why = answer.removeprefix("error").strip() or "the process that measures has ended"
+            raise RunError(f"It could not be measured: {why}") from None
+
     def _ask(self, asked: dict[str, object], longest: float) -> str:
         """Send a line, and return the answer: a code, or nothing when the process has ended."""
         self.warm_up()
-        self.doubt = ""
+        self.doubt, self.doubted = "", 0.0
         try:
             if self._process and self._process.stdin:
                 self._process.stdin.write(json.dumps(asked) + "\n")
                 self._process.stdin.flush()
             while (answer := self._answers.get(timeout=longest)).startswith(("ready", "doubt")):  # These are no end.
                 self.doubt = answer.partition(" ")[2]
+                self.doubted = self.doubted or (time.monotonic() if self.doubt else 0.0)
         except OSError:  # It has just ended.
             return ""
         except queue.Empty:
@@ -122,8 +142,8 @@ class Runner:
     def close(self) -> None:
         """End the process and all that it has started."""
         self._end_process()
-        if self._subjects:
-            self._subjects.stop()
+        for subjects in self._subjects.values():
+            subjects.stop()
 
     def _end_process(self) -> None:
         process, self._process = self._process, None
