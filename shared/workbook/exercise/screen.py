@@ -69,7 +69,8 @@ class Screen(App[None]):
         self._runner.warm_up()
         self.set_interval(LOOK, self._look)
         self.query_one(VerticalScroll).focus()  # For the keys that scroll.
-        self._open()
+        self.sitting.open(self._runner)
+        self.call_after_refresh(self._open)  # What changes before the screen was laid out once is not laid out anew.
 
     def _open(self) -> None:
         self.sitting.open(self._runner)
@@ -203,7 +204,7 @@ class Screen(App[None]):
         self.query_one("#heading", Static).update(self.sitting.heading())
         width = self.size.width - EDGES
         self.query_one("#body", Static).update(show.coloured(self.sitting.body(self._how_far()), width))
-        self.query_one("#after", Static).update(show.coloured(self.sitting.after(), width))
+        self.query_one("#after", Static).update(show.coloured(self.sitting.after(self._measuring), width))
         if top:
             self.query_one(VerticalScroll).scroll_home(animate=False)
 
