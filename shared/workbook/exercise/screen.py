@@ -69,16 +69,18 @@ class Screen(App[None]):
         self._runner.warm_up()
         self.set_interval(LOOK, self._look)
         self.query_one(VerticalScroll).focus()  # For the keys that scroll.
-        self.sitting.open(self._runner)
-        self.call_after_refresh(self._open)  # What changes before the screen was laid out once is not laid out anew.
+        self._open()
 
     def _open(self) -> None:
         self.sitting.open(self._runner)
         self._watch.follow(self.sitting.exercise)
+        self._draw(top=True)
+        self.call_after_refresh(self._begin)  # What changes before the screen was laid out is not laid out anew.
+
+    def _begin(self) -> None:
         for prediction in self.sitting.unmeasured:
             self._measure(prediction)
         self.action_check()
-        self._draw(top=True)
 
     def on_key(self, event: Key) -> None:
         """Take the digits of a prediction; what else is pressed may be one of the keys below."""
