@@ -12,7 +12,7 @@ from textual.events import Key
 from textual.widgets import Footer, Static
 
 from shared.lab.causes import WORDS, Cause
-from shared.workbook.exercise import show
+from shared.workbook.exercise import paint, show
 from shared.workbook.exercise.check import Verdict, check, glance
 from shared.workbook.exercise.exercises import Exercise, Prediction
 from shared.workbook.exercise.runner import RunError, Runner
@@ -205,8 +205,8 @@ class Screen(App[None]):
         """Show all as it is now, from the top if so asked."""
         self.query_one("#heading", Static).update(self.sitting.heading())
         width = self.size.width - EDGES
-        self.query_one("#body", Static).update(show.coloured(self.sitting.body(self._how_far()), width))
-        self.query_one("#after", Static).update(show.coloured(self.sitting.after(self._measuring), width))
+        self.query_one("#body", Static).update(paint.coloured(self.sitting.body(self._how_far()), width))
+        self.query_one("#after", Static).update(paint.coloured(self.sitting.after(self._measuring), width))
         if top:
             self.query_one(VerticalScroll).scroll_home(animate=False)
 
