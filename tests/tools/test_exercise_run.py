@@ -218,8 +218,8 @@ def test_the_screen_asks_for_predictions_first(own: Mine, runner: Runner, monkey
         judged.append(getattr(exercise, "name", ""))
         return Verdict(Standing.UNWRITTEN, "noted")
 
-    monkeypatch.setattr("shared.workbook.exercise.screen.glance", lambda *_: None)  # As if it could be run.
-    monkeypatch.setattr("shared.workbook.exercise.screen.check", note)
+    monkeypatch.setattr("shared.workbook.exercise.work.glance", lambda *_: None)  # As if it could be run.
+    monkeypatch.setattr("shared.workbook.exercise.work.check", note)
     monkeypatch.setattr(runner, "measure", lambda *_: 6.0)
 
     async def use() -> None:
