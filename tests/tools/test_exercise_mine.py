@@ -11,7 +11,7 @@ import pytest
 from shared.lab.variants import ROOT, groups
 from shared.lab.verdict import EXERCISE
 from shared.lesson.contract import MODULES
-from shared.workbook.exercise import commands, mine, progress, reference, show
+from shared.workbook.exercise import commands, mine, paint, progress, reference
 from shared.workbook.exercise.compose import NotReadyError, compose
 from shared.workbook.exercise.contents import named, predictions, to_write
 from shared.workbook.exercise.mine import BLANK, Mine, MineError
@@ -218,11 +218,11 @@ def test_what_was_not_measured_is_known(own: Mine) -> None:
 def test_a_timeline_fits_the_screen() -> None:
     """A bar is made as short as it has to be, with its strongest signs; every other line stays as it is."""
     line = f"  /async |{'=' * 20}{'#' * 10}{' ' * 30}|  0.00 to 0.30 s"
-    assert show.narrowed(line, 120) == line
-    narrow = show.narrowed(line, 57)
+    assert paint.narrowed(line, 120) == line
+    narrow = paint.narrowed(line, 57)
     assert narrow == f"  /async |{'=' * 10}{'#' * 5}{' ' * 15}|  0.00 to 0.30 s"
-    assert len(show.narrowed(line, 40)) == 40
-    assert show.narrowed("a long line of words | with a bar", 10) == "a long line of words | with a bar"
+    assert len(paint.narrowed(line, 40)) == 40
+    assert paint.narrowed("a long line of words | with a bar", 10) == "a long line of words | with a bar"
 
 
 def test_the_solution_shows_how_yours_differs(own: Mine) -> None:
