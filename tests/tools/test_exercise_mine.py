@@ -58,7 +58,7 @@ def test_it_begins_as_the_exercise(base: str, tmp_path: Path) -> None:
         assert base not in text
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     command = [sys.executable, "-P", "-c", "import variants.mine.app"]
-    subprocess.run(command, env=environment, cwd=tmp_path, check=True)  # noqa: S603 - our own command
+    subprocess.run(command, env=environment, cwd=tmp_path, check=True, timeout=60)  # noqa: S603 - our own command
 
 
 def test_a_generator_stays_one_without_its_body() -> None:
@@ -183,8 +183,11 @@ def test_progress_is_one_file_that_can_be_deleted(own: Mine) -> None:
     commands.reset(own, kept, WAIT)
     assert kept.open(exercises) == WAIT
     assert kept.skipped == [exercises[1].name]
-    (own.folder / progress.FILE).write_text("{", encoding="utf-8")
-    assert progress.load(own) == Progress()
+    for broken in ("{", "[]", "3", '{"solved": []}', '{"hints": {"await-a-wait": "two"}}', '{"measured": {"x": null}}'):
+        (own.folder / progress.FILE).write_text(broken, encoding="utf-8")
+        assert progress.load(own) == Progress()
+    (own.folder / progress.FILE).write_text('{"present": "one-by-one", "solved": 1}', encoding="utf-8")
+    assert progress.load(own) == Progress(present="one-by-one")
 
 
 def test_hints_come_one_by_one_and_are_remembered(own: Mine) -> None:

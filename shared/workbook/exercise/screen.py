@@ -96,6 +96,7 @@ class Screen(App[None]):
         if self._watch.changed():
             self.sitting.told = ""
             self.action_check()
+            self._draw(top=True)  # That is where the verdict comes.
         if self._work.how_far():
             self._draw()
 
