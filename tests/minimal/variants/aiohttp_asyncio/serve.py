@@ -4,13 +4,18 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+POOL = web.AppKey("pool", ProcessPoolExecutor)
 routes = web.RouteTableDef()
 bare: list[asyncio.Task[str]] = []
+talks: WeakSet[web.WebSocketResponse] = WeakSet()
 SWITCHED = "SWITCHED" in os.environ
 PING = 4  # seconds
 
@@ -18,7 +23,10 @@ PING = 4  # seconds
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     if "FAIL_START" in os.environ:
         raise RuntimeError
-    yield
+    if SWITCHED:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(10))
+    with ProcessPoolExecutor(2, get_context("spawn")) as app[POOL]:
+        yield
 
 
 def block(seconds: float) -> None:
@@ -40,6 +48,10 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
+
+
+def count(n: int) -> int:
+    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 def read(request: web.Request, name: str = "seconds") -> float:
@@ -123,6 +135,21 @@ async def bare_task(request: web.Request) -> web.Response:
     return web.json_response(None)
 
 
+@routes.get("/cpu")
+async def cpu(request: web.Request) -> web.Response:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(read(request, "limit")):
+            return web.json_response(await loop.run_in_executor(request.app[POOL], count, int(read(request, "n"))))
+    except TimeoutError:
+        raise web.HTTPGatewayTimeout from None
+
+
+@routes.get("/cpu-thread")
+async def cpu_thread(request: web.Request) -> web.Response:
+    return web.json_response(await asyncio.to_thread(count, int(read(request, "n"))))
+
+
 @routes.get("/patient")
 async def patient(request: web.Request) -> web.Response:
     return web.json_response(await work("task1", read(request)))
@@ -144,6 +171,7 @@ async def as_completed(request: web.Request) -> web.StreamResponse:
 async def talk(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(heartbeat=PING if SWITCHED else None)
     await socket.prepare(request)
+    talks.add(socket)
     async for message in socket:
         match message.data:
             case "work":
@@ -161,7 +189,14 @@ async def talk(request: web.Request) -> web.WebSocketResponse:
     return socket
 
 
+async def end_talks(app: web.Application) -> None:
+    for socket in [*talks]:
+        await socket.close(code=1001)
+
+
 app = web.Application(middlewares=[handle])
+if SWITCHED:
+    app.on_shutdown.append(end_talks)
 app.add_routes(routes)
 app.cleanup_ctx.append(lifespan)
 app.router.add_get("/plain-def", plain_def)  # type: ignore[arg-type]  # Its types do not have what is deprecated.

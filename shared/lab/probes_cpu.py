@@ -1,0 +1,79 @@
+"""Probes of work on the CPU: what a deadline does to a worker process, what its death does to others, and what `/ping` feels."""
+
+import math
+import statistics
+import time
+
+from shared.lab.experiment import Ask, Observation, run
+from shared.lab.processes import kill_at_work, n_for, settled, warm, watching
+from shared.lab.server import Server
+from shared.lab.traits import Probe, Shown
+from shared.lesson.limits import MAX_SECONDS
+
+WORK = 0.4
+"""Seconds of work for a processor, about: many times what it takes to hand it over."""
+
+BESIDE = 0.3
+"""Seconds of work beside which `/ping` is asked for, likewise."""
+
+SUCCESS, TIMED_OUT = 200, 504
+TRIES = 3
+
+
+def process_at_deadline(server: Server) -> Shown:
+    """Let a deadline end long before work in a process, and see whether the process goes on with it all the same."""
+    warm(server)
+    limit = WORK / 4
+    with watching(server.process.pid) as processes:
+        seen = run(server, [Ask(f"/cpu?n={n_for(WORK)}&limit={limit}", status=TIMED_OUT)])
+        answer = seen.answers[0]
+        settled(server)
+        processes.look()
+        worked = processes.workers(seen.began, time.monotonic())
+        after = processes.workers(answer.received, time.monotonic())
+    one = max(worked, key=worked.__getitem__, default=0)
+    evidence = f"with a deadline of {limit:g} s, work for {WORK:g} s was answered {answer.status} after {answer.seconds:.2f} s"
+    if answer.status == SUCCESS:
+        return Shown("awaited", evidence, seen)
+    if one not in processes.there:
+        return Shown("stopped", f"{evidence}, and the process that worked on it was there no more", seen)
+    # Right, where it is stopped: nothing. Where it is not: three fourths of the work.
+    evidence += f", and its process worked on it for another {after.get(one, 0):.2f} s"
+    return Shown("runs-on" if after.get(one, 0) > limit else "stopped", evidence, seen)
+
+
+def killed_worker(server: Server) -> Shown:
+    """Kill one of two worker processes in the middle of their work, and see what becomes of the other's."""
+    killed = kill_at_work(server, 2)
+    failed = sum(answer.status != SUCCESS for answer in killed.seen.answers)
+    evidence = f"of two requests at work, when the process of one was killed, {failed} failed"
+    return Shown({1: "alone", 2: "all"}.get(failed, "something else"), evidence, killed.seen)
+
+
+def busy_cpu(server: Server) -> Shown:
+    """Let the same work be done by a process and by a thread, and compare how long `/ping` takes beside each."""
+    warm(server)
+    n = n_for(BESIDE)
+    thread = run(server, [Ask(f"/cpu-thread?n={n}")], watch=True)
+    within, beside = _quick_ping(thread) * 1000, math.inf
+    for _ in range(TRIES):
+        if within <= 2 * beside:  # A busy machine makes it slow beside a process, too; one try without that is enough.
+            beside = _quick_ping(run(server, [Ask(f"/cpu?n={n}&limit={MAX_SECONDS:g}")], watch=True)) * 1000
+    evidence = (
+        f"beside work in a process /ping took {beside:.1f} ms, beside the same work in a thread {within:.1f} ms (quartiles)"
+    )
+    # Right, where threads share a lock: five times as long and more. Where they do not: as long.
+    return Shown("in-a-process" if within > 2 * beside else "anywhere", evidence, thread)
+
+
+def _quick_ping(seen: Observation) -> float:
+    """Return what a quarter of the pings took less than: a busy machine makes some slower, and none quicker."""
+    return statistics.quantiles([ping.seconds for ping in seen.pings], n=4, method="inclusive")[0]
+
+
+CPU_PROBES: dict[str, Probe] = {
+    "process_at_deadline": process_at_deadline,
+    "busy_cpu": busy_cpu,
+    "killed_worker": killed_worker,
+}
+"""The probe of each trait that is about work on the CPU."""
