@@ -102,6 +102,24 @@ def coffee(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def exercise(session: nox.Session) -> None:
+    """Write your own: nox -s exercise -- start fastapi, then nox -s exercise [-- --once | list | hint | ...]."""
+    install(session, *VARIANTS, "suite", "workbook")
+    # What is not solved is no failure of the session; only --once, which a CI may ask, says so by its code.
+    codes = [0] if "--once" in session.posargs else [0, 1]
+    command = ("python", "-m", "shared.workbook.exercise", *session.posargs)
+    session.run(*command, success_codes=codes, interrupt_timeout=15, terminate_timeout=15)
+
+
+@nox.session(default=False)
+def exercises(session: nox.Session) -> None:
+    """Prove that each exercise fails unsolved and passes with the reference, on every stack: [-- --only NAME ...]."""
+    install(session, *VARIANTS, "suite", "workbook")
+    command = ("python", "-m", "shared.workbook.exercise.proof", *session.posargs)
+    session.run(*command, interrupt_timeout=15, terminate_timeout=15)
+
+
+@nox.session(default=False)
 def mistakes(session: nox.Session) -> None:
     """Prove that the suite catches deliberately wrong versions, and no right one: nox -s mistakes -- [--quick] [--list]."""
     install(session, *VARIANTS, "suite", "workbook")

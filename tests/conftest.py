@@ -18,7 +18,7 @@ from shared.lab import variants
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
-from shared.lab.server import PATIENT, Server
+from shared.lab.server import PATIENT, Server, ServerError
 from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
@@ -121,11 +121,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Show an accusation as its message alone, and write the report."""
+    """Show an accusation, or why a server did not start, as its message alone; and write the report."""
     report: Any = yield
     accused = call.excinfo.value if call.excinfo and isinstance(call.excinfo.value, Accusation) else None
-    if accused:
-        report.longrepr = str(accused)
+    if call.excinfo and isinstance(call.excinfo.value, Accusation | ServerError):
+        report.longrepr = str(call.excinfo.value)
     if report.failed:
         item.stash[FAILED] = True
         if variant := _variant(item):
@@ -197,9 +197,11 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
+def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     """Return what starts the servers; the last one is stopped when the last test has run."""
-    with Upstreams() as upstreams:
+    # What runs the suite again and again, as the exercises do, keeps the services from one run to the next.
+    kept = pytestconfig.pluginmanager.get_plugin("kept")
+    with contextlib.nullcontext(kept.upstreams) if kept else Upstreams() as upstreams:
         running = Servers(upstreams)
         yield running
         running.stop()

@@ -11,6 +11,7 @@ from shared.lab.shutdown import Down, go_down
 from shared.lab.stream import events
 from shared.lab.talk import Hear, start
 from shared.lab.variants import Variant
+from shared.lab.verdict import doubt
 from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.contract import SOCKET
 from shared.lesson.jobs import GRACE
@@ -70,9 +71,12 @@ def go_down_amid_work(variant: Variant) -> Down:
     seconds = COMPUTING
     down = _go_down(variant, seconds)
     for _ in range(TRIES - 1):
+        findings = wrong_with(down)
         amid = down.after(down.answers["work on the CPU"]) > 0
-        if amid and all(finding.certain for finding in wrong_with(down)):
+        if amid and all(finding.certain for finding in findings):
             break
+        if findings:
+            doubt(findings[0])
         seconds *= 1 if amid else 2
         down = _go_down(variant, seconds)
     return down

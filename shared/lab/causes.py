@@ -52,6 +52,7 @@ class Cause(StrEnum):
     SAME_PROCESS = "same-process"
     BROKEN_POOL = "broken-pool"
     THREAD_ROOM = "thread-room"
+    UNWRITTEN = "unwritten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,5 +232,9 @@ WORDS: dict[Cause, Words] = {
     Cause.THREAD_ROOM: Words(
         "there are other worker threads than agreed: the stack's default, the limit of another pool, or threads of their own",
         "set their number once, in the lifespan ({threads}), and take each thread from there ({thread})",
+    ),
+    Cause.UNWRITTEN: Words(
+        "this is an exercise that is not written yet; nothing is broken",
+        "write what its docstring says; nox -s exercise shows one step after another",
     ),
 }

@@ -39,6 +39,12 @@ REST = 0.1
 FEW_LOOKS = 4
 """Looks in which a thread has to stand in one place, so that it can be told where."""
 
+DOUBTS: list[Callable[[Cause], None]] = []
+"""Who wants to be told of the probable cause after a try that noise may have spoilt, before the next one."""
+
+EXERCISE = "This is the exercise:"
+"""How the error begins that stands in a function which a reader has yet to write."""
+
 BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
     Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
@@ -115,10 +121,17 @@ def prove(
         if worst.certain or not tries_left:
             worst = _compared_with_alone(server, worst, seen)
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
+        doubt(worst)
         if any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
         _let_calls_end(server)
     raise ValueError("There has to be a wait to try.")
+
+
+def doubt(finding: Finding) -> None:
+    """Tell whoever wants to know what was probably wrong in a try, before the next one."""
+    for tell in DOUBTS:
+        tell(finding.cause)
 
 
 def _let_calls_end(server: Server) -> None:
@@ -179,6 +192,8 @@ def accusation(finding: Finding, seen: Observation, variant: Variant, held: Sequ
         held: What was seen to hold its event loop.
 
     """
+    if any(EXERCISE in line for line in seen.printed):
+        finding = replace(finding, cause=Cause.UNWRITTEN)
     words = WORDS[finding.cause]
     cure = words.cure.format(**terms(variant.folder))
     cure = f"{cure[0].upper()}{cure[1:]}"

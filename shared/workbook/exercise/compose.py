@@ -1,0 +1,158 @@
+"""Makes the version of the lesson that an exercise is judged by: the reference, with the reader's own functions in it.
+
+So an exercise depends on nothing that the reader has written, skipped or broken elsewhere, and nobody is thrown back by an edit
+to another one.
+"""
+
+import ast
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.lesson.contract import MODULES
+from shared.workbook.exercise.exercises import Exercise
+from shared.workbook.exercise.mine import BLANK, NAME, Mine
+from shared.workbook.exercise.stubs import functions, is_stub, lines_of
+
+_PLACE = re.compile(r'(?:[^\s"]*[\\/])?variants[\\/]mine[\\/](\w+)\.py(?:(:|", line )(\d+))?')
+
+
+class NotReadyError(Exception):
+    """The reader's file cannot be run yet; the message says where and why.
+
+    Attributes:
+        unwritten: Whether it is only not written yet.
+
+    """
+
+    def __init__(self, message: str, *, unwritten: bool = False) -> None:
+        super().__init__(message)
+        self.unwritten = unwritten
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A version under test.
+
+    Attributes:
+        root: The folder that holds its `variants`.
+        mine: Whose it is.
+        exercise: What it is for.
+        origins: Where each line of the exercise's module comes from: a file of the project and a line in it.
+
+    """
+
+    root: Path
+    mine: Mine
+    exercise: Exercise
+    origins: tuple[tuple[str, int], ...]
+
+    def in_the_readers_files(self, message: str) -> str:
+        """Return a message with places in the reader's own files, and in the reference, where it names places in this version."""
+        return _PLACE.sub(self._place, message)
+
+    def _place(self, found: re.Match[str]) -> str:
+        module, between, number = found[1], found[2], found[3]
+        base = NAME if self.mine.base == BLANK or module not in MODULES else self.mine.base
+        file, line = f"variants/{base}/{module}.py", int(number or 0)
+        if module == self.exercise.module:
+            file = f"variants/{NAME}/{self.exercise.file}"
+            if 0 < line <= len(self.origins):
+                file, line = self.origins[line - 1]
+        return f"{file}{between}{line}" if number else file
+
+
+def compose(mine: Mine, exercise: Exercise, root: Path) -> Composed:
+    """Make the version of an exercise in a folder.
+
+    Raises:
+        NotReadyError: The reader's file is missing, is not Python, lacks a function, or has one that is not written yet.
+
+    """
+    folder = root / "variants" / NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    (root / "variants" / "__init__.py").touch()
+    place = f"variants/{NAME}/{exercise.file}"
+    text = _read(mine.folder / exercise.file, place)
+    if mine.base == BLANK:  # Without a server there is nothing to judge.
+        serve = f"variants/{NAME}/serve.py"
+        _is_written(_read(mine.folder / "serve.py", serve), ["serve"], serve)
+    _is_written(text, exercise.functions, place)
+    own = [file for file in mine.folder.glob("*.py") if mine.base == BLANK or file.stem not in MODULES]
+    for file in own:  # Also what the reader has added.
+        (folder / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    origins = [(place, number) for number in range(1, text.count("\n") + 2)]
+    if mine.base != BLANK:
+        for module in MODULES:
+            (folder / f"{module}.py").write_text(mine.reference(module), encoding="utf-8")
+        if exercise.kind == "write":
+            text, origins = _mixed(text, mine.reference(exercise.module), exercise, mine.base)
+    (folder / f"{exercise.module}.py").write_text(text, encoding="utf-8")
+    return Composed(root, mine, exercise, tuple(origins))
+
+
+def _read(file: Path, place: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise NotReadyError(f"{place} cannot be read: {error}. `reset` puts it back.") from None
+
+
+def _is_written(text: str, names: Sequence[str], place: str) -> None:
+    try:
+        there = functions(ast.parse(text))
+    except SyntaxError as error:
+        raise NotReadyError(f"{place}:{error.lineno or 1} is not Python: {error.msg}.") from None
+    for name in names:
+        if name not in there:
+            raise NotReadyError(f"{place} has no function {name} any more. `reset` puts it back.")
+    if stubs := [f"{place}:{there[name].lineno} {name}" for name in names if is_stub(there[name])]:
+        message = f"Not written yet: {', '.join(stubs)}. This is the exercise; nothing is broken."
+        raise NotReadyError(message, unwritten=True)
+
+
+def _mixed(text: str, reference: str, exercise: Exercise, base: str) -> tuple[str, list[tuple[str, int]]]:
+    """Return the reader's module with the reference's functions in the place of those that are not the exercise's."""
+    place, other = f"variants/{NAME}/{exercise.file}", f"variants/{base}/{exercise.module}.py"
+    lines, right = text.split("\n"), reference.split("\n")
+    tree, known = ast.parse(text), functions(ast.parse(reference))
+    marked = [(line, (place, number)) for number, line in enumerate(lines, start=1)]
+    replaced = [one for one in functions(tree).values() if one.name in known and one.name not in exercise.functions]
+    for function in reversed(replaced):
+        first, last = lines_of(function)
+        start, end = lines_of(known[function.name])
+        marked[first - 1 : last] = [(right[number - 1], (other, number)) for number in range(start, end + 1)]
+    added = _missing_imports(tree, ast.parse(reference))
+    _uses_none_of(added.keys(), tree, exercise, place)
+    top = max((node.end_lineno or 0 for node in tree.body[:1] + _imports(tree)), default=0)
+    marked[top:top] = [(line, (place, top)) for line in dict.fromkeys(added.values())]
+    return "\n".join(line for line, _ in marked), [origin for _, origin in marked]
+
+
+def _imports(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
+    return [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def _bound(tree: ast.Module) -> dict[str, str]:
+    """Return the names that a module imports, and for each a line that imports it."""
+    found = {}
+    for node in _imports(tree):
+        for alias in node.names:
+            one = ast.Import([alias]) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, [alias], node.level)
+            found[(alias.asname or alias.name).partition(".")[0]] = ast.unparse(one)
+    return found
+
+
+def _missing_imports(tree: ast.Module, reference: ast.Module) -> dict[str, str]:
+    """Return what the reference imports and the reader's module does not, as an editor may have tidied it away."""
+    there = _bound(tree)
+    return {name: line for name, line in _bound(reference).items() if name not in there}
+
+
+def _uses_none_of(names: Collection[str], tree: ast.Module, exercise: Exercise, place: str) -> None:
+    """Refuse a function of the reader's that uses what only the reference's functions have imported for them."""
+    for name in exercise.functions:
+        used = {node.id: node.lineno for node in ast.walk(functions(tree)[name]) if isinstance(node, ast.Name)}
+        if unknown := [f"{place}:{used[one]} uses {one}" for one in names if one in used]:
+            raise NotReadyError(f"{unknown[0]}, which the file does not import.")
