@@ -29,8 +29,8 @@ from shared.workbook.source import choose
 SIDE_BY_SIDE: Final = 4
 """Proofs at the same time: most of each is waiting."""
 
-LONG: Final = "ending"
-"""The chapter whose verdicts take longest: it is begun first."""
+ALONE: Final = frozenset({"ending", "computing"})
+"""Chapters in which a processor is kept busy: of these one exercise is proved at a time, or they would be late for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,9 @@ def prove(base: str, exercise: Exercise, folder: Path, runner: Runner) -> Proof:
 
 def proofs(bases: Sequence[str], only: Collection[str] = ()) -> Iterator[Proof]:
     """Yield what comes of each exercise on each of these stacks, or of those that are named, as soon as it is there."""
-    wanted = [one for one in sorted(exercises(), key=lambda one: one.chapter != LONG) if not only or one.name in only]
-    jobs = [(base, one) for one in wanted for base in bases]
+    jobs = [(base, one) for one in exercises() for base in bases if not only or one.name in only]
     desks = queue.SimpleQueue[tuple[Path, Runner]]()  # Whoever proves one takes a desk, and puts it back.
-    with ExitStack() as stack, ThreadPoolExecutor(SIDE_BY_SIDE) as executor:
+    with ExitStack() as stack, ThreadPoolExecutor(1) as alone, ThreadPoolExecutor(SIDE_BY_SIDE - 1) as together:
         for _ in range(min(SIDE_BY_SIDE, len(jobs))):
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="exercises-", ignore_cleanup_errors=True))
             desks.put((Path(folder), stack.enter_context(Runner())))
@@ -105,7 +104,8 @@ def proofs(bases: Sequence[str], only: Collection[str] = ()) -> Iterator[Proof]:
             finally:
                 desks.put(desk)
 
-        for future in as_completed([executor.submit(at_a_desk, *job) for job in jobs]):
+        begun = [(alone if job[1].chapter in ALONE else together).submit(at_a_desk, *job) for job in jobs]
+        for future in as_completed(begun):
             yield future.result()
 
 
