@@ -18,18 +18,24 @@ import psutil
 
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
+from shared.lab.failing_start import start_in_vain
+from shared.lab.follow import Followed, background, follow
 from shared.lab.host import Crash
 from shared.lab.probes import PROBES
+from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
-from shared.lab.traits import Shown, declared, measured
+from shared.lab.terminal import press_ctrl_c
+from shared.lab.traits import Shown, all_measured, declared, measured
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
-from tests.stack import run_stack
+from tests.going_down import go_down_amid_work
+from tests.stack import run_stack, run_stack_end
 from tests.trouble import SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
 
 SERVICES = ("embeddings", "query")
@@ -141,6 +147,7 @@ class Ending:
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
         crash_log: What it had printed after the first two of these.
         own_errors: Requests whose waits fail, out of a task group, with an error of the stack's own.
+        crashed_work: Work in the background that fails as nobody foresaw, bare and out of a task group, and one that does not.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
         listens: Whether its port still answered afterwards.
@@ -155,6 +162,7 @@ class Ending:
     crashes: list[Answer]
     crash_log: str
     own_errors: list[Answer]
+    crashed_work: tuple[list[Followed], Observation]
     dead: list[Answer]
     exit_code: int
     listens: bool
@@ -174,13 +182,16 @@ def run_to_the_end(variant: Variant) -> Ending:
         own_errors = send(
             server.url, [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
         )
+        crashed_work = follow(server, [*(background(how) for how in UNFORESEEN), background(0.5)])
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
         exit_code = server.stop(signal.SIGINT)
         with socket.socket() as client:
             listens = client.connect_ex((HOST, port or 0)) == 0
-        return Ending(departed, kept, after, silent, crashes, crash_log, own_errors, dead, exit_code, listens, server.log())
+        return Ending(
+            departed, kept, after, silent, crashes, crash_log, own_errors, crashed_work, dead, exit_code, listens, server.log()
+        )
 
 
 def _silence(server: Server, service: str) -> Observation:
@@ -240,8 +251,18 @@ def run_aside(variant: Variant) -> Aside:
         inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())
         left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
         log = server.log()  # What the other probes send is wrong on purpose, and may be logged as such.
-        shown |= {key: measured(server, PROBES[key], stated.get(key)) for key in PROBES if key not in shown}
+        shown |= all_measured(server, {key: probe for key, probe in PROBES.items() if key not in shown}, stated)
         return Aside(shown, slow, attentive, left, log)
+
+
+SHUTDOWNS = "WORKBOOK_SHUTDOWNS"
+"""The setting that says how often each server is stopped in the middle of everything; once, unless it is set."""
+
+
+def run_going_down(variant: Variant) -> list[End]:
+    """Stop a variant in the middle of everything, press Ctrl-C in a terminal, and let its start fail: once, or more often."""
+    times = int(os.environ.get(SHUTDOWNS) or "1")
+    return [End(go_down_amid_work(variant), press_ctrl_c(variant), start_in_vain(variant)) for _ in range(times)]
 
 
 JOBS: dict[str, Callable[[Variant], Any]] = {
@@ -252,5 +273,8 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "burst": run_a_burst,
     "aside": run_aside,
     "doors": run_at_doors,
+    "going_down": run_going_down,
+    "stack_end": run_stack_end,
+    "crowd": run_a_crowd,
 }
 """Each under the name of its fixture."""

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from shared.lab import variants
-from shared.lab.experiment import Ask, run
+from shared.lab.experiment import Ask, Observation, run
 from shared.lab.plan import read
+from shared.lab.probes_ending import End
 from shared.lab.server import PATIENT, Server
 from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams
@@ -24,8 +25,9 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS
 from tests import background
+from tests.crowd import Crowd
 from tests.doors import Doors
-from tests.stack import Stack
+from tests.stack import Stack, StackEnd
 from tests.trouble import Burst, Trouble
 
 FAILED = pytest.StashKey[bool]()
@@ -126,7 +128,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         item.stash[FAILED] = True
         if variant := _variant(item):
-            item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] += 1
+            item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] += call.when == "call"
             cause = accused.cause if accused else ""
             keep_line(variant, {"failed": item.nodeid, "cause": cause, "message": report.longreprtext})
     if call.when == "call" or report.outcome != "passed":
@@ -182,7 +184,9 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
             if not variants.missing(subject.name) and subject not in wanted[name]:
                 wanted[name].append(subject)
     # Not all of a variant's at once: what a busy machine does to the first would be taken for the variant's own doing.
-    with ThreadPoolExecutor(background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))) as executor:
+    # Beside a plan there are other plans, so its own take turns.
+    several = 1 if request.config.getoption("--plan") else background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))
+    with ThreadPoolExecutor(several) as executor:
         yield {
             (name, variant.label): executor.submit(background.JOBS[name], variant)
             for name, chosen in wanted.items()
@@ -260,6 +264,22 @@ def stack(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
 
 
 @pytest.fixture
+def stack_end(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> StackEnd:
+    """Return what was seen of the end of the variant's stack without our code; skip the test where there is no such thing."""
+    found: StackEnd | None = jobs["stack_end", subject.label].result()
+    if found is None:
+        pytest.skip(f"there is no minimal application tests/minimal/variants/{subject.name}")
+    return found
+
+
+@pytest.fixture
+def going_down(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> list[End]:
+    """Return what was seen of the variant when it was stopped while it worked: once, or as often as was asked for."""
+    found: list[End] = jobs["going_down", subject.label].result()
+    return found
+
+
+@pytest.fixture
 def trouble(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Trouble:
     """Return what was seen of the variant when its services misbehaved in every way."""
     found: Trouble = jobs["trouble", subject.label].result()
@@ -280,6 +300,13 @@ def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Doors:
     return found
 
 
+@pytest.fixture
+def crowd(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Crowd:
+    """Return what was seen of the variant when a hundred clients held conversations at once, and half of them left."""
+    found: Crowd = jobs["crowd", subject.label].result()
+    return found
+
+
 def _results(variant: Variant) -> Path:
     return RESULTS / f"{variant.label}.jsonl"
 
@@ -295,14 +322,18 @@ def keep_line(variant: Variant, line: dict[str, object]) -> None:
 
 def keep(server: Server, experiment: str, verdict: Verdict) -> None:
     """Keep a verdict, and the timeline that proved it, for what is made of them at the end."""
-    seen = verdict.seen
+    keep_seen(server.variant, experiment, verdict.name, verdict.seen)
+
+
+def keep_seen(variant: Variant, experiment: str, verdict: str, seen: Observation) -> None:
+    """Do the same where the server is no longer there."""
     timeline = [asdict(row) for row in rows(seen)]
     details = {
         "rows": timeline[:KEPT_ROWS],
         "more": len(timeline[KEPT_ROWS:]),
         "stalls": [asdict(stall) for stall in stalls(seen)],
     }
-    keep_line(server.variant, {"experiment": experiment, "seconds": seen.seconds, "verdict": verdict.name, **details})
+    keep_line(variant, {"experiment": experiment, "seconds": seen.seconds, "verdict": verdict, **details})
 
 
 def pytest_report_header() -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import random
 import socket
 import threading
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from shared.lab import aftermath
 from shared.lab.experiment import Observation, run
 from shared.lab.rules import broken
 from shared.lab.server import Server
@@ -17,19 +19,23 @@ from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lesson.command import HOST
 from shared.lesson.settings import CHAT_DEADLINE, CONNECT_DEADLINE
-from tests.trouble import LATEST, SEARCH, SERVICES, STREAM, WITH_ANSWER, Case, Fault
+from tests.trouble import LATEST, SEARCH, SERVICES, STREAM, WITH_ANSWER, Case, Fault, Left, left_over
 
 WAYS = (Fault("refuse", 502), Fault("hang", 502))
 ASKS = (WITH_ANSWER, STREAM)
 ROUNDS = 4
 
-CONNECTS = CONNECT_DEADLINE / 2
-ANSWERS = CHAT_DEADLINE / 2
-"""The deadlines that the server here is given, in seconds: settings are obeyed, and not only their defaults known."""
+CONNECTS = 2 * CONNECT_DEADLINE
+ANSWERS = 1.5 * CHAT_DEADLINE
+DEADLINES = {"CONNECT_DEADLINE": f"{CONNECTS:g}", "CHAT_DEADLINE": f"{ANSWERS:g}", "UPSTREAM_DEADLINE": f"{3 * CONNECTS:g}"}
+"""The deadlines that the server here is given, in seconds: longer than the defaults, to show that settings are obeyed."""
 
 BACKLOG = 128
 FILLED = 0.2  # seconds after which a connection that is not there is taken to hang
 PATIENCE = 10.0  # seconds
+
+PORTS = range(20_000, 30_000)
+"""Ports for doors. Systems give out higher ones by themselves, and one of those could be gone while a door is shut."""
 
 
 class Gate:
@@ -47,7 +53,8 @@ class Gate:
 
     def when(self, path: str, count: int, act: Callable[[], None]) -> None:
         """Do `act` when `count` calls have arrived whose path ends so."""
-        self._path, self._missing, self._act, self._done = path, count, act, threading.Event()
+        with self._lock:  # What is being done is done to its end.
+            self._path, self._missing, self._act, self._done = path, count, act, threading.Event()
 
     def arrive(self, path: str) -> None:
         """Note a call, and let it wait for the others."""
@@ -77,8 +84,7 @@ class Door:
     def __init__(self, url: str) -> None:
         target = urlsplit(url)
         self._address = target.hostname or "", target.port or 0
-        self._socket = _bound(0)
-        self._port: int = self._socket.getsockname()[1]
+        self._port, self._socket = _any_port()
         self.url = f"http://{HOST}:{self._port}{target.path}"
         self._fillers: list[socket.socket] = []
         self._server: ThreadingHTTPServer | None = None
@@ -88,11 +94,14 @@ class Door:
     def open(self) -> None:
         """Let calls through."""
         _close(self._fillers)
-        self._server = ThreadingHTTPServer((HOST, self._port), _handler(self._address, self.gate), bind_and_activate=False)
-        self._server.socket.close()
-        self._server.socket = self._socket
+        if self._server:
+            return  # It was not shut: too few calls came for that.
+        server = ThreadingHTTPServer((HOST, self._port), _handler(self._address, self.gate), bind_and_activate=False)
+        server.socket.close()
+        server.socket = self._socket
         self._socket.listen(BACKLOG)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="door", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), name="door", daemon=True).start()
+        self._server = server  # Only now: to shut down one that never served would wait for ever.
 
     def shut(self, way: str) -> None:
         """Let none through any more: `refuse` connections, or let them `hang`."""
@@ -112,6 +121,14 @@ class Door:
             self._server.shutdown()
             self._server = None
         self._socket.close()
+
+
+def _any_port() -> tuple[int, socket.socket]:
+    """Return a port that nobody has, and a socket that is bound to it."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError):
+            return port, _bound(port)
+    raise OSError(f"None of the ports {PORTS[0]} to {PORTS[-1]} is free.")
 
 
 def _bound(port: int) -> socket.socket:
@@ -188,12 +205,14 @@ class Doors:
 
     Attributes:
         unreached: When the services could not be reached, each in each way.
-        silent: While the model was silent, for each way to ask it; in one try or more.
+        left: What was left after that.
+        silent: While the model was silent, for each way to ask it.
 
     """
 
     unreached: list[Unreached]
-    silent: list[Observation]
+    left: Left
+    silent: Observation
 
 
 def run_at_doors(variant: Variant) -> Doors:
@@ -201,31 +220,31 @@ def run_at_doors(variant: Variant) -> Doors:
     with Upstreams() as upstreams, contextlib.ExitStack() as stack:
         own = upstreams.environment()
         openai, chroma = (stack.enter_context(contextlib.closing(Door(own[name]))) for name in ("OPENAI_BASE_URL", "CHROMA_URL"))
-        deadlines = {"CONNECT_DEADLINE": f"{CONNECTS:g}", "CHAT_DEADLINE": f"{ANSWERS:g}"}
-        settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url, **deadlines}
+        settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url, **DEADLINES}
         server = stack.enter_context(Server(variant, upstreams, settings=settings))
         run(server, [SEARCH])
+        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         found = [Unreached([Case(ask, service, way) for ask in ASKS]) for way in WAYS for service in SERVICES]
         for one in found:
             while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):
                 _meet(server, one, openai, chroma)
-        return Doors(found, _silence(server))
+        return Doors(found, left_over(server, idle), _silence(server))
 
 
-def _silence(server: Server) -> list[Observation]:
-    """Ask while the model is silent, until all were given up in time: a machine may be too busy for that."""
-    tries: list[Observation] = []
-    while len(tries) < ROUNDS and not any(_slowest(seen) <= LATEST * ANSWERS for seen in tries):
-        server.upstreams.misbehave("chat", "silence")
-        server.upstreams.misbehave("chat", "silence")
-        tries.append(run(server, ASKS))
-    return tries
+def _silence(server: Server) -> Observation:
+    """Ask while the model is silent; again, where it was not even asked: a machine may be too busy for that."""
 
+    def once() -> Observation:
+        for _ in ASKS:
+            server.upstreams.misbehave("chat", "silence")
+        seen = run(server, ASKS)
+        server.upstreams.behave()
+        return seen
 
-def _slowest(seen: Observation) -> float:
-    """Return for how long the last of the silent calls was waited for, in seconds."""
-    asked = [call.start for call in seen.calls if call.service == "chat"] or [seen.began]
-    return seen.ended - min(asked)
+    seen, tries = once(), 1
+    while [call.service for call in seen.calls].count("chat") < len(ASKS) and tries < ROUNDS:
+        seen, tries = once(), tries + 1
+    return seen
 
 
 def _meet(server: Server, one: Unreached, openai: Door, chroma: Door) -> None:

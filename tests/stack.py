@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
+from shared.lab.experiment import Ask
+from shared.lab.failing_start import start_in_vain
 from shared.lab.probes import PROBES
+from shared.lab.probes_ending import BACKGROUND_TASK, BARE_TASK, ENDING_PROBES, HOMELESS_PROBES, End
 from shared.lab.probes_stack import STACK_PROBES
 from shared.lab.server import serving
-from shared.lab.traits import Shown, by_default, declared, measured
+from shared.lab.shutdown import go_down
+from shared.lab.terminal import press_ctrl_c
+from shared.lab.traits import Shown, all_measured, by_default, declared
+from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, Variant
 
 MINIMAL: Final = ROOT / "tests" / "minimal"
@@ -28,16 +34,54 @@ class Stack:
     switched: dict[str, Shown]
 
 
+LATE: Final = 4.5
+"""Seconds of a request that a stop of three seconds cuts off."""
+
+UNDER_WAY: Final = {"a request": Ask("/patient?seconds=1"), "a long request": Ask(f"/patient?seconds={LATE}")}
+HOMELESS: Final = {
+    "the framework's own": Ask(f"/background-task?seconds={BACKGROUND_TASK}"),
+    "a bare task": Ask(f"/bare-task?seconds={BARE_TASK}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StackEnd:
+    """What the end of a stack showed; the fields are those of `Stack`."""
+
+    shown: dict[str, Shown]
+    switched: dict[str, Shown]
+
+
+def run_stack_end(variant: Variant) -> StackEnd | None:
+    """Let the minimal application on a variant's stack end in every way; None where there is none."""
+    alone = Variant(variant.name, variant.loop, variant.label, MINIMAL)
+    if not alone.folder.is_dir():
+        return None
+    down = go_down(alone, HOMELESS, len(HOMELESS))
+    shown = {key: probe(down) for key, probe in HOMELESS_PROBES.items()} | _ends(alone, {})
+    changed = by_default(variant).keys() & ENDING_PROBES.keys()
+    return StackEnd(shown, {key: value for key, value in _ends(alone, SWITCHED).items() if key in changed} if changed else {})
+
+
+def _ends(alone: Variant, settings: dict[str, str]) -> dict[str, Shown]:
+    down = go_down(alone, UNDER_WAY, len(UNDER_WAY), settings)
+    with Upstreams() as upstreams:
+        settings = {**settings, **upstreams.environment()}
+        end = End(down, press_ctrl_c(alone, settings), start_in_vain(alone, settings))
+    return {key: probe(end) for key, probe in ENDING_PROBES.items()}
+
+
 def run_stack(variant: Variant) -> Stack | None:
     """Look at the minimal application on a variant's stack; None where there is none."""
     alone = Variant(variant.name, variant.loop, variant.label, MINIMAL)
     if not alone.folder.is_dir():
         return None
-    stated, defaults = declared(variant), by_default(variant)
+    stated = declared(variant)
+    defaults = {key: value for key, value in by_default(variant).items() if key not in ENDING_PROBES}
     probes = {**PROBES, **STACK_PROBES}
     with serving(alone) as server:
-        shown = {key: measured(server, probe, defaults.get(key, stated.get(key))) for key, probe in probes.items()}
+        shown = all_measured(server, probes, {**stated, **defaults})
     if not defaults:
         return Stack(shown, {})
     with serving(alone, settings=SWITCHED) as server:
-        return Stack(shown, {key: measured(server, probes[key], stated.get(key)) for key in probes.keys() & defaults})
+        return Stack(shown, all_measured(server, {key: probes[key] for key in defaults}, stated))

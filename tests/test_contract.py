@@ -16,7 +16,7 @@ from shared.lab.server import Server
 from shared.lab.variants import groups
 from shared.lab.verdict import judge
 from shared.lesson import limits
-from shared.lesson.contract import ENDPOINTS, Endpoint
+from shared.lesson.contract import ENDPOINTS, REQUESTS, Endpoint
 
 WAITING = [endpoint for endpoint in ENDPOINTS if endpoint.seconds is not None]
 SEARCHING = [endpoint for endpoint in ENDPOINTS if endpoint.module in {"search", "answers"}]
@@ -29,6 +29,7 @@ BAD_SECONDS = ["", "three", "nan", "inf", "-inf", "-0.1", "10.01", "1e999", "0x1
 BAD_COUNTS = ["", "three", "0", "-1", "51", "1.5", "nan", "inf", "1e999", "0x1", "1,5", "%00", "%FF"]
 BAD_KILOBYTES = [bad for bad in BAD_COUNTS if bad not in {"0", "51"}] + ["1025"]
 BAD = {"seconds": BAD_SECONDS, "limit": BAD_SECONDS, "tasks": BAD_COUNTS, "at_once": BAD_COUNTS, "kilobytes": BAD_KILOBYTES}
+BAD["fails"] = BAD_ANSWERS
 BAD_QUERIES = {
     "missing": "",
     "empty": "?query=",
@@ -82,7 +83,7 @@ def test_bad_seconds(server: Server, endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("endpoint", LIMITED, ids=lambda endpoint: endpoint.path)
 def test_bad_parameters(server: Server, endpoint: Endpoint) -> None:
     """A parameter beyond its limits is refused at once, in words that name it and what is allowed, before anything is begun."""
-    asks = [(name, Ask(f"{endpoint.path}?{name}={bad}")) for name in endpoint.parameters for bad in BAD[name]]
+    asks = [(name, Ask(f"{endpoint.path}?{name}={bad}", endpoint.method)) for name in endpoint.parameters for bad in BAD[name]]
     seen = run(server, [ask for _, ask in asks])
     for (name, _), answer in zip(asks, seen.answers, strict=True):
         judge(server, seen, refused(answer, 422, name, limits.RULES[name], log="\n".join(seen.printed)))
@@ -139,10 +140,10 @@ def test_unknown_path(server: Server) -> None:
         judge(server, seen, sure(Cause.WRONG_ERROR, f"/ping/ was answered {seen.answers[1].status}", HOOK))
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.path)
+@pytest.mark.parametrize("endpoint", REQUESTS, ids=lambda endpoint: endpoint.path)
 def test_other_method(server: Server, endpoint: Endpoint) -> None:
     """A known path with another method is a 405, and `Allow` says which it answers; HEAD and OPTIONS are left to the stack."""
-    seen = run(server, [Ask(endpoint.path, "DELETE"), Ask(endpoint.path, "OPTIONS")])
+    seen = run(server, [Ask(endpoint.example, "DELETE"), Ask(endpoint.example, "OPTIONS")])
     judge(server, seen, refused(seen.answers[0], 405))
     allowed = seen.answers[0].headers.get("Allow", "")
     if endpoint.method not in allowed.replace(" ", "").split(","):

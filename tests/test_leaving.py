@@ -3,7 +3,7 @@
 import json
 
 from shared.lab.causes import Cause
-from shared.lab.complaints import complaint
+from shared.lab.complaints import complaints
 from shared.lab.experiment import Ask, Observation
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.server import Server
@@ -60,13 +60,5 @@ def test_the_departed_leave_nothing(subject: Variant, aside: Aside) -> None:
         seen = aside.attentive[1]
         sentence = f"some seconds after clients had left there was still {aside.left[0]}"
         accuse(subject, seen, sure(Cause.LEAK, sentence, ("streaming", "as_completed_endpoint")))
-    accuse(subject, aside.attentive[1], complaints(aside.log))
-
-
-def complaints(log: str) -> list[Finding]:
-    """Find what a server says of clients that have left as if it were an error."""
-    line = complaint(log)
-    if not line:
-        return []
-    sentence = f"that clients have left is logged as an error: {line}"
-    return sure(Cause.WRONG_ERROR, sentence, ("streaming", "as_completed_endpoint"), ("leaving", "attentive_endpoint"))
+    places = ("streaming", "as_completed_endpoint"), ("leaving", "attentive_endpoint")
+    accuse(subject, aside.attentive[1], complaints("clients left", aside.log, *places))

@@ -4,8 +4,10 @@ from shared.lab import rules
 from shared.lab.experiment import Ask, run
 from shared.lab.refusal import refused
 from shared.lab.server import Server
+from shared.lab.talk import Hear, start
+from shared.lab.talks import talked
 from shared.lab.verdict import judge
-from shared.lesson.contract import ENDPOINTS
+from shared.lesson.contract import ENDPOINTS, SOCKET
 
 
 def test_every_endpoint_answers(server: Server) -> None:
@@ -14,9 +16,13 @@ def test_every_endpoint_answers(server: Server) -> None:
     for endpoint in ENDPOINTS:
         quick = "?seconds=0.04" if endpoint.seconds or endpoint.works else ""
         query = "?query=budget" if endpoint.module in {"search", "answers"} else quick
-        asks.append(Ask(endpoint.path + query, endpoint.method, status=endpoint.status))
+        says = (start("quick", 0.04), Hear("done", "quick")) if endpoint.method == SOCKET else ()
+        path = endpoint.example if says else endpoint.example + query
+        asks.append(Ask(path, endpoint.method, status=endpoint.status, says=says))
     seen = run(server, asks)
-    judge(server, seen, rules.broken(seen, rules.IN_WORDS))
+    judge(server, seen, rules.broken(seen, rules.IN_WORDS) or talked(seen))
     for answer in seen.answers:
-        if answer.ask.status != 200:
+        if answer.ask.status == 202 and answer.status != 202:
+            judge(server, seen, rules.other_status(answer, seen))
+        if answer.ask.status >= 400:
             judge(server, seen, refused(answer, answer.ask.status, log="\n".join(seen.printed)))

@@ -30,13 +30,12 @@ BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECON
 """How long the calls take that come before a service's own, in seconds."""
 
 AFTER = [*[SEARCH] * 20, WITH_ANSWER, STREAM]
-"""What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, would go to one of these."""
+"""What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, soon goes to one of these."""
 
 ROUNDS = 5
 HUNG_ROUNDS = 2
-"""Rounds in which a request may have no answer at all; a third would prove no more."""
+"""After so many rounds in which a request got no answer at all, no further one is tried."""
 
-BURSTS = 3
 LATEST = 1.1
 """How many times a deadline it may take until a service is given up, in one of the rounds."""
 
@@ -164,7 +163,7 @@ class Trouble:
 
     Attributes:
         rounds: The cases, in their order.
-        after: Requests of each kind, at once: enough to meet every connection that a fault may have spoilt.
+        after: Requests of each kind, at once: enough to meet many of the connections that a fault may have spoilt.
         left: What was left.
         kept: Connections to services that were kept after that.
         closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
@@ -254,9 +253,9 @@ BURST_DEADLINE = 8.0
 BURST_PATIENCE = 60.0
 """After how many seconds one of two hundred searches counts as hanging."""
 
-SLOWER = 0.5
-"""How much longer the embeddings service takes here, in seconds, so that a busy machine has the time to send all searches; twice
-as much in each further try."""
+SLOWER = (0.5, 1.0, 2.0, 3.5)
+"""How much longer the embeddings service takes in each try, in seconds, so that a busy machine has the time to send all searches;
+the last is the longest that leaves the second hundred their time."""
 
 APART = 0.002
 """Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
@@ -305,10 +304,10 @@ def run_a_burst(variant: Variant) -> Burst:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        while (not any(map(served, tries)) or max(peaks) < MAX_CALLS) and len(tries) < BURSTS:
+        while (not any(map(served, tries)) or max(peaks) < MAX_CALLS) and len(tries) < len(SLOWER):
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
-            server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER * 2 ** len(peaks), marker="budget")
+            server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER[len(peaks)], marker="budget")
             tries.append(run(server, asks, patience=BURST_PATIENCE))
             server.upstreams.behave()
             peaks.append(most(tries[-1].calls))

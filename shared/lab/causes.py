@@ -42,6 +42,13 @@ class Cause(StrEnum):
     OUTRUNS = "outruns-its-reader"
     FALSE_DECLARATION = "false-declaration"
     OWN_DOING = "own-doing"
+    WAITS_FOR_WORK = "waits-for-work"
+    LOST = "lost"
+    UNSEEN = "unseen"
+    NO_BOUND = "no-bound"
+    CUT_SHORT = "cut-short"
+    LINGERS = "lingers"
+    ENDS_THE_TALK = "ends-the-talk"
     UNWRITTEN = "unwritten"
 
 
@@ -182,6 +189,34 @@ WORDS: dict[Cause, Words] = {
     Cause.OWN_DOING: Words(
         "what is stated of the stack is the doing of the variant's own code: without that, the same stack behaves otherwise",
         "mend the variant; where a switch of the stack makes the difference, state in BY_DEFAULT what it does without",
+    ),
+    Cause.WAITS_FOR_WORK: Words(
+        "the answer waits for the work that was to go on after it", "start the work in {holder}, and answer 202 at once"
+    ),
+    Cause.LOST: Words(
+        "work that was accepted is lost, and nobody is told: nothing holds it, waits for it, or says that it was broken off",
+        "start it in {holder}; there, wait for it when the server stops, and log what has to be broken off",
+    ),
+    Cause.UNSEEN: Words(
+        "a failure after the answer is seen by nobody: it is neither kept nor logged, or it takes other work with it",
+        "catch it around the work, log it once, and enter it with Jobs.failed, where one can ask for it",
+    ),
+    Cause.NO_BOUND: Words(
+        "work is accepted, or remembered, without a bound: enough of it fills the memory",
+        "ask Jobs.begin for a place before the work is started, with MAX_RUNNING places, and keep MAX_KEPT of those that ended",
+    ),
+    Cause.CUT_SHORT: Words(
+        "the server stops before what is in flight has had its time to end: it does not wait, or not long enough",
+        "tell the server how long to wait ({stopping}); close in the lifespan what others need only after they have ended",
+    ),
+    Cause.LINGERS: Words(
+        "the server does not stop in its time: it waits for something without a limit, or longer than agreed",
+        "tell the server how long to wait ({stopping}), break the work in the background off after GRACE, and let "
+        "cancellation through",
+    ),
+    Cause.ENDS_THE_TALK: Words(
+        "one message that cannot be followed, or one task that fails, ends the whole conversation",
+        "catch it where the message is read, or where the task is worked on, tell it to the client, and go on",
     ),
     Cause.UNWRITTEN: Words(
         "this is an exercise that is not written yet; nothing is broken",

@@ -2,20 +2,33 @@
 
 import re
 
+from shared.lab.causes import Cause
+from shared.lab.finding import Finding, sure
+from shared.lab.rules import last_error
+
 _LEFT_OPEN = re.compile(r".*(KeyboardInterrupt|ResourceWarning|Unclosed |Task was destroyed|never retrieved|was never awaited).*")
-_ERROR = re.compile(r".*Unforeseen error.*|^Traceback.*", re.MULTILINE)
+_ERROR = re.compile(r".*Unforeseen error.*|^ERROR\b.*|^[ |+]*(Exception Group )?Traceback\b.*", re.MULTILINE)
 
 
 def left_open(log: str) -> str:
     """Return the first line of a log that says that something was not closed or not awaited; empty when none does."""
-    return _first(_LEFT_OPEN, log)
-
-
-def complaint(log: str) -> str:
-    """Return such a line, or else the first that tells an error nobody foresaw; empty when there is neither."""
-    return left_open(log) or _first(_ERROR, log)
-
-
-def _first(pattern: re.Pattern[str], log: str) -> str:
-    found = pattern.search(log)
+    found = _LEFT_OPEN.search(log)
     return found[0].strip() if found else ""
+
+
+def complaints(when: str, log: str, *places: tuple[str, str]) -> list[Finding]:
+    """Find what a log complains of: something that was left open, or an error that nobody foresaw.
+
+    Args:
+        when: What had happened, for the sentence.
+        log: All that was printed.
+        places: Modules and functions to look at first.
+
+    """
+    if line := left_open(log):
+        cause = Cause.NOT_AWAITED if "never awaited" in line else Cause.LEAK
+        return sure(cause, f"{when}, and the log says: {line}", *places)
+    if found := _ERROR.search(log):
+        sentence = f"{when}, and the log tells an error that nobody foresaw: {last_error(log[found.start() :])}"
+        return sure(Cause.WRONG_ERROR, sentence, *places)
+    return []

@@ -17,6 +17,7 @@ import aiohttp
 from yarl import URL
 
 from shared.lab.server import Server
+from shared.lab.talk import Say, Step, Talk, hold
 from shared.lab.upstream import Call
 from shared.lesson.contract import Endpoint, endpoint
 
@@ -48,6 +49,7 @@ class Ask:
     after: float = 0.0  # seconds after the experiment's begin
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    says: tuple[Step, ...] = ()  # what the client does in the conversation that this begins
 
     @property
     def endpoint(self) -> Endpoint:
@@ -64,7 +66,9 @@ class Ask:
 
     @property
     def wait(self) -> float:
-        """How long it asks each task to wait, in seconds; 0 where it cannot ask."""
+        """How long it asks each task to wait, in seconds, in a conversation the longest; 0 where it cannot ask."""
+        if self.says:
+            return max((step.seconds for step in self.says if isinstance(step, Say)), default=0.0)
         given = parse_qs(urlsplit(self.path).query).get("seconds")
         return float(given[0]) if given else self.endpoint.seconds or 0.0
 
@@ -101,6 +105,7 @@ class Answer:
     body: bytes = b""
     error: str = ""
     arrivals: list[tuple[float, int]] = field(default_factory=list)  # when how many bytes of the body were there
+    talk: Talk = field(default_factory=Talk)  # where it was a conversation
 
     @property
     def seconds(self) -> float:
@@ -283,6 +288,10 @@ def _client(longest: float) -> aiohttp.ClientSession:
 async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
     await asyncio.sleep(ask.after)
     answer = Answer(ask, sent=time.monotonic())
+    if ask.says:
+        answer.talk = await hold(client, url + ask.path, ask.says, ask.headers)
+        answer.status, answer.error, answer.received = answer.talk.status, answer.talk.error, time.monotonic()
+        return answer
     try:
         target = URL(url + ask.path, encoded=True)
         async with client.request(ask.method, target, headers=ask.headers, allow_redirects=False) as response:

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from enum import IntEnum
 from http import HTTPStatus
 from pathlib import Path
@@ -159,6 +159,17 @@ async def crash(_: str, seconds: float) -> str:
     raise error if seconds == Crash.BARE else ExceptionGroup("out of a task group", [error])
 
 
+def crash_work(call_work: Callable[[Any, Any, Any], Awaitable[str]]) -> Callable[[Any, Any, Any], Awaitable[str]]:
+    """Return what stands in for the `call_work` of `background.py`: it fails as `Crash` says, and else does what that does."""
+
+    async def call_or_crash(client: Any, settings: Any, task: Any) -> str:  # noqa: ANN401 - the stack's own
+        if task.seconds in {Crash.BARE, Crash.OUT_OF_A_GROUP}:
+            return await crash(task.name, task.seconds)
+        return await call_work(client, settings, task)
+
+    return call_or_crash
+
+
 def own_error() -> Exception:
     """Return the stack's own error for a handler to raise, a 401; the lesson's, on a stack that nobody knew yet."""
     headers = {"WWW-Authenticate": "Basic"}
@@ -176,7 +187,7 @@ def main() -> None:
     parser.add_argument("variant")
     parser.add_argument("--root", help="the folder that holds variants, when it is not the project's own")
     parser.add_argument("--loop", default="asyncio", help="the event loop to serve on")
-    parser.add_argument("--crash", action="store_true", help="let the waits of together.py fail")
+    parser.add_argument("--crash", action="store_true", help="let the waits of together.py fail, and work of background.py")
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
     threading.Thread(target=_answer, args=(control, arguments.control_port), name="lab", daemon=True).start()
@@ -187,6 +198,8 @@ def main() -> None:
         sys.path.insert(0, arguments.root)
     if arguments.crash:
         vars(importlib.import_module(f"variants.{arguments.variant}.together"))["slow_async_operation"] = crash
+        background = vars(importlib.import_module(f"variants.{arguments.variant}.background"))
+        background["call_work"] = crash_work(background["call_work"])
     guard.install(arguments.loop)
     module = f"variants.{arguments.variant}.serve"
     sys.argv = [module, "--loop", arguments.loop, *rest]

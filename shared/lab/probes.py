@@ -4,6 +4,7 @@ import os
 
 from shared.lab.experiment import Ask, run
 from shared.lab.probes_http import HTTP_PROBES
+from shared.lab.probes_socket import SOCKET_PROBES
 from shared.lab.readers import leave
 from shared.lab.server import Server
 from shared.lab.traits import Probe, Shown
@@ -94,5 +95,6 @@ PROBES: dict[str, Probe] = {
     "disconnect_stream": disconnect_stream,
     "threads": threads,
     **HTTP_PROBES,
+    **SOCKET_PROBES,
 }
 """The probe of each trait."""

@@ -26,6 +26,7 @@ REQUESTS: dict[str, tuple[str, dict[int, str]]] = {
         {200: "answered", 400: "refused", TOO_LARGE: "refused"},
     ),
     "unknown_websocket": (f"GET /nowhere HTTP/1.1\n{HOST}{UPGRADE}", {403: "forbidden", 404: "not-found"}),
+    "plain_websocket": (f"GET /ws HTTP/1.1\n{HOST}", {404: "not-found", 400: "bad-request", 426: "upgrade-required"}),
     "unknown_expectation": (f"GET /ping HTTP/1.1\n{HOST}Expect: anything\n", {200: "ignored", 417: "refused"}),
     "docs": (f"GET /docs HTTP/1.1\n{HOST}", {200: "served", 404: "none"}),
     "other_digits": (f"GET /async?seconds=%D9%A0 HTTP/1.1\n{HOST}", {200: "read", 422: "refused"}),

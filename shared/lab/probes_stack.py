@@ -3,6 +3,7 @@
 import json
 
 from shared.lab.experiment import Ask, run
+from shared.lab.probes_socket import SOCKET_STACK_PROBES
 from shared.lab.server import Server
 from shared.lab.traits import Probe, Shown
 from shared.lesson.contract import FACTORS, TASKS
@@ -46,5 +47,10 @@ def gather_order(server: Server) -> Shown:
     return Shown(orders.get(tuple(names or ()), "something else"), evidence, seen)
 
 
-STACK_PROBES: dict[str, Probe] = {"gather_order": gather_order, "group_error": group_error, "plain_def": plain_def}
+STACK_PROBES: dict[str, Probe] = {
+    "gather_order": gather_order,
+    "group_error": group_error,
+    "plain_def": plain_def,
+    **SOCKET_STACK_PROBES,
+}
 """The probe of each trait that only a minimal application can show."""

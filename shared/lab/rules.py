@@ -34,13 +34,16 @@ def broken(seen: Observation, rules: Sequence[Rule] | None = None) -> list[Findi
 
 def answered(answer: Answer, seen: Observation) -> list[Finding]:
     """Find a request that was not answered with success."""
-    if answer.status == 200:  # noqa: PLR2004 - HTTP's success
-        return []
+    return [] if answer.status == 200 else other_status(answer, seen)  # noqa: PLR2004 - HTTP's success
+
+
+def other_status(answer: Answer, seen: Observation) -> list[Finding]:
+    """Tell why a request was answered with another status than its own, or not at all."""
     asked = f"{answer.ask.method} {answer.ask.path}"
     if answer.status == 0:
         stands = f"; the server stands at\n{seen.stuck}" if seen.stuck else "; nothing of the variant runs"
         return sure(*_no_answer(f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen, stands))
-    got = f"{asked} was answered {answer.status} and not 200: {answer.body[:200].decode(errors='replace')}"
+    got = f"{asked} was answered {answer.status} and not {answer.ask.status}: {answer.body[:200].decode(errors='replace')}"
     most = most_at_once(call for call in seen.calls if call.service == "embeddings")
     if answer.status == 504 and 0 < most < len(seen.answers) / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
         sentence = f"{got}; of {len(seen.answers)} searches at once the embeddings service saw at most {most}"

@@ -139,6 +139,11 @@ class Server:
                 return None
             return answer
 
+    def ask_to_stop(self, sent: int = signal.SIGTERM) -> None:
+        """Send the server the signal to stop, and wait for nothing."""
+        # Windows has no SIGTERM to handle: a console stops a group of processes with Ctrl-Break.
+        self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", sent))
+
     def stop(self, sent: int = signal.SIGTERM) -> int:
         """Ask the server to stop, and return its exit code.
 
@@ -147,8 +152,7 @@ class Server:
 
         """
         if self.process.poll() is None:
-            # Windows has no SIGTERM to handle: a console stops a group of processes with Ctrl-Break.
-            self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", sent))
+            self.ask_to_stop(sent)
         try:
             return self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

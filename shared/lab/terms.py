@@ -16,6 +16,8 @@ ASYNCIO = {
     "client": "an async HTTP client",
     "pool": "its limit of connections",
     "leaving": "the server cancels the handler of a client that leaves",
+    "holder": "a task group that the lifespan holds open",
+    "stopping": "its own limit",
 }
 """What applies unless an import below says otherwise."""
 
@@ -24,11 +26,15 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "client": "aiohttp.ClientSession",
         "pool": "aiohttp.TCPConnector",
         "leaving": "run_app cancels the handler of a client that leaves when it is told handler_cancellation=True",
+        "holder": "a set of tasks in a cleanup context",
+        "stopping": "half of it as shutdown_timeout of run_app, which waits twice",
     },
     "httpx2": {"client": "httpx2.AsyncClient", "pool": "httpx2.Limits"},
     "starlette": {
         "thread": "a plain def handler, or asyncio.to_thread",
         "leaving": "a StreamingResponse cancels what it sends when the client leaves",
+        "holder": "an asyncio.TaskGroup that the lifespan holds open",
+        "stopping": "timeout_graceful_shutdown of uvicorn",
     },
     "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
     "anyio": {
@@ -38,6 +44,8 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "deadline": "anyio.fail_after",
         "group": "an anyio task group",
         "limiter": "an anyio.CapacityLimiter",
+        "holder": "an anyio task group that the lifespan holds open",
+        "stopping": "graceful_timeout of anycorn, with a trigger that listens for signals",
     },
     "trio": {
         "sleep": "trio.sleep",

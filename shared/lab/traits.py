@@ -1,7 +1,8 @@
 """What a variant declares of itself in `character.py`, read without importing it; and how a wrong statement is said."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared.lab.causes import Cause
@@ -14,6 +15,9 @@ from shared.lesson.character import TRAITS
 PLACE = ("character", "CHARACTER")
 DEFAULTS = ("character", "BY_DEFAULT")
 TRIES = 3
+
+WAITING = {"silent_client"}
+"""What is measured beside the others, because it only waits."""
 
 
 def declared(variant: Variant) -> dict[str, str]:
@@ -73,6 +77,14 @@ def measured(server: Server, probe: Probe, expected: str | None) -> Shown:
         if shown.value != expected:
             shown = probe(server)
     return shown
+
+
+def all_measured(server: Server, probes: Mapping[str, Probe], expected: Mapping[str, str]) -> dict[str, Shown]:
+    """Return what each probe sees, by key: one after another, and beside them that which mostly waits."""
+    with ThreadPoolExecutor(1) as beside:
+        slow = {key: beside.submit(measured, server, probes[key], expected.get(key)) for key in probes if key in WAITING}
+        shown = {key: measured(server, probe, expected.get(key)) for key, probe in probes.items() if key not in WAITING}
+        return shown | {key: found.result() for key, found in slow.items()}
 
 
 def wrong(variant: Variant, key: str, shown: Shown) -> list[Finding]:

@@ -7,7 +7,9 @@ and fails where a statement is wrong. What one might wish otherwise has links th
 from typing import Literal, TypedDict
 
 from shared.lesson.trait import Trait, Value
+from shared.lesson.traits_ending import ENDING
 from shared.lesson.traits_http import HTTP
+from shared.lesson.traits_socket import SOCKET
 
 LEAVING = "https://docs.aiohttp.org/en/stable/web_advanced.html#peer-disconnection"
 
@@ -38,6 +40,20 @@ class Character(TypedDict):
     docs: Literal["served", "none"]
     other_digits: Literal["read", "refused"]
     whole_number: Literal["read", "refused"]
+    shutdown_wait: Literal["three-seconds", "longer"]
+    cut_off: Literal["an-error", "closed", "none"]
+    background_task: Literal["waited-for", "broken-off", "not-there"]
+    bare_task: Literal["broken-off", "waited-for", "not-there"]
+    exit_sigterm: Literal["zero", "by-the-signal", "one"]
+    exit_sigint: Literal["zero", "by-the-signal", "one"]
+    ctrl_c: Literal["nothing", "a-few-words", "a-traceback"]
+    failed_start: Literal["exit-1", "exit-3"]
+    plain_websocket: Literal["not-found", "bad-request", "upgrade-required"]
+    socket_waiting: Literal["runs-on", "broken-off"]
+    socket_telling: Literal["raises", "ignored"]
+    socket_failure: Literal["internal-error", "cut-off"]
+    large_message: Literal["read", "closed"]
+    silent_client: Literal["given-up", "kept"]
 
 
 TRAITS: dict[str, Trait] = {
@@ -131,5 +147,7 @@ TRAITS: dict[str, Trait] = {
         },
     ),
     **HTTP,
+    **ENDING,
+    **SOCKET,
 }
 """Every key, in the order of the table."""

@@ -22,6 +22,12 @@ MAX_LINE: Final = 32_768
 KEEP_ALIVE: Final = 2.0
 """Seconds after which an idle connection is closed. The servers' own defaults run from 5 to 75."""
 
+SHUTDOWN_WAIT: Final = 3
+"""Seconds that requests and streams have to end in when the server stops. The servers' own defaults run from 3 to no limit."""
+
+PING: Final = 4.0
+"""Seconds after which the other side of a WebSocket is asked for a sign of life. The servers' own defaults are 20, and never."""
+
 SHUTDOWN_HINT: Final = "Ctrl-C stops it"
 
 
@@ -70,6 +76,9 @@ def listen(variant: str, port: int) -> socket.socket:
         sock = socket.create_server((HOST, port), backlog=BACKLOG)
     except OSError as error:
         sys.exit(f"Port {port} on {HOST} cannot be used ({error.strerror}). Choose another with --port, or 0 for any free one.")
+    # Its connections inherit it. asyncio sets it only on sockets that it has made itself, and without it a second small message
+    # waits up to 40 ms for the acknowledgement of the first.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(f"Serving {variant} on http://{HOST}:{sock.getsockname()[1]} ({SHUTDOWN_HINT})", flush=True)
     return sock
 

@@ -4,6 +4,7 @@ All variants have the same files and the same function names, so one table serve
 `together.py`, `parallel_endpoint`"), the side-by-side reader and the shape test.
 """
 
+import re
 from dataclasses import dataclass
 
 TASKS = ("task1", "task2", "task3")
@@ -15,6 +16,8 @@ FACTORS = (3, 1, 2)
 CHAPTERS = (
     *("waiting", "together", "search", "answers", "failing", "deadlines", "limiting"),
     *("racing", "streaming", "leaving", "context"),
+    "background",
+    "conversation",
 )
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
@@ -22,13 +25,17 @@ MODULES = (*CHAPTERS, "resilience", "work", "app", "serve", "character")
 """All modules of a variant, in reading order."""
 
 
+SOCKET = "WS"
+"""In the place of a method: a WebSocket, which begins as a GET that asks for an upgrade."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One row of the contract.
 
     Attributes:
-        method: The HTTP method it answers.
-        path: Its path, without the query.
+        method: The HTTP method it answers, or `SOCKET`.
+        path: Its path, without the query; a name in braces stands for anything without a slash.
         module: The variant's module that holds it, without `.py`.
         function: The function behind it.
         operation: The function that does its waiting, in the same variant; empty where it waits for nothing.
@@ -39,7 +46,7 @@ class Endpoint:
         with_answer: What it waits for besides when it is asked with `answer=true`.
         parameters: The parameters that have limits, beside a `seconds` with a default above.
         works: Whether what it waits for may be broken off, or not begun, so that its own report is not the evidence.
-        status: The status that it answers with when all goes as it should.
+        status: The status that it answers with when all goes as it should; for a name in braces, when nothing has that name.
         streams: Whether its answer is a row of server-sent events.
 
     """
@@ -63,6 +70,15 @@ class Endpoint:
     def kind(self) -> str:
         """How it waits, as the console shows it: `SYNC` or `ASYNC`."""
         return "SYNC" if self.operation == "slow_sync_operation" else "ASYNC"
+
+    @property
+    def example(self) -> str:
+        """A path to ask it by: its own, with a plain word for a name in braces."""
+        return re.sub(r"\{(\w+)\}", r"\1", self.path)
+
+    def has(self, path: str) -> bool:
+        """Whether a path, without a query, is this endpoint's."""
+        return bool(re.fullmatch("[^/]+".join(map(re.escape, re.split(r"\{\w+\}", self.path))), path))
 
 
 SECONDS = ("seconds",)
@@ -120,7 +136,28 @@ ENDPOINTS = (
         through=("id_in_thread", "call_work"),
         works=True,
     ),
+    Endpoint(
+        *("POST", "/background", "background", "begin_background", "work_in_background"),
+        parameters=("seconds", "fails"),
+        through=("open_background", "call_work"),
+        works=True,
+        status=202,
+    ),
+    Endpoint(
+        *("GET", "/background/{job}", "background", "background_state"),
+        through=("work_in_background", "open_background"),
+        status=404,
+    ),
+    Endpoint(
+        *(SOCKET, "/ws", "conversation", "conversation_endpoint", "call_work"),
+        through=("work_and_tell", "cancel_task", "next_message"),
+        works=True,
+        status=101,
+    ),
 )
+
+REQUESTS = tuple(row for row in ENDPOINTS if row.method != SOCKET)
+"""Those that answer a request, and are done with it."""
 
 
 def endpoint(path: str) -> Endpoint:
@@ -132,7 +169,7 @@ def endpoint(path: str) -> Endpoint:
     """
     wanted = path.partition("?")[0]
     for known in ENDPOINTS:
-        if known.path == wanted:
+        if wanted == known.path or known.has(wanted):
             return known
     known_paths = " ".join(known.path for known in ENDPOINTS)
     raise LookupError(f"The lesson has no endpoint {wanted}. It has: {known_paths}")

@@ -27,6 +27,7 @@ RULES: Final = {
     "kilobytes": f"a whole number from 0 to {MAX_KILOBYTES:,}",
     "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
     "answer": "true or false",
+    "fails": "true or false",
 }
 
 
@@ -104,8 +105,17 @@ def read_answer(text: str | None) -> bool:
         InvalidParameter: It is neither `true` nor `false`.
 
     """
+    return _yes_or_no(text, "answer")
+
+
+def read_fails(text: str | None) -> bool:
+    """Return whether a client wants to see the work fail; otherwise like `read_answer`."""
+    return _yes_or_no(text, "fails")
+
+
+def _yes_or_no(text: str | None, name: str) -> bool:
     if text not in {None, "true", "false"}:
-        raise invalid("answer")
+        raise invalid(name)
     return text == "true"
 
 

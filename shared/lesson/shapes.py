@@ -1,10 +1,11 @@
 """The JSON that every variant answers with, and the arithmetic in it."""
 
 from collections.abc import Sequence
-from typing import NotRequired
+from typing import Literal, NotRequired
 
 from shared.lesson.chat import FoundDocument
 from shared.lesson.contract import TASKS
+from shared.lesson.problems import ProblemDetails
 from shared.lesson.typed import TypedDict
 
 
@@ -58,6 +59,15 @@ class Identified(TypedDict):
     request_id: str
     task: str
     thread: str
+
+
+class BackgroundState(TypedDict):
+    """`/background`: work that goes on after its answer; with its result when it is done, and the problem when it failed."""
+
+    id: str
+    state: Literal["running", "done", "failed"]
+    result: NotRequired[str]
+    problem: NotRequired[ProblemDetails]
 
 
 def waited(result: str, elapsed: float) -> Waited:

@@ -40,6 +40,11 @@ def one_fails(seconds: float) -> list[Task]:
     return [Task(first, seconds), Task(second, seconds / EARLY, FAILED), Task(third, seconds)]
 
 
+def one_task(seconds: float, *, fails: bool) -> Task:
+    """Return one task that takes `seconds`, and fails at its end where that is asked for."""
+    return Task(TASKS[0], seconds, FAILED if fails else 200)
+
+
 def equal(count: int, seconds: float) -> list[Task]:
     """Return tasks that take `seconds` each."""
     return [Task(f"task{number + 1}", seconds) for number in range(count)]

@@ -15,7 +15,7 @@ from shared.lesson.collection import check_model, is_identifier, look_up, place
 from shared.lesson.problems import Problem
 from shared.lesson.settings import Settings, SettingsError, from_environment
 from shared.upstream.documents import DOCUMENTS
-from shared.upstream.index_calls import DEADLINE, create, embed, upload
+from shared.upstream.index_calls import create, embed, upload
 
 BATCH = 10
 """Documents in one call. A few hundred would fit; so few make several calls, which wait together."""
@@ -57,7 +57,7 @@ async def fill(settings: Settings) -> str:
     elif is_identifier(settings.collection):
         raise SettingsError(f"There is no collection {settings.collection}: set CHROMA_COLLECTION to a name to make one.")
     batches = [DOCUMENTS[start : start + BATCH] for start in range(0, len(DOCUMENTS), BATCH)]
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE)) as client:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as client:
         vectors = await asyncio.gather(*(embed(client, settings, batch) for batch in batches))
         if found is None:
             found = await create(client, settings)

@@ -90,7 +90,8 @@ async def _begin(client: aiohttp.ClientSession, call: Call) -> aiohttp.ClientRes
 async def _send(client: aiohttp.ClientSession, call: Call) -> Any:  # noqa: ANN401 - JSON is any
     """Send one call and return the JSON it is answered with."""
     try:
-        async with await _begin(client, call) as response:
+        # Around both attempts: a limit of the client's would begin anew with each.
+        async with asyncio.timeout(DEADLINE), await _begin(client, call) as response:
             status, headers, content = response.status, response.headers, await response.read()
     except TimeoutError:
         raise UpstreamTimedOut(call.service, DEADLINE) from None

@@ -119,7 +119,7 @@ def test_a_stream_from_what_chroma_finds(server: Server) -> None:
 
 
 def test_many_searches_at_once(server: Server) -> None:
-    """Forty searches at once are all embedded at once, and each finds its own."""
+    """Forty searches at once are embedded together, and each finds its own."""
     queries = [f"{query} {number}" for number in range(MANY // 2) for query in QUERIES]
 
     def check(seen: Observation) -> list[Finding]:

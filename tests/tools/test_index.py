@@ -209,6 +209,16 @@ def test_the_command_and_a_collection_of_another_model(upstreams: Upstreams) -> 
     assert not upstreams.calls(last)
 
 
+def test_the_command_asks_once_more(upstreams: Upstreams) -> None:
+    """A 503, or a lost connection, of the embeddings service is no reason to give up: each call is sent once more."""
+    for kind, fields in (("answer", {"status": 503}), ("drop", {})):
+        last = upstreams.last_call()
+        upstreams.misbehave("embeddings", kind, count=1, **fields)
+        code, _ = index(upstreams, CHROMA_COLLECTION=f"again-{kind}")
+        services = [call.service for call in upstreams.calls(last)]
+        assert (code, services.count("embeddings")) == (0, 4)
+
+
 def test_the_command_and_a_service_that_fails(upstreams: Upstreams) -> None:
     """A service that breaks off is named in the words that a search's client would get."""
     upstreams.misbehave("embeddings", "half", count=3)

@@ -8,7 +8,7 @@ import pytest
 from shared.lab.variants import ROOT, groups
 from shared.lesson.contract import ENDPOINTS, MODULES, Endpoint
 
-MODULE_LINES = 120
+MODULE_LINES = 120  # Beside the imports: the application has to list every chapter.
 FUNCTION_LINES = 25
 # Reading the command line differs with the server, and only there.
 SERVER_MODULE = "serve"
@@ -62,7 +62,7 @@ def test_the_contract_names_what_is_there(variant: str, endpoint: Endpoint) -> N
 @pytest.mark.parametrize("variant", groups())
 @pytest.mark.parametrize("module", MODULES)
 def test_small_enough_to_read_whole(variant: str, module: str) -> None:
-    """A module has at most 120 lines, a function at most 25, and it opens with the three headings."""
+    """A module has at most 120 lines beside its imports, a function at most 25, and it opens with the three headings."""
     parsed = tree(variant, module)
     text = ast.get_docstring(parsed) or ""
     headings = [
@@ -74,4 +74,6 @@ def test_small_enough_to_read_whole(variant: str, module: str) -> None:
     for name, function in functions(parsed).items():
         assert function.end_lineno is not None
         assert function.end_lineno - function.lineno < FUNCTION_LINES, f"{name} is too long to be read at a glance"
-    assert (parsed.body[-1].end_lineno or 0) <= MODULE_LINES
+    imports = [node for node in parsed.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    listed = sum((node.end_lineno or 0) - node.lineno + 1 for node in imports)
+    assert (parsed.body[-1].end_lineno or 0) - listed <= MODULE_LINES

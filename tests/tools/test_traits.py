@@ -8,6 +8,7 @@ import pytest
 
 from shared.lab.experiment import Observation
 from shared.lab.probes import PROBES
+from shared.lab.probes_ending import ENDING_PROBES, HOMELESS_PROBES
 from shared.lab.probes_stack import STACK_PROBES
 from shared.lab.traits import Shown, by_default, declared, own_doing, strange, wrong
 from shared.lab.variants import Variant, groups, named
@@ -19,8 +20,8 @@ def test_every_trait_is_typed_and_measured() -> None:
     """Each key has its values in the types, in the same order, and a probe that measures it."""
     types = get_type_hints(Character)
     assert {key: get_args(kind) for key, kind in types.items()} == {key: tuple(trait.values) for key, trait in TRAITS.items()}
-    assert PROBES.keys() | STACK_PROBES.keys() == TRAITS.keys()
-    assert not PROBES.keys() & STACK_PROBES.keys()
+    probes = [*PROBES, *STACK_PROBES, *ENDING_PROBES, *HOMELESS_PROBES]
+    assert sorted(probes) == sorted(TRAITS)
 
 
 def test_every_source_is_a_link() -> None:

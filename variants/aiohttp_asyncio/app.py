@@ -5,17 +5,21 @@ Pick it when: you want few layers: between the socket and the handler there is o
 Watch for: an error status of aiohttp's own is an exception that a middleware has to catch, not a response that passes by.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
+from weakref import WeakSet
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Handler
 
 from shared.lesson import identity, problems, timing
 from shared.lesson.embedded import running_upstreams
 from variants.aiohttp_asyncio import (
     answers,
+    background,
     context,
+    conversation,
     deadlines,
     failing,
     leaving,
@@ -28,7 +32,10 @@ from variants.aiohttp_asyncio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting),
+    *(racing, streaming, leaving, context, background, conversation),
+)
 
 
 async def home(request: web.Request) -> web.Response:
@@ -39,9 +46,16 @@ async def home(request: web.Request) -> web.Response:
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     """Open the client once, before the first request, and close it after the last."""
     with running_upstreams() as settings:
-        async with resilience.open_client(settings) as client:
-            app[search.CLIENT], app[search.SETTINGS] = client, settings
+        # The last to be opened is the first to be closed: what still works in the background needs the client.
+        async with resilience.open_client(settings) as client, background.open_background() as work:
+            app[search.CLIENT], app[search.SETTINGS], app[background.BACKGROUND] = client, settings, work
             yield
+
+
+async def _end_conversations(app: web.Application) -> None:
+    """Close the WebSockets when the server is to stop: it would wait for their handlers, a minute long."""
+    going_on = app[conversation.OPEN]
+    await asyncio.gather(*(websocket.close(code=WSCloseCode.GOING_AWAY) for websocket in going_on))
 
 
 @web.middleware
@@ -84,6 +98,8 @@ def create_app() -> web.Application:
     application.router.add_get("/", home)
     for chapter in CHAPTERS:
         application.add_routes(chapter.routes)
+    application[conversation.OPEN] = WeakSet()
+    application.on_shutdown.append(_end_conversations)
     application.cleanup_ctx.append(lifespan)
     return application
 

@@ -33,7 +33,29 @@ CHARACTER: Final[Character] = {
     "docs": "none",
     "other_digits": "read",
     "whole_number": "refused",
+    "shutdown_wait": "three-seconds",
+    "cut_off": "closed",
+    "background_task": "not-there",
+    "bare_task": "broken-off",
+    "exit_sigterm": "zero",
+    "exit_sigint": "zero",
+    "ctrl_c": "nothing",
+    "failed_start": "exit-1",
+    "plain_websocket": "bad-request",
+    "socket_waiting": "broken-off",
+    "socket_telling": "raises",
+    "socket_failure": "cut-off",
+    "large_message": "closed",
+    "silent_client": "given-up",
 }
 
-# `handler_cancellation=True` in `serve.py` makes the difference.
-BY_DEFAULT: Final[dict[str, str]] = {"disconnect_plain": "runs-on", "disconnect_stream": "at-the-next-event"}
+# `handler_cancellation=True` in `serve.py` makes the difference for a client that leaves, `shutdown_timeout` there at the end,
+# and `heartbeat` in `conversation.py` for a client that is silent.
+BY_DEFAULT: Final[dict[str, str]] = {
+    "disconnect_plain": "runs-on",
+    "disconnect_stream": "at-the-next-event",
+    "shutdown_wait": "longer",
+    "cut_off": "none",
+    "socket_waiting": "runs-on",
+    "silent_client": "kept",
+}

@@ -2,8 +2,8 @@
 
 Different here: the connector's limit counts calls, and not idle connections; an answer is read from its `content`.
 Pick it when: aiohttp is your client. Its `ClientTimeout(total=…)` bounds a whole call, but not two attempts: asyncio does.
-Watch for: it follows redirects unless told not to, and `TimeoutError` is the class of some of its own errors, too. Its limit
-for a connection begins anew with each address of a host, and leaves out the look-up of its name.
+Watch for: it follows redirects unless told not to, and `TimeoutError` is the class of some of its own errors, too.
+`sock_connect` starts anew for each address of a host, and does not cover the look-up of its name.
 """
 
 import asyncio

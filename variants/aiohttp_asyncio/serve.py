@@ -7,7 +7,7 @@ Watch for: it has no reloader and no worker processes; one process is one event 
 
 from aiohttp import web
 
-from shared.lesson.command import BACKLOG, KEEP_ALIVE, MAX_LINE, Options, listen, parse
+from shared.lesson.command import BACKLOG, KEEP_ALIVE, MAX_LINE, SHUTDOWN_WAIT, Options, listen, parse
 from variants.aiohttp_asyncio.app import create_app
 
 VARIANT = "aiohttp_asyncio"
@@ -21,6 +21,7 @@ def serve(options: Options) -> None:
         sock=listen(VARIANT, options.port),
         backlog=BACKLOG,
         keepalive_timeout=KEEP_ALIVE,
+        shutdown_timeout=SHUTDOWN_WAIT / 2,  # It waits so long twice.
         max_line_size=MAX_LINE,
         handler_cancellation=True,  # Without it, a handler whose client has left goes on.
         access_log=None,

@@ -33,6 +33,20 @@ CHARACTER: Final[Character] = {
     "docs": "none",
     "other_digits": "read",
     "whole_number": "refused",
+    "shutdown_wait": "three-seconds",
+    "cut_off": "closed",
+    "background_task": "waited-for",
+    "bare_task": "not-there",
+    "exit_sigterm": "zero",
+    "exit_sigint": "zero",
+    "ctrl_c": "nothing",
+    "failed_start": "exit-1",
+    "plain_websocket": "not-found",
+    "socket_waiting": "runs-on",
+    "socket_telling": "ignored",
+    "socket_failure": "internal-error",
+    "large_message": "read",
+    "silent_client": "kept",
 }
 
 # Nothing here is switched on that would change one of these.

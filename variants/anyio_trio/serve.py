@@ -15,7 +15,7 @@ import anyio
 from anycorn.run import run
 from anycorn.typing import ASGIFramework
 
-from shared.lesson.command import BACKLOG, KEEP_ALIVE, MAX_LINE, Options, listen, parse
+from shared.lesson.command import BACKLOG, KEEP_ALIVE, MAX_LINE, PING, SHUTDOWN_WAIT, Options, listen, parse
 from variants.anyio_trio.app import app
 
 VARIANT = "anyio_trio"
@@ -43,6 +43,8 @@ def configure(options: Options) -> anycorn.Config:
     config.bind = [f"fd://{listen(VARIANT, options.port).detach()}"]
     config.backlog = BACKLOG
     config.keep_alive_timeout = KEEP_ALIVE
+    config.graceful_timeout = SHUTDOWN_WAIT
+    config.websocket_ping_interval = PING  # It keeps a connection in use; whether it is answered anycorn does not look.
     config.h11_max_incomplete_size = MAX_LINE
     config.loglevel = "WARNING"
     config.application_path = f"variants.{VARIANT}.app:app"

@@ -43,7 +43,7 @@ async def stream_answer(request: Request, query: str, documents: list[FoundDocum
                     for text in reader.feed(piece):
                         yield events.token(text)
                     if reader.done:
-                        break  # A service may say so and keep the connection open, so it is not waited for, and not kept.
+                        break  # The answer is whole. The service may keep the connection open, so its end is not waited for.
             reader.end()
     except problems.Problem as problem:
         yield events.failed(problem)

@@ -28,12 +28,32 @@ CHARACTER: Final[Character] = {
     "unknown_method": "bad-request",
     "long_target": "bad-request",
     "long_header": "answered",
-    "unknown_websocket": "not-found",
+    "unknown_websocket": "forbidden",
     "unknown_expectation": "ignored",
     "docs": "served",
     "other_digits": "refused",
     "whole_number": "read",
+    "shutdown_wait": "three-seconds",
+    "cut_off": "an-error",
+    "background_task": "waited-for",
+    "bare_task": "broken-off",
+    "exit_sigterm": "by-the-signal",
+    "exit_sigint": "zero",
+    "ctrl_c": "nothing",
+    "failed_start": "exit-3",
+    "plain_websocket": "not-found",
+    "socket_waiting": "runs-on",
+    "socket_telling": "raises",
+    "socket_failure": "cut-off",
+    "large_message": "read",
+    "silent_client": "given-up",
 }
 
-# Nothing here is switched on that would change one of these.
-BY_DEFAULT: Final[dict[str, str]] = {}
+# In `serve.py`, `timeout_graceful_shutdown` makes the difference at the end, `log_level` that of Ctrl-C, and `ws_ping_interval`
+# that of a silent client; uvicorn's own 20 seconds, and 20 more to answer, do so later.
+BY_DEFAULT: Final[dict[str, str]] = {
+    "shutdown_wait": "longer",
+    "cut_off": "none",
+    "ctrl_c": "a-few-words",
+    "silent_client": "kept",
+}

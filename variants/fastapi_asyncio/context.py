@@ -24,7 +24,7 @@ def with_request_id(app: ASGIApp) -> ASGIApp:
     """Wrap an application so that each request has an identifier: the client's, or a new one."""
 
     async def identified_app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in {"http", "websocket"}:
             request_id.begin(Headers(scope=scope).get(request_id.HEADER))
         await app(scope, receive, send)
 

@@ -26,7 +26,9 @@ from shared.lesson.embedded import running_upstreams
 from shared.lesson.settings import Settings
 from variants.starlette_asyncio import (
     answers,
+    background,
     context,
+    conversation,
     deadlines,
     failing,
     leaving,
@@ -39,7 +41,10 @@ from variants.starlette_asyncio import (
     waiting,
 )
 
-CHAPTERS = (waiting, together, search, answers, failing, deadlines, limiting, racing, streaming, leaving, context)
+CHAPTERS = (
+    *(waiting, together, search, answers, failing, deadlines, limiting),
+    *(racing, streaming, leaving, context, background, conversation),
+)
 
 
 class State(TypedDict):
@@ -47,6 +52,7 @@ class State(TypedDict):
 
     client: httpx2.AsyncClient
     settings: Settings
+    background: background.Background
 
 
 async def home(request: Request) -> JSONResponse:
@@ -61,8 +67,9 @@ async def lifespan(app: Starlette) -> AsyncIterator[State]:
     # 40 ms: better now than in the first search.
     await anyio.lowlevel.checkpoint()
     with running_upstreams() as settings:
-        async with resilience.open_client(settings) as client:
-            yield {"client": client, "settings": settings}
+        # The last to be opened is the first to be closed: what still works in the background needs the client.
+        async with resilience.open_client(settings) as client, background.open_background() as work:
+            yield {"client": client, "settings": settings, "background": work}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:
@@ -93,6 +100,8 @@ def as_problem(error: Exception) -> problems.Problem | None:
 
 async def handle_error(request: Request, error: Exception) -> JSONResponse:
     """Turn any error into problem details; one that nobody foresaw says nothing about itself to the client."""
+    if request.scope["type"] == "websocket":
+        raise error  # What has begun as a conversation has no answer; the server logs it, and ends the conversation.
     problem = problems.foreseen(error, as_problem)
     if problem is None and isinstance(error, ExceptionGroup):
         # Starlette hands other unforeseen errors on to the server, which logs them; one with a handler it takes as dealt with.

@@ -10,7 +10,7 @@ import contextlib
 import uvicorn
 from uvicorn.supervisors import ChangeReload
 
-from shared.lesson.command import BACKLOG, KEEP_ALIVE, Options, listen, parse
+from shared.lesson.command import BACKLOG, KEEP_ALIVE, PING, SHUTDOWN_WAIT, Options, listen, parse
 
 VARIANT = "starlette_asyncio"
 LOOPS = ("asyncio",)
@@ -21,9 +21,12 @@ def serve(options: Options) -> None:
     config = uvicorn.Config(
         f"variants.{VARIANT}.app:app",
         loop="asyncio",
-        ws="none",  # Without this it takes what happens to be installed; the lesson has no WebSocket yet.
+        ws="websockets-sansio",  # Without this it takes what happens to be installed, and with neither package answers 404.
+        ws_ping_interval=PING,
+        ws_ping_timeout=PING,
         backlog=BACKLOG,
         timeout_keep_alive=int(KEEP_ALIVE),
+        timeout_graceful_shutdown=SHUTDOWN_WAIT,  # Without it, one client that never reads keeps the server for ever.
         lifespan="on",
         log_level="warning",
         access_log=False,

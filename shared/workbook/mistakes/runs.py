@@ -21,10 +21,10 @@ from shared.workbook.mistakes.kept import Keys, Result
 Item = Planted | Round
 
 ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
-TOGETHER = 6
+TOGETHER, LONG_TOGETHER = 6, 3
 """Planted mistakes that one pytest runs, at the most: its start, and that of the services, costs as much as one of them."""
 
-PARTS = 3
+PARTS, LONG_PARTS = 3, 1
 """Parts for each of the places side by side: with fewer, some places would be empty while the last parts are waited for."""
 
 ALONE = {Outcome.TOO_LONG, Outcome.NOT_RUN}
@@ -67,14 +67,21 @@ async def run_all(
 def in_parts(items: Sequence[Item], side_by_side: int, root: Path = ROOT) -> list[list[Item]]:
     """Divide items into those that one pytest runs, those first that take long, so that none of them is waited for at the end.
 
-    A round, and what takes long, is a part of its own. The others are dealt out like cards: those that follow each other are
-    alike.
+    A round is a part of its own. Planted mistakes are dealt out like cards: those that follow each other are alike.
     """
-    short = [item for item in items if isinstance(item, Planted) and not item.takes_long(root)]
-    alone: list[list[Item]] = [[item] for item in items if item not in short]
-    count = max(math.ceil(len(short) / TOGETHER), min(len(short), PARTS * side_by_side))
-    dealt: list[list[Item]] = [[*short[number::count]] for number in range(count)]
-    return alone + dealt
+    rounds: list[list[Item]] = [[item] for item in items if isinstance(item, Round)]
+    planted = [item for item in items if isinstance(item, Planted)]
+    long = [item for item in planted if item.takes_long(root)]
+    short = [item for item in planted if not item.takes_long(root)]
+    return [
+        *_dealt(long, max(math.ceil(len(long) / LONG_TOGETHER), LONG_PARTS * side_by_side)),
+        *_dealt(short, max(math.ceil(len(short) / TOGETHER), PARTS * side_by_side)),
+        *rounds,
+    ]
+
+
+def _dealt(items: Sequence[Item], parts: int) -> list[list[Item]]:
+    return [[*items[number::parts]] for number in range(min(parts, len(items)))]
 
 
 async def run(items: Sequence[Item], root: Path = ROOT) -> list[Judgement]:

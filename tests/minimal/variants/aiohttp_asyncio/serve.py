@@ -3,12 +3,22 @@
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
 
 import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 routes = web.RouteTableDef()
+bare: list[asyncio.Task[str]] = []
+SWITCHED = "SWITCHED" in os.environ
+PING = 4  # seconds
+
+
+async def lifespan(app: web.Application) -> AsyncIterator[None]:
+    if "FAIL_START" in os.environ:
+        raise RuntimeError
+    yield
 
 
 def block(seconds: float) -> None:
@@ -107,6 +117,12 @@ async def deadline_thread(request: web.Request) -> web.Response:
     return web.json_response(None)
 
 
+@routes.get("/bare-task")
+async def bare_task(request: web.Request) -> web.Response:
+    bare.append(asyncio.create_task(work("task1", read(request))))
+    return web.json_response(None)
+
+
 @routes.get("/patient")
 async def patient(request: web.Request) -> web.Response:
     return web.json_response(await work("task1", read(request)))
@@ -124,10 +140,35 @@ async def as_completed(request: web.Request) -> web.StreamResponse:
     return response
 
 
+@routes.get("/ws")
+async def talk(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(heartbeat=PING if SWITCHED else None)
+    await socket.prepare(request)
+    async for message in socket:
+        match message.data:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await asyncio.sleep(0.5)
+                await socket.send_str("one")
+                await asyncio.sleep(0.1)
+                await socket.send_str("two")
+                await work("task2", 0)
+            case "fail":
+                raise RuntimeError
+            case text:
+                await socket.send_json({"length": len(text)})
+    return socket
+
+
 app = web.Application(middlewares=[handle])
 app.add_routes(routes)
+app.cleanup_ctx.append(lifespan)
 app.router.add_get("/plain-def", plain_def)  # type: ignore[arg-type]  # Its types do not have what is deprecated.
 
 if __name__ == "__main__":
-    # Both ways can be asked for: as it is, and with the switch that the variant has on.
-    web.run_app(app, host="127.0.0.1", port=0, handler_cancellation="SWITCHED" in os.environ)
+    # Both ways can be asked for: as it is, and with the switches that the variant has on.
+    if SWITCHED:
+        web.run_app(app, host="127.0.0.1", port=0, handler_cancellation=True, shutdown_timeout=1.5)
+    else:
+        web.run_app(app, host="127.0.0.1", port=0)

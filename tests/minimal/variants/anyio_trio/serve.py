@@ -2,9 +2,11 @@
 
 import functools
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import cast
 
 import anycorn
@@ -12,10 +14,12 @@ import anyio
 import httpx2
 from anycorn.typing import ASGIFramework
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
 
@@ -102,6 +106,10 @@ async def deadline_thread(request: Request) -> JSONResponse:
     return JSONResponse(None)
 
 
+async def background_task(request: Request) -> JSONResponse:
+    return JSONResponse(None, background=BackgroundTask(work, "task1", read(request)))
+
+
 async def patient(request: Request) -> JSONResponse:
     return JSONResponse(await work("task1", read(request)))
 
@@ -117,6 +125,31 @@ async def as_completed(request: Request) -> StreamingResponse:
     return StreamingResponse(events(read(request)), media_type="text/event-stream")
 
 
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    if "FAIL_START" in os.environ:
+        raise RuntimeError
+    yield
+
+
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        match text:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await anyio.sleep(0.5)
+                await socket.send_text("one")
+                await anyio.sleep(0.1)
+                await socket.send_text("two")
+                await work("task2", 0)
+            case "fail":
+                raise RuntimeError
+            case _:
+                await socket.send_json({"length": len(text)})
+
+
 app = Starlette(
     routes=[
         Route("/ping", ping),
@@ -128,14 +161,27 @@ app = Starlette(
         Route("/gather-fails", gather_fails),
         Route("/group-error", group_error),
         Route("/deadline-thread", deadline_thread),
+        Route("/background-task", background_task),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
+        WebSocketRoute("/ws", talk),
     ],
     exception_handlers={LookupError: handle},
+    lifespan=lifespan,
 )
+
+
+async def serve(config: anycorn.Config) -> None:
+    if config.worker_class == "asyncio":
+        await anycorn.serve(cast("ASGIFramework", app), config)
+        return
+    # On trio it stops for no signal by itself, as its first pages say.
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        await anycorn.serve(cast("ASGIFramework", app), config, shutdown_trigger=functools.partial(anext, signals))
+
 
 if __name__ == "__main__":
     config = anycorn.Config()
     config.bind = ["127.0.0.1:0"]
-    loop = "asyncio" if "asyncio" in sys.argv else "trio"
-    anyio.run(functools.partial(anycorn.serve, cast("ASGIFramework", app), config), backend=loop)
+    config.worker_class = loop = "asyncio" if "asyncio" in sys.argv else "trio"
+    anyio.run(serve, config, backend=loop)

@@ -2,16 +2,27 @@
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx2
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 
-app = FastAPI()
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if "FAIL_START" in os.environ:
+        raise RuntimeError
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
+bare: list[asyncio.Task[str]] = []
 
 
 def block(seconds: float) -> None:
@@ -86,6 +97,16 @@ async def deadline_thread(seconds: float, limit: float) -> None:
         raise HTTPException(504) from None
 
 
+@app.get("/background-task")
+async def background_task(seconds: float, tasks: BackgroundTasks) -> None:
+    tasks.add_task(work, "task1", seconds)
+
+
+@app.get("/bare-task")
+async def bare_task(seconds: float) -> None:
+    bare.append(asyncio.create_task(work("task1", seconds)))
+
+
 @app.get("/patient")
 async def patient(seconds: float) -> str:
     return await work("task1", seconds)
@@ -103,6 +124,33 @@ async def as_completed(seconds: float) -> StreamingResponse:
     return StreamingResponse(events(seconds), media_type="text/event-stream")
 
 
+@app.websocket("/ws")
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        match text:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await asyncio.sleep(0.5)
+                await socket.send_text("one")
+                await asyncio.sleep(0.1)
+                await socket.send_text("two")
+                await work("task2", 0)
+            case "fail":
+                raise RuntimeError
+            case _:
+                await socket.send_json({"length": len(text)})
+
+
 if __name__ == "__main__":
     # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
-    uvicorn.run(app, port=0, loop="asyncio", ws="none", access_log=False)
+    if "SWITCHED" in os.environ:
+        # It does not say where it serves with this level, so that is done here.
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(f"http://127.0.0.1:{listener.getsockname()[1]} ", flush=True)
+        options = {"fd": listener.fileno(), "timeout_graceful_shutdown": 3, "log_level": "warning"}
+        options |= {"ws_ping_interval": 4, "ws_ping_timeout": 4}
+    else:
+        options = {"port": 0, "ws_ping_interval": 20, "ws_ping_timeout": 20}  # 20 is what it is without.
+    uvicorn.run(app, loop="asyncio", ws="websockets-sansio", access_log=False, **options)  # type: ignore[arg-type]  # As it should be.

@@ -2,18 +2,23 @@
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx2
 import uvicorn
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
+bare: list[asyncio.Task[str]] = []
 
 
 def block(seconds: float) -> None:
@@ -93,6 +98,15 @@ async def deadline_thread(request: Request) -> JSONResponse:
     return JSONResponse(None)
 
 
+async def background_task(request: Request) -> JSONResponse:
+    return JSONResponse(None, background=BackgroundTask(work, "task1", read(request)))
+
+
+async def bare_task(request: Request) -> JSONResponse:
+    bare.append(asyncio.create_task(work("task1", read(request))))
+    return JSONResponse(None)
+
+
 async def patient(request: Request) -> JSONResponse:
     return JSONResponse(await work("task1", read(request)))
 
@@ -108,6 +122,31 @@ async def as_completed(request: Request) -> StreamingResponse:
     return StreamingResponse(events(read(request)), media_type="text/event-stream")
 
 
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    if "FAIL_START" in os.environ:
+        raise RuntimeError
+    yield
+
+
+async def talk(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        match text:
+            case "work":
+                await work("task1", 1.5)
+            case "tell":
+                await asyncio.sleep(0.5)
+                await socket.send_text("one")
+                await asyncio.sleep(0.1)
+                await socket.send_text("two")
+                await work("task2", 0)
+            case "fail":
+                raise RuntimeError
+            case _:
+                await socket.send_json({"length": len(text)})
+
+
 app = Starlette(
     routes=[
         Route("/ping", ping),
@@ -119,12 +158,25 @@ app = Starlette(
         Route("/gather-fails", gather_fails),
         Route("/group-error", group_error),
         Route("/deadline-thread", deadline_thread),
+        Route("/background-task", background_task),
+        Route("/bare-task", bare_task),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
+        WebSocketRoute("/ws", talk),
     ],
     exception_handlers={LookupError: handle},
+    lifespan=lifespan,
 )
 
 if __name__ == "__main__":
     # Without `loop` and `ws` it takes what it finds installed, and another package in the environment would change what it does.
-    uvicorn.run(app, port=0, loop="asyncio", ws="none", access_log=False)
+    if "SWITCHED" in os.environ:
+        # It does not say where it serves with this level, so that is done here.
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(f"http://127.0.0.1:{listener.getsockname()[1]} ", flush=True)
+        options = {"fd": listener.fileno(), "timeout_graceful_shutdown": 3, "log_level": "warning"}
+    else:
+        options = {"port": 0}
+    beat = 4 if "SWITCHED" in os.environ else 20  # 20 is what it is without.
+    beats = {"ws_ping_interval": beat, "ws_ping_timeout": beat}
+    uvicorn.run(app, loop="asyncio", ws="websockets-sansio", access_log=False, **beats, **options)  # type: ignore[arg-type]  # Each as it should be.

@@ -1,0 +1,143 @@
+"""Stop a server in the middle of requests, streams and work in the background: what ends, what is told, what is left."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from shared.lab.experiment import Answer, Ask, Observation, send
+from shared.lab.server import Server
+from shared.lab.upstream import Call, Upstreams
+from shared.lab.variants import Variant
+from shared.lesson.command import HOST
+
+BEGIN_SECONDS = 10.0
+"""How long to wait until all that is to be in flight has reached the service behind."""
+
+AFTER_ANSWERS = 0.5
+"""Seconds after the last answer in which what goes on after it has begun."""
+
+LONGEST = 20.0
+"""Seconds after which a server that has been asked to stop is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """What was seen of a server that was stopped while it worked; times are seconds of `time.monotonic`.
+
+    Attributes:
+        answers: What became of each request, by the name of the piece.
+        calls: What the service behind saw of them.
+        asked: When it was asked to stop.
+        gone: When its process had ended.
+        exit_code: What that ended with; None where it had to be killed.
+        printed: What it printed after it was asked to stop.
+        left: What was still there afterwards, in words.
+
+    """
+
+    answers: Mapping[str, Answer]
+    calls: list[Call]
+    asked: float
+    gone: float
+    exit_code: int | None
+    printed: str
+    left: list[str]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to stop."""
+        return self.gone - self.asked
+
+    @property
+    def seen(self) -> Observation:
+        """The same as an observation, for a message."""
+        return Observation(list(self.answers.values()), calls=self.calls)
+
+    def call(self, seconds: float) -> Call | None:
+        """Return the call that was asked to take so long: no two pieces ask for the same; None where there was none."""
+        return next((call for call in self.calls if call.sent and call.sent.get("seconds") == seconds), None)
+
+    def after(self, answer: Answer) -> float:
+        """Return how long after it was asked to stop an answer had come, or its connection had been closed."""
+        return answer.received - self.asked
+
+
+@contextmanager
+def watched(variant: Variant, settings: Mapping[str, str] | None = None) -> Iterator[tuple[Server, Path]]:
+    """Serve a variant that keeps its temporary files in a folder of its own, and give both."""
+    with tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True) as folder, Upstreams() as upstreams:
+        places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder)
+        with Server(variant, upstreams, settings={**places, **(settings or {})}) as server:
+            yield server, Path(folder)
+
+
+def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: Mapping[str, str] | None = None) -> Down:
+    """Start a server, have it begin some pieces, stop it as soon as all are under way, and return what was seen.
+
+    Args:
+        variant: What to serve.
+        pieces: What to ask for, each under its name.
+        calls: How many calls the service behind gets of them at once.
+        settings: What the server's environment holds besides.
+
+    """
+    with watched(variant, settings) as (server, folder), ThreadPoolExecutor(1) as client:
+        send(server.url, [Ask("/ping")])
+        family = psutil.Process(server.process.pid).children(recursive=True)
+        sent = client.submit(send, server.url, list(pieces.values()))
+        _until_under_way(server, calls, sent)
+        before, asked = len(server.printed()), time.monotonic()
+        server.ask_to_stop(signal.SIGTERM)
+        exit_code = _wait(server)
+        gone = time.monotonic()
+        answers = dict(zip(pieces, sent.result(), strict=True))
+        left = _left(server, folder, family)
+        printed = server.printed(before).decode(errors="replace")
+        return Down(answers, server.upstreams.calls(0), asked, gone, exit_code, printed, left)
+
+
+def _until_under_way(server: Server, calls: int, sent: Future[list[Answer]]) -> None:
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while server.upstreams.open_calls() < calls and time.monotonic() < deadline:
+        if sent.done():  # No more calls will come of them, but for those that go on after their answers.
+            deadline = min(deadline, time.monotonic() + AFTER_ANSWERS)
+        time.sleep(0.02)
+
+
+def _wait(server: Server) -> int | None:
+    try:
+        return server.process.wait(LONGEST)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+        return None
+
+
+def _left(server: Server, folder: Path, family: list[psutil.Process]) -> list[str]:
+    """Return what a server that has ended has left behind: processes, sockets, files."""
+    alive = psutil.wait_procs(family, timeout=2)[1]
+    with socket.socket() as client:
+        listens = client.connect_ex((HOST, urlsplit(server.url).port or 0)) == 0
+    deadline = time.monotonic() + 1
+    while server.upstreams.open_calls() and time.monotonic() < deadline:
+        time.sleep(0.02)  # The service learns from its own socket that nobody waits any more.
+    names = [" ".join(process.cmdline()) for process in alive]
+    for process in alive:
+        process.kill()
+    return [
+        *(f"a process: {name}" for name in names),
+        *(["its port, on which somebody still listens"] if listens else []),
+        *(["a connection to a service"] if server.upstreams.open_calls() else []),
+        *(f"a temporary file: {name}" for name in sorted(os.listdir(folder))),  # noqa: PTH208 - names are wanted
+    ]

@@ -1,0 +1,77 @@
+"""What has to hold for every conversation, whatever it is about: it begins, it is understood, and it goes on."""
+
+from dataclasses import replace
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Observation
+from shared.lab.finding import Finding, sure
+from shared.lab.rules import failure, last_error
+from shared.lab.talk import ENDINGS, PATIENCE, Talk
+
+UPGRADED = 101
+
+
+def talked(seen: Observation) -> list[Finding]:
+    """Find a conversation that did not begin, in which something was not understood, or in which its client waited in vain."""
+    for check in (_begun, _understood, _told_once, _heard_out):
+        for answer in seen.answers:
+            if answer.ask.says and (findings := check(answer, seen)):
+                return [replace(finding, ask=answer.ask) for finding in findings]
+    return []
+
+
+def begun(seen: Observation) -> list[Finding]:
+    """Find only the first of these: a conversation that did not begin."""
+    return [found for answer in seen.answers if answer.ask.says for found in _begun(answer, seen)]
+
+
+def _begun(answer: Answer, seen: Observation) -> list[Finding]:
+    if answer.status == UPGRADED:
+        return []
+    sentence = f"a WebSocket for {answer.ask.path} was answered {answer.status or answer.error} and not {UPGRADED}"
+    if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
+        return [failure(sentence, "\n".join(seen.printed), answer)]
+    return sure(Cause.WRONG_ANSWER if answer.status else Cause.HANGS, sentence, ("serve", "serve"))
+
+
+def _understood(answer: Answer, _: Observation) -> list[Finding]:
+    return sure(Cause.WRONG_ANSWER, f"in a conversation {answer.talk.error}") if answer.talk.error else []
+
+
+def _told_once(answer: Answer, _: Observation) -> list[Finding]:
+    """Find a task that was told to have ended more often than it was told to have begun."""
+    begun = [heard.message["started"] for heard in answer.talk.all("started")]
+    ends = [(word, heard.message[word]) for word in ENDINGS for heard in answer.talk.all(word)]
+    names = [name for _, name in ends]
+    for name in names:
+        if names.count(name) > begun.count(name):
+            said = " and ".join(word for word, ended in ends if ended == name)
+            return sure(Cause.WRONG_ANSWER, f"a conversation told of the task {name!r}, once begun, that it was {said}")
+    return []
+
+
+def _heard_out(answer: Answer, seen: Observation) -> list[Finding]:
+    talk = answer.talk
+    if not talk.missed:
+        return []
+    sentence = f"a client waited for {talk.missed.word!r} {f'of {talk.missed.name} ' if talk.missed.name else ''}in vain"
+    if talk.code:
+        return [ended(f"{sentence}: the server ended the conversation (close code {talk.code})", seen)]
+    if seen.stood_still or seen.slowest_ping > PATIENCE / 4:  # Right: not at all. Wrong: as long as the client.
+        return sure(Cause.BLOCKS, f"{sentence}, and /ping had to wait {seen.slowest_ping:.1f} s")
+    return sure(Cause.HANGS, f"{sentence}; the last that it heard was {last_words(talk)}")
+
+
+def ended(sentence: str, seen: Observation) -> Finding:
+    """Tell why the server ended a conversation."""
+    log = "\n".join(seen.printed)
+    found = failure(sentence, log, seen.answers[0])
+    if found.cause != Cause.CRASHED:  # It is known better: something was not awaited, or another loop's.
+        return found
+    says = f"; the log says: {last_error(log)}" if last_error(log) != "nothing" else ""
+    return Finding(Cause.ENDS_THE_TALK, f"{sentence}{says}", certain=True)
+
+
+def last_words(talk: Talk) -> str:
+    """Return the last that a client heard, in a message's words."""
+    return str(talk.heard[-1].message)[:120] if talk.heard else "nothing"

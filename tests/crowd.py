@@ -1,0 +1,95 @@
+"""A hundred conversations at once, half of whose clients leave without a word; with a server of its own."""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from shared.lab import aftermath
+from shared.lab.experiment import Ask, Observation, run
+from shared.lab.finding import EARLY
+from shared.lab.server import PATIENT, Server, serving
+from shared.lab.talk import Hear, Leave, Step, cancel, start
+from shared.lab.variants import Variant
+from shared.lesson.contract import SOCKET
+from shared.lesson.messages import MAX_RUNNING
+from shared.lesson.upstreams import MAX_CALLS
+from tests.trouble import SEARCH, Left, left_over
+
+CLIENTS: Final = 100
+TASKS: Final = MAX_RUNNING
+CANCELLED: Final = 3
+"""Of the tasks of each conversation."""
+
+SHORT, LONG = 0.05, 9.0
+"""Seconds that a task takes which is to end by itself, and one which is not."""
+
+APART = 0.002
+"""Seconds between two clients: all are there long before the first has ended, and a busy machine can accept them one by one."""
+
+DEADLINE: Final = 60.0
+"""Seconds that a task may wait, beside its own: a thousand of them share a pool of a hundred connections."""
+
+NAMES: Final = [f"task{number}" for number in range(TASKS)]
+KEPT, OFF = NAMES[CANCELLED:], NAMES[:CANCELLED]
+
+ROOM = [Ask(f"/limited?tasks={MAX_CALLS // 2}&at_once={MAX_CALLS // 2}&seconds=1")] * 2
+"""As many calls at once as the pool has room for, where every place in it has been given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What was seen of it.
+
+    Attributes:
+        seen: All conversations; the first half of the clients stayed to the end.
+        left: What was left when all were over.
+        after: As many calls at once as there is room for, after all that.
+        log: What the server had printed.
+
+    """
+
+    seen: Observation
+    left: Left
+    after: Observation
+    log: str
+
+
+def run_a_crowd(variant: Variant) -> Crowd:
+    """Hold a hundred conversations, each with ten tasks, three of them cancelled; again, where a machine was too busy for it."""
+    says = [stays() if place < CLIENTS / 2 else leaves(place) for place in range(CLIENTS)]
+    asks = [Ask("/ws", SOCKET, after=place * APART, status=101, says=tuple(steps)) for place, steps in enumerate(says)]
+    with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
+        run(server, [SEARCH])
+        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
+        if too_late(seen):
+            _let_end(server)
+            last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
+        left, log = left_over(server, idle), server.log()
+        seen.calls = server.upstreams.calls(last)  # The last to leave had only just left.
+        return Crowd(seen, left, run(server, ROOM, patience=DEADLINE), log)
+
+
+def too_late(seen: Observation) -> bool:
+    """Whether a task came to its end that is long enough for every client to cancel it, or to leave it, unless all is slow."""
+    return any(not call.was_left and call.seconds >= LONG - EARLY for call in seen.calls)
+
+
+def _let_end(server: Server) -> None:
+    """Wait until no long task is under way any more."""
+    deadline = time.monotonic() + LONG + 1
+    while server.upstreams.open_calls() and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def stays() -> list[Step]:
+    """Return what a client does that stays: three tasks are cancelled, and the others heard to their end."""
+    starts = [start(name, SHORT if name in KEPT else LONG) for name in NAMES]
+    ends = [Hear("cancelled", name, patience=DEADLINE) for name in OFF] + [Hear("done", name, patience=DEADLINE) for name in KEPT]
+    return [*starts, Hear("started", NAMES[-1], patience=DEADLINE), *map(cancel, OFF), *ends]
+
+
+def leaves(place: int) -> list[Step]:
+    """Return what a client does that leaves: after all has been begun and some cancelled, or right after it has said all that."""
+    says = [*(start(name, LONG) for name in NAMES), *map(cancel, OFF)]
+    return [*says, *([Hear("cancelled", OFF[-1], patience=DEADLINE)] if place % 2 else []), Leave()]

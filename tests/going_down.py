@@ -1,0 +1,140 @@
+"""Experiments on the end of a server: SIGTERM in the middle of everything, Ctrl-C in a terminal, a start that fails."""
+
+from typing import Final
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Ask
+from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.follow import background, body
+from shared.lab.shutdown import Down, go_down
+from shared.lab.stream import events
+from shared.lab.variants import Variant
+from shared.lesson.command import SHUTDOWN_WAIT
+from shared.lesson.jobs import GRACE
+
+QUICK: Final = 1.0
+LATE: Final = SHUTDOWN_WAIT + 1.5
+"""Seconds that a request takes which can end in time, and one which cannot."""
+
+SHORT_STREAM: Final = 0.4
+LONG_STREAM: Final = SHUTDOWN_WAIT / 2 + 0.1
+"""Seconds of the shortest of a stream's tasks; the longest takes three times as long."""
+
+SHORT_WORK: Final = SHUTDOWN_WAIT + GRACE / 2
+LONG_WORK: Final = SHUTDOWN_WAIT + GRACE + 4.0
+"""Seconds that work in the background takes which can end in time, and which cannot."""
+
+LAST: Final = SHUTDOWN_WAIT + GRACE
+"""Seconds after which a server that was asked to stop has nothing more to wait for."""
+
+ROOM: Final = 1.0
+"""Seconds that it may take besides: half of what the nearest wrong takes longer, which is one wait more."""
+
+PIECES: Final = {
+    "a request": Ask(f"/patient?seconds={QUICK}"),
+    "a long request": Ask(f"/patient?seconds={LATE}"),
+    "a stream": Ask(f"/as-completed?seconds={SHORT_STREAM}"),
+    "a long stream": Ask(f"/as-completed?seconds={LONG_STREAM}"),
+    "work": background(SHORT_WORK),
+    "long work": background(LONG_WORK),
+}
+CALLS: Final = 10
+"""How many calls these have under way at once: each stream has three."""
+
+SERVE = ("serve", "serve")
+LIFESPAN = ("app", "lifespan")
+HOLD = ("background", "open_background")
+BEGIN = ("background", "begin_background")
+WORK_ON = ("background", "work_in_background")
+TRIES = 3
+
+
+def go_down_amid_work(variant: Variant) -> Down:
+    """Stop a variant in the middle of everything; again, where it was late: that may be noise."""
+    down = go_down(variant, PIECES, CALLS)
+    for _ in range(TRIES - 1):
+        if all(finding.certain for finding in wrong_with(down)):
+            break
+        down = go_down(variant, PIECES, CALLS)
+    return down
+
+
+def told(answer: Answer) -> list[str]:
+    """Return the names of the events that a stream told, as far as it came."""
+    whole = Answer(answer.ask, answer.sent, body=answer.body[: answer.body.rfind(b"\n\n") + 2], arrivals=answer.arrivals)
+    return [event.name for event in events(whole)] if whole.body.endswith(b"\n\n") else []
+
+
+def what_can_end_ends(down: Down) -> list[Finding]:
+    """Find that a request or a stream was cut off that would have ended in time."""
+    for name in ("a request", "a stream"):
+        answer = down.answers[name]
+        whole = answer.status == 200 and not answer.error and (name == "a request" or told(answer).count("result") == 3)
+        if not whole:
+            sentence = f"{name} that takes {QUICK:g} s or little more was under way at SIGTERM, and {outcome(down, answer)}"
+            sentence = f"{sentence}; {SHUTDOWN_WAIT} s are there to end in"
+            return [Finding(Cause.CUT_SHORT, sentence, places=(SERVE, LIFESPAN))]
+    return []
+
+
+def outcome(down: Down, answer: Answer) -> str:
+    """Say what became of an answer."""
+    status = f"answered {answer.status}" if answer.status else "without an answer"
+    how = f", broken off ({answer.error.partition(':')[0]})" if answer.error else ""
+    return f"was {status}{how} {down.after(answer):.2f} s later"
+
+
+def what_cannot_end_is_cut_off(down: Down) -> list[Finding]:
+    """Find that what takes too long was cut off before its time, or waited for."""
+    for name in ("a long request", "a long stream"):
+        answer, after = down.answers[name], down.after(down.answers[name])
+        sentence = f"{name} was under way at SIGTERM, and {outcome(down, answer)}; {SHUTDOWN_WAIT} s are right"
+        if after < SHUTDOWN_WAIT - EARLY:
+            return sure(Cause.CUT_SHORT, sentence, SERVE, LIFESPAN)
+        if after >= SHUTDOWN_WAIT + ROOM or (answer.status == 200 and not answer.error):
+            return [Finding(Cause.LINGERS, sentence, places=(SERVE,))]
+    return []
+
+
+def work_ends_or_is_reported(down: Down) -> list[Finding]:
+    """Find that work in the background was lost that could have ended, or broken off without a word, or too early, or late."""
+    ended, late = down.call(SHORT_WORK), down.call(LONG_WORK)
+    if ended is None or late is None:
+        sentence = "of two pieces of work that were accepted not both had begun at SIGTERM"
+        return [Finding(Cause.LOST, sentence, places=(HOLD, WORK_ON))]
+    if ended.was_left or ended.end is None:
+        after = (ended.end or down.gone) - down.asked
+        sentence = f"work that had {SHORT_WORK:g} s to do at SIGTERM was broken off after {after:.2f} s; it may take {LAST:g}"
+        return [Finding(Cause.LOST, sentence, places=(HOLD, BEGIN, LIFESPAN))]
+    after = (late.end or down.gone) - down.asked
+    sentence = f"work that takes {LONG_WORK:g} s was broken off {after:.2f} s after SIGTERM; {LAST:g} are right"
+    if after < LAST - EARLY:
+        return sure(Cause.LOST, sentence, HOLD, BEGIN, LIFESPAN)
+    if after >= LAST + ROOM:
+        return [Finding(Cause.LINGERS, sentence, places=(HOLD,))]
+    job = str(body(down.answers["long work"]).get("id"))
+    named = any(job in line for line in down.printed.splitlines())
+    return [] if named else sure(Cause.LOST, f"{sentence}; the log does not name it", WORK_ON, HOLD)
+
+
+def it_stops_in_time(down: Down) -> list[Finding]:
+    """Find that a server had not ended when it had nothing more to wait for."""
+    if down.exit_code is None:
+        return sure(Cause.LINGERS, f"{down.seconds:.0f} s after SIGTERM it had not ended, and was killed", SERVE, HOLD, LIFESPAN)
+    if down.seconds >= LAST + ROOM:
+        sentence = f"it ended {down.seconds:.2f} s after SIGTERM; {LAST:g} s are right"
+        return [Finding(Cause.LINGERS, sentence, places=(SERVE, HOLD, LIFESPAN))]
+    return []
+
+
+def nothing_is_left(down: Down) -> list[Finding]:
+    """Find what a server has left behind."""
+    return sure(Cause.LEAK, f"when it had ended there was still {down.left[0]}", LIFESPAN) if down.left else []
+
+
+def wrong_with(down: Down) -> list[Finding]:
+    """Find what is wrong with an end: the first thing that another follows from."""
+    return next((findings for check in CHECKS if (findings := check(down))), [])
+
+
+CHECKS = (what_can_end_ends, what_cannot_end_is_cut_off, work_ends_or_is_reported, it_stops_in_time, nothing_is_left)

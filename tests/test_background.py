@@ -1,0 +1,217 @@
+"""Work that goes on after its answer: `background.py`. The service behind saw the work; the client asks what became of it."""
+
+import time
+from collections.abc import Sequence
+
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Ask, Observation, run, send
+from shared.lab.finding import Finding, sure
+from shared.lab.follow import BEGUN, Followed, background, body, follow, path_of, tried
+from shared.lab.refusal import refused
+from shared.lab.rules import other_status
+from shared.lab.server import Server
+from shared.lab.upstream import most_at_once
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse, judge
+from shared.lesson.contract import TASKS
+from shared.lesson.jobs import MAX_KEPT, MAX_RUNNING
+from tests.background import Ending
+
+BEGIN = ("background", "begin_background")
+WORK = ("background", "work_in_background")
+HOLD = ("background", "open_background")
+RESULT = f"{TASKS[0]} result"
+FAILURE = "The work service answered with the status 500."
+STAYS = 1.5
+"""Seconds of work that still runs when much else has ended."""
+
+REQUEST_ID = "followed-through"
+
+
+def begun(answers: Sequence[Answer], seen: Observation) -> list[Finding]:
+    """Check that work was accepted: 202, an identifier, and the path under which one can ask for it."""
+    for answer in answers:
+        if answer.status != BEGUN:
+            return other_status(answer, seen)
+        job, path = str(body(answer).get("id", "")), path_of(answer)
+        if not job or body(answer) != {"id": job, "state": "running"}:
+            return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered {body(answer)}, and not an id and the state running")
+        if path != f"/background/{job}":
+            return sure(Cause.WRONG_ANSWER, f"the Location of work with the id {job} is {path!r}, and not /background/{job}")
+    return []
+
+
+def ended(one: Followed, expected: dict[str, object]) -> list[Finding]:
+    """Check what was told of work in the end."""
+    said, asked = one.end, one.begun.ask.path
+    if one.told and not one.told[-1].status:
+        cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.CRASHED
+        return sure(cause, f"one asked what became of {asked}, and got no answer: {one.told[-1].error}", WORK)
+    if one.told and one.told[-1].status != 200:
+        sentence = f"one asked what became of {asked}, and was answered {one.told[-1].status}: it is not known any more"
+        return sure(Cause.LOST, sentence, WORK)
+    if said.get("state") == "running":
+        cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.LOST
+        sentence = f"{asked} is said to be running, and some seconds ago it should have ended"
+        return [Finding(cause, sentence, places=(WORK, BEGIN))]
+    if said == {"id": one.id, **expected}:
+        return []
+    swallowed = expected["state"] == "failed" and said.get("state") == "done"
+    sentence = f"of {asked} it is told {said}, and {expected} is right"
+    return sure(Cause.SWALLOWED if swallowed else Cause.WRONG_ANSWER, sentence, WORK)
+
+
+def done_by_itself(one: Followed, seen: Observation) -> list[Finding]:
+    """Check that the service was called once for a piece of work, after whose answer the call went on to its end."""
+    asked, calls = one.begun.ask.path, seen.calls
+    if len(calls) != 1:
+        cause = Cause.WRONG_CALL if calls else Cause.LOST
+        return sure(cause, f"for {asked} the service was called {len(calls)} times, and once is right", WORK, BEGIN)
+    call = calls[0]
+    if call.was_left:
+        return sure(Cause.LOST, f"{asked} was answered, and its call to the service was broken off", BEGIN, HOLD)
+    if call.end and call.end <= one.begun.received:
+        sentence = f"{asked} was answered {one.begun.received - call.end:.2f} s after its work had ended"
+        return [Finding(Cause.WAITS_FOR_WORK, sentence)]
+    # Right: a moment after the end of the call, or just before the service has noted it. Wrong: a whole wait earlier.
+    before = (call.end or seen.ended) - one.begun.ask.wait / 2
+    early = [told for told in one.told if body(told).get("state") == "done" and told.received < before]
+    if early:
+        sentence = f"{asked} was said to be done {(call.end or 0) - early[0].received:.2f} s before its work had ended"
+        return sure(Cause.FALSE_REPORT, sentence, WORK)
+    if call.sent.get("request_id") != REQUEST_ID:
+        sentence = (
+            f"{asked} came with the X-Request-ID {REQUEST_ID}, and its call to the service with {call.sent['request_id']!r}"
+        )
+        return sure(Cause.LOST_CONTEXT, sentence, BEGIN)
+    return []
+
+
+def test_the_answer_does_not_wait_for_the_work(server: Server) -> None:
+    """Work is answered at once, with where to ask; it goes on, and when it has ended, and not before, its result is told."""
+
+    def asks(wait: float) -> list[Ask]:
+        return [background(wait, headers=(("X-Request-ID", REQUEST_ID),))]
+
+    def check(followed: list[Followed], seen: Observation) -> list[Finding]:
+        one = followed[0]
+        return begun([one.begun], seen) or done_by_itself(one, seen) or ended(one, {"state": "done", "result": RESULT})
+
+    tried(server, asks, check)
+
+
+def test_a_failure_is_told_and_logged(server: Server) -> None:
+    """Work that fails is told to have failed, with the problem; the log names it once; and other work goes on."""
+
+    def check(followed: list[Followed], seen: Observation) -> list[Finding]:
+        failed, other = followed
+        problem = {"type": "about:blank", "title": "Bad Gateway", "status": 502, "detail": FAILURE}
+        return (
+            begun([failed.begun, other.begun], seen)
+            or ended(failed, {"state": "failed", "problem": problem})
+            or ended(other, {"state": "done", "result": RESULT})
+            or logged(failed.id, seen.printed)
+        )
+
+    tried(server, lambda wait: [background(wait, fails=True), background(2 * wait)], check)
+
+
+def logged(job: str, printed: Sequence[str]) -> list[Finding]:
+    """Check that the log names a failed piece of work, in one line."""
+    lines = [line for line in printed if job in line]
+    if len(lines) == 1:
+        return []
+    return sure(Cause.UNSEEN, f"the log names the work {job}, which failed, in {len(lines)} lines, and one is right", WORK)
+
+
+def test_unknown_work(server: Server) -> None:
+    """What nobody has begun is a 404 that says so, whatever it is called."""
+    seen = run(server, [Ask(f"/background/{job}", status=404) for job in ("nothing", "0" * 32, "a%0d%0ab")])
+    for answer in seen.answers:
+        judge(server, seen, refused(answer, 404, *(("no such work",) if answer.ask.path.endswith(("nothing", "0")) else ())))
+
+
+def test_no_more_work_than_there_is_room_for(server: Server) -> None:
+    """So many pieces of work may run at once; more are refused with 503 and `Retry-After`; and afterwards there is room again."""
+    let_work_end(server)
+
+    def check(followed: list[Followed], seen: Observation) -> list[Finding]:
+        accepted = [one for one in followed if one.begun.status == BEGUN]
+        first_end = min((call.end or seen.ended for call in seen.calls), default=seen.ended)
+        all_at_once = max(one.begun.received for one in followed) < first_end
+        sentence = f"of {len(followed)} pieces of work at once {len(accepted)} were accepted, and {MAX_RUNNING} may run"
+        if len(accepted) > MAX_RUNNING or most_at_once(seen.calls) > MAX_RUNNING:
+            return [Finding(Cause.NO_BOUND, sentence, certain=all_at_once, places=(BEGIN,))]
+        for one in followed:
+            if one.begun.status == BEGUN:
+                continue
+            if findings := refused(one.begun, 503, "Too much work"):
+                return findings
+            if not one.begun.headers.get("Retry-After", "").isdigit():
+                return sure(Cause.WRONG_ERROR, "work is refused with 503, and without a Retry-After in seconds", BEGIN)
+        if len(accepted) < MAX_RUNNING:
+            return [Finding(Cause.LIMITED, sentence, places=(BEGIN,))]
+        return [finding for one in accepted for finding in ended(one, {"state": "done", "result": RESULT})]
+
+    tried(server, lambda wait: [background(wait)] * (MAX_RUNNING + 2), check, waits=(0.5, 1.0, 2.0))
+    followed, seen = follow(server, [background(0)])
+    judge(server, seen, begun([followed[0].begun], seen))
+
+
+def let_work_end(server: Server) -> None:
+    """Wait until no call is open: what an earlier test has begun would take places here."""
+    deadline = time.monotonic() + 5
+    while server.upstreams.open_calls() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def test_what_has_ended_is_forgotten_in_order(server: Server) -> None:
+    """Of work that has ended the latest are known, and older ones are forgotten; what still runs never is."""
+    let_work_end(server)
+    seen = run(server, [background(STAYS)])
+    judge(server, seen, begun(seen.answers, seen))
+    running, ids = path_of(seen.answers[0]), []
+    for _ in range(MAX_KEPT + 2):
+        followed, quick = follow_quickly(server)
+        judge(server, quick, begun([followed.begun], quick) or ended(followed, {"state": "done", "result": RESULT}))
+        ids.append(followed.path)
+    answers = send(server.url, [Ask(path) for path in [running, *ids]])
+    known = [answer.status == 200 for answer in answers]
+    sentence = f"after {len(ids)} pieces of work had ended, of which {MAX_KEPT} are kept,"
+    if body(answers[0]).get("state") not in {"running", "done"}:
+        judge(server, seen, sure(Cause.LOST, f"{sentence} one that still ran was forgotten", HOLD))
+    if any(known[1 : 1 + len(ids) - MAX_KEPT]):
+        judge(server, seen, sure(Cause.NO_BOUND, f"{sentence} the first was still known", HOLD))
+    if not all(known[1 + len(ids) - MAX_KEPT + 1 :]):  # The one that ran on may have ended by now, and taken a place.
+        judge(server, seen, sure(Cause.LOST, f"{sentence} only {sum(known[1:])} were known", HOLD))
+    let_work_end(server)
+
+
+def follow_quickly(server: Server) -> tuple[Followed, Observation]:
+    """Begin work that takes no time, and ask until it has ended; nothing else is watched."""
+    one = send(server.url, [background(0)])[0]
+    followed = Followed(one, [], path_of(one))
+    deadline = time.monotonic() + 5
+    while followed.path and followed.end.get("state", "running") == "running" and time.monotonic() < deadline:
+        followed.told.extend(send(server.url, [Ask(followed.path)]))
+    return followed, Observation([one])
+
+
+def test_an_unforeseen_failure_is_told_and_takes_nothing_with_it(subject: Variant, ending: Ending) -> None:
+    """Work that fails as nobody foresaw is told as a 500 that says nothing, is logged once with all, and other work goes on."""
+    followed, seen = ending.crashed_work
+    *crashed, other = followed
+    if followed[0].begun.status == BEGUN and any(one.begun.status == 500 for one in followed[1:]):
+        sentence = "work failed as nobody foresaw, and took all other work with it: what was sent next was answered 500"
+        accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK))
+    accuse(subject, seen, begun([one.begun for one in followed], seen))
+    title, detail = "Internal Server Error", "Something unforeseen went wrong. The server's log says what."
+    for one in crashed:
+        problem = {"type": "about:blank", "title": title, "status": 500, "detail": detail}
+        accuse(subject, seen, ended(one, {"state": "failed", "problem": problem}))
+    accuse(subject, seen, ended(other, {"state": "done", "result": RESULT}))
+    for one in crashed:
+        lines = [line for line in ending.log.splitlines() if one.id in line]
+        if len(lines) != 1:
+            sentence = f"work failed as nobody foresaw, and {len(lines)} lines of the log name it"
+            accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK))

@@ -1,0 +1,43 @@
+"""The end of a server: what ends, what is told, how long it takes, what is left; and what each variant declares of it.
+
+`WORKBOOK_SHUTDOWNS=20` in the environment has each server stopped twenty times in the middle of everything, instead of once.
+"""
+
+import pytest
+
+from shared.lab.causes import Cause
+from shared.lab.finding import sure
+from shared.lab.probes_ending import ENDING_PROBES, End
+from shared.lab.traits import strange, wrong
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse
+from tests.conftest import keep_line
+from tests.going_down import LIFESPAN, SERVE, wrong_with
+
+
+def test_it_ends_as_declared(subject: Variant, going_down: list[End]) -> None:
+    """At SIGTERM what can end in time ends, the rest is cut off or broken off and told, and nothing is left, in five seconds."""
+    for end in going_down:
+        accuse(subject, end.down.seen, wrong_with(end.down))
+
+
+def test_ctrl_c_in_a_terminal(subject: Variant, going_down: list[End]) -> None:
+    """Ctrl-C lets the request under way end, ends the upstreams that the variant has brought along, and shows no traceback."""
+    for end in going_down:
+        seen, pressed = end.down.seen, end.pressed
+        if pressed.answer.status != 200 or pressed.answer.error:
+            sentence = f"a request was under way at Ctrl-C, and was answered {pressed.answer.status}, {pressed.answer.error}"
+            accuse(subject, seen, sure(Cause.CUT_SHORT, sentence, SERVE))
+        if pressed.left:
+            accuse(subject, seen, sure(Cause.LEAK, f"after Ctrl-C there was still {pressed.left[0]}", LIFESPAN))
+        if pressed.exit_code is None:
+            accuse(subject, seen, sure(Cause.LINGERS, "after Ctrl-C it had to be killed", SERVE, LIFESPAN))
+
+
+@pytest.mark.parametrize("key", ENDING_PROBES)
+def test_a_statement_on_the_end_is_true(subject: Variant, going_down: list[End], key: str) -> None:
+    """What a variant says of how its stack ends is what it was seen to do."""
+    for end in going_down:
+        shown = ENDING_PROBES[key](end)
+        keep_line(subject, {"trait": key, "value": shown.value, "evidence": shown.evidence})
+        accuse(subject, shown.seen, [*strange(subject, key), *wrong(subject, key, shown)])
