@@ -60,7 +60,17 @@ class Server:
         self._log = Path(self._folder.name, "server.log")
         with socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:
             control_port = str(listener.getsockname()[1])
-            command = [sys.executable, "-m", "shared.lab.host", control_port, variant.name, "--port", "0", "--loop", variant.loop]
+            command = [
+                sys.executable,
+                "-m",
+                "shared.lab.host",
+                control_port,
+                variant.package,
+                "--port",
+                "0",
+                "--loop",
+                variant.loop,
+            ]
             command += ["--root", str(variant.root)] if variant.root != ROOT else []
             command += ["--crash"] if crash else []
             self.process = subprocess.Popen(  # noqa: S603 - our own command

@@ -6,8 +6,10 @@ Watch for: at shutdown it waits for requests in flight without a limit, unless `
 """
 
 import contextlib
+from pathlib import Path
 
 import uvicorn
+from uvicorn.supervisors import ChangeReload
 
 from shared.lesson.command import BACKLOG, KEEP_ALIVE, PING, SHUTDOWN_WAIT, Options, listen, parse
 
@@ -29,16 +31,22 @@ def serve(options: Options) -> None:
         lifespan="on",
         log_level="warning",
         access_log=False,
+        reload=options.reload,
+        reload_dirs=[str(Path(__file__).parent), "shared/lesson"] if options.reload else None,
     )
     server = uvicorn.Server(config)
+    sock = listen(VARIANT, options.port)
     # uvicorn raises a Ctrl-C again after it has shut down in good order.
     with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listen(VARIANT, options.port)])
+        if options.reload:
+            ChangeReload(config, target=server.run, sockets=[sock]).run()
+        else:
+            server.run(sockets=[sock])
 
 
 def main() -> None:
     """Serve as the command line asks."""
-    serve(parse(VARIANT, LOOPS, reloads=False))
+    serve(parse(VARIANT, LOOPS, reloads=True))
 
 
 if __name__ == "__main__":

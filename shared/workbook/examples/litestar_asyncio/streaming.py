@@ -1,6 +1,6 @@
 """Results as they come: each is sent when it is there.
 
-Different here: a `Stream` of what an async generator yields, as in `answers.py`; Litestar's own `ServerSentEvent` writes events, too.
+Different here: a `Stream` of what an async generator yields, as in `answers.py`; `ServerSentEvent` would write the events, too.
 Pick it when: a reader can begin with the first result, or wants to see that something happens.
 Watch for: the status is sent before the first result, so what fails later can only be told in the stream.
 """
