@@ -66,15 +66,18 @@ async def lifespan(app: Litestar) -> AsyncIterator[None]:
 
 async def _client(state: State) -> httpx2.AsyncClient:
     """Provide what handlers ask for as `client`; likewise below."""
-    return state.client
+    client: httpx2.AsyncClient = state.client
+    return client
 
 
 async def _settings(state: State) -> Settings:
-    return state.settings
+    settings: Settings = state.settings
+    return settings
 
 
 async def _background(state: State) -> background.Background:
-    return state.background
+    work: background.Background = state.background
+    return work
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:

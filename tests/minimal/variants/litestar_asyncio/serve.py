@@ -125,7 +125,7 @@ async def as_completed(seconds: FromQuery[float]) -> Stream:
 @websocket("/ws")
 async def talk(socket: WebSocket[Any, Any, Any]) -> None:
     await socket.accept()
-    async for text in socket.iter_data():
+    async for text in socket.iter_data("text"):
         match text:
             case "work":
                 await work("task1", 1.5)
