@@ -89,6 +89,9 @@ class Server:
             except BaseException:
                 self.process.kill()
                 self.process.wait()
+                if hasattr(self, "_control"):  # It has connected, and did not become ready.
+                    self._control.close()
+                self._folder.cleanup()
                 raise
 
     def _accept(self, listener: socket.socket) -> socket.socket:
