@@ -32,6 +32,7 @@ from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from tests.computing import run_computing
 from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
 from tests.going_down import go_down_amid_work
@@ -51,7 +52,7 @@ class Reader:
     Attributes:
         line: What it printed first.
         answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
-        upstreams: How many processes it had started.
+        upstreams: How many processes it had started, for its upstreams and for work.
         left: How many of those were still there after it was killed.
 
     """
@@ -78,10 +79,14 @@ def run_as_a_reader(variant: Variant) -> Reader:
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
             answers = [answer for some in asks for answer in send(found[0], some)] if found else []
+            if found:  # What has computed has to be gone as well, when it is killed.
+                send(found[0], [Ask("/cpu?n=1000")])
             upstreams = psutil.Process(process.pid).children(recursive=True) if found else []
         finally:
             process.kill()
     left = psutil.wait_procs(upstreams, timeout=10)[1]
+    for one in left:
+        one.kill()
     return Reader(line, answers, len(upstreams), len(left))
 
 
@@ -276,5 +281,6 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "going_down": run_going_down,
     "stack_end": run_stack_end,
     "crowd": run_a_crowd,
+    "computing": run_computing,
 }
 """Each under the name of its fixture."""

@@ -25,6 +25,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS
 from tests import background
+from tests.computing import Computing
 from tests.crowd import Crowd
 from tests.doors import Doors
 from tests.stack import Stack, StackEnd
@@ -304,6 +305,13 @@ def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Doors:
 def crowd(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Crowd:
     """Return what was seen of the variant when a hundred clients held conversations at once, and half of them left."""
     found: Crowd = jobs["crowd", subject.label].result()
+    return found
+
+
+@pytest.fixture
+def computing(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Computing:
+    """Return what was seen of the variant when its worker processes were killed, and when it was stopped beside one at work."""
+    found: Computing = jobs["computing", subject.label].result()
     return found
 
 

@@ -28,8 +28,9 @@ LIMITED = [endpoint for endpoint in ENDPOINTS if endpoint.parameters]
 BAD_SECONDS = ["", "three", "nan", "inf", "-inf", "-0.1", "10.01", "1e999", "0x1", "1,5", "%00", "%FF"]
 BAD_COUNTS = ["", "three", "0", "-1", "51", "1.5", "nan", "inf", "1e999", "0x1", "1,5", "%00", "%FF"]
 BAD_KILOBYTES = [bad for bad in BAD_COUNTS if bad not in {"0", "51"}] + ["1025"]
+BAD_NS = [bad for bad in BAD_COUNTS if bad != "51"] + ["2000001"]
 BAD = {"seconds": BAD_SECONDS, "limit": BAD_SECONDS, "tasks": BAD_COUNTS, "at_once": BAD_COUNTS, "kilobytes": BAD_KILOBYTES}
-BAD["fails"] = BAD_ANSWERS
+BAD |= {"fails": BAD_ANSWERS, "n": BAD_NS}
 BAD_QUERIES = {
     "missing": "",
     "empty": "?query=",

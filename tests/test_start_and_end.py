@@ -21,6 +21,7 @@ LEFT_STREAM = (("answers", "stream_answer"), ("answers", "answer_stream"), ("res
 """What the clients leave that leave."""
 
 LIFESPAN = ("app", "lifespan")
+WORKERS = ("computing", "open_workers")
 
 
 def test_default_waits(subject: Variant, reader: Reader) -> None:
@@ -42,7 +43,9 @@ def test_upstreams_end_with_a_killed_variant(subject: Variant, reader: Reader) -
         accuse(subject, seen, sure(Cause.WRONG_CALL, "it runs without a process for its upstreams", LIFESPAN))
     if reader.left:
         accuse(
-            subject, seen, sure(Cause.LEAK, f"{reader.left} processes of its upstreams are left after it was killed", LIFESPAN)
+            subject,
+            seen,
+            sure(Cause.LEAK, f"{reader.left} processes that it had started are left after it was killed", LIFESPAN, WORKERS),
         )
 
 

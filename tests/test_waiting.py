@@ -30,7 +30,7 @@ def test_async_does_not_block(server: Server) -> None:
 
 
 def test_fifty_at_once(server: Server) -> None:
-    """Fifty requests to /async take about as long as one: an awaited wait needs no thread, of which there are forty or fewer."""
+    """Fifty requests to /async take about as long as one: an awaited wait needs no thread, of which there are ten."""
     keep(server, "/async x 50", prove(server, "together", lambda wait: [Ask(f"/async?seconds={wait}")] * 50, checks.frees))
 
 

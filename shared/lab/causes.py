@@ -49,6 +49,9 @@ class Cause(StrEnum):
     CUT_SHORT = "cut-short"
     LINGERS = "lingers"
     ENDS_THE_TALK = "ends-the-talk"
+    SAME_PROCESS = "same-process"
+    BROKEN_POOL = "broken-pool"
+    THREAD_ROOM = "thread-room"
     UNWRITTEN = "unwritten"
 
 
@@ -217,6 +220,18 @@ WORDS: dict[Cause, Words] = {
     Cause.ENDS_THE_TALK: Words(
         "one message that cannot be followed, or one task that fails, ends the whole conversation",
         "catch it where the message is read, or where the task is worked on, tell it to the client, and go on",
+    ),
+    Cause.SAME_PROCESS: Words(
+        "the work on the CPU is done by the server's own process, where of all threads that run Python only one has its turn",
+        "give it to a worker process: {process}",
+    ),
+    Cause.BROKEN_POOL: Words(
+        "a worker process has died, and nothing takes its place: a pool that has lost one takes no more work",
+        "open a new pool when the old one says that it is broken ({process})",
+    ),
+    Cause.THREAD_ROOM: Words(
+        "there are other worker threads than agreed: the stack's default, the limit of another pool, or threads of their own",
+        "set their number once, in the lifespan ({threads}), and take each thread from there ({thread})",
     ),
     Cause.UNWRITTEN: Words(
         "this is an exercise that is not written yet; nothing is broken",

@@ -31,8 +31,11 @@ from shared.lab import guard
 from shared.lesson.command import HOST
 from shared.lesson.problems import from_status
 
-IDLE = {("thread.py", "_worker"), ("threading.py", "wait"), ("_thread_cache.py", "_work")}
-"""Where a worker thread waits for work: in asyncio's pool, in anyio's, in trio's."""
+IDLE = {
+    *(("thread.py", "_worker"), ("threading.py", "wait"), ("_thread_cache.py", "_work")),
+    *(("selectors.py", "select"), ("connection.py", "_exhaustive_wait"), ("unix_events.py", "_do_waitpid")),
+}
+"""Where a thread waits: for work, in asyncio's pool, in anyio's, in trio's; and for worker processes."""
 
 GRACE_SECONDS = 10.0
 """How long a server may take to stop once the lab is gone."""

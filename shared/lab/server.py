@@ -48,6 +48,7 @@ class Server:
         variant: What it serves.
         url: Where.
         upstreams: What it calls.
+        sets_threads: Whether it sets the number of its worker threads, as far as one can know; a minimal application may not.
 
     """
 
@@ -55,6 +56,7 @@ class Server:
         self, variant: Variant, upstreams: Upstreams, *, crash: bool = False, settings: Mapping[str, str] | None = None
     ) -> None:
         self.variant, self.upstreams = variant, upstreams
+        self.sets_threads = not variant.is_minimal or bool((settings or {}).get("SWITCHED"))
         self._asking = threading.Lock()  # One question at a time; experiments ask from a thread of their own.
         self._folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
         self._log = Path(self._folder.name, "server.log")

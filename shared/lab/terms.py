@@ -18,6 +18,8 @@ ASYNCIO = {
     "leaving": "the server cancels the handler of a client that leaves",
     "holder": "a task group that the lifespan holds open",
     "stopping": "its own limit",
+    "process": "a ProcessPoolExecutor, kept for as long as the server, and loop.run_in_executor",
+    "threads": "loop.set_default_executor(ThreadPoolExecutor(10))",
 }
 """What applies unless an import below says otherwise."""
 
@@ -35,6 +37,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "leaving": "a StreamingResponse cancels what it sends when the client leaves",
         "holder": "an asyncio.TaskGroup that the lifespan holds open",
         "stopping": "timeout_graceful_shutdown of uvicorn",
+        "threads": "anyio.to_thread.current_default_thread_limiter().total_tokens = 10",
     },
     "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
     "litestar": {
@@ -52,6 +55,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "limiter": "an anyio.CapacityLimiter",
         "holder": "an anyio task group that the lifespan holds open",
         "stopping": "graceful_timeout of anycorn, with a trigger that listens for signals",
+        "process": "anyio.to_process.run_sync, with one limiter for all requests",
     },
     "trio": {
         "sleep": "trio.sleep",
@@ -65,7 +69,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
 """What each library brings; a later one goes before an earlier one."""
 
 
-AROUND = {"app", "serve"}
+AROUND = {"app", "serve", "room"}
 """Modules whose imports do not count: they prepare what a framework itself needs."""
 
 

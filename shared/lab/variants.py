@@ -41,6 +41,11 @@ class Variant:
         return f"{self.home}/{self.name}"
 
     @property
+    def is_minimal(self) -> bool:
+        """Whether it is an application without our code, which shows what the stack does."""
+        return self.root.name == "minimal"
+
+    @property
     def folder(self) -> Path:
         """Where its modules stand."""
         return self.root / self.place

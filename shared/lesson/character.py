@@ -23,7 +23,7 @@ class Character(TypedDict):
     thread_at_deadline: Literal["abandoned", "awaited"]
     disconnect_plain: Literal["runs-on", "broken-off"]
     disconnect_stream: Literal["at-once", "at-the-next-event", "runs-on"]
-    threads: Literal["forty", "processors-and-four"]
+    threads: Literal["forty", "processors-and-four", "ten"]
     plain_def: Literal["in-a-thread", "on-the-loop"]
     head: Literal["answered", "refused"]
     trailing_slash: Literal["redirected", "not-found", "answered"]
@@ -54,6 +54,9 @@ class Character(TypedDict):
     socket_failure: Literal["internal-error", "cut-off", "private-code"]
     large_message: Literal["read", "closed"]
     silent_client: Literal["given-up", "kept"]
+    process_at_deadline: Literal["runs-on", "stopped", "awaited"]
+    killed_worker: Literal["alone", "all"]
+    busy_cpu: Literal["in-a-process", "anywhere"]
 
 
 TRAITS: dict[str, Trait] = {
@@ -125,13 +128,20 @@ TRAITS: dict[str, Trait] = {
         },
     ),
     "threads": Trait(
-        "How many worker threads are there, unless somebody sets another number?",
+        "How many worker threads are there?",
         "One blocking call more than there are threads waits for a thread, and so does everything behind it.",
         {
             "forty": Value("40, the limit of anyio", {"Starlette": "https://starlette.dev/threadpool/"}),
             "processors-and-four": Value(
                 "as many as there are processors, and four more, at most 32: the pool of asyncio",
                 {"Python": "https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.ThreadPoolExecutor"},
+            ),
+            "ten": Value(
+                "10, set in the lifespan: `total_tokens` of `anyio.to_thread.current_default_thread_limiter()`, or, for "
+                "`asyncio.to_thread`, the event loop's `set_default_executor`",
+                {
+                    "anyio": "https://anyio.readthedocs.io/en/stable/threads.html#adjusting-the-default-maximum-worker-thread-count"
+                },
             ),
         },
     ),
@@ -152,5 +162,44 @@ TRAITS: dict[str, Trait] = {
     **HTTP,
     **ENDING,
     **SOCKET,
+    "process_at_deadline": Trait(
+        "What happens to work in a worker process when its deadline is over?",
+        "What runs on keeps a processor, and a place that the next request waits for; what is stopped has to be started anew.",
+        {
+            "runs-on": Value(
+                "it runs to its end, for nobody: `ProcessPoolExecutor` cannot stop a call that has begun",
+                {"Python": "https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.cancel"},
+            ),
+            "stopped": Value(
+                "its process is killed, and the next work starts another",
+                {"anyio": "https://anyio.readthedocs.io/en/stable/subprocesses.html#running-functions-in-worker-processes"},
+            ),
+            "awaited": Value("its end is waited for, whatever the deadline says"),
+        },
+    ),
+    "killed_worker": Trait(
+        "When a worker process dies, whose work is lost?",
+        "A worker that takes too much memory is killed by the system, and may take others' work with it.",
+        {
+            "alone": Value("its own; what other processes work on goes on"),
+            "all": Value(
+                "all that is under way: the pool is broken, ends its other workers, and takes no more work",
+                {
+                    "Python": "https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.process.BrokenProcessPool"
+                },
+            ),
+        },
+    ),
+    "busy_cpu": Trait(
+        "Where must work on the CPU be done, so that `/ping` is as quick beside it as without?",
+        "Each step of a request waits for the lock that the computing thread holds, up to 5 ms each time.",
+        {
+            "in-a-process": Value(
+                "in a process: beside a thread that computes `/ping` takes several times as long",
+                {"Python": "https://docs.python.org/3/library/sys.html#sys.setswitchinterval"},
+            ),
+            "anywhere": Value("in a thread or in a process, as on a Python without that lock"),
+        },
+    ),
 }
 """Every key, in the order of the table."""

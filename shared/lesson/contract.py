@@ -13,11 +13,15 @@ TASKS = ("task1", "task2", "task3")
 FACTORS = (3, 1, 2)
 """How many times as long as the shortest the first, second and third of unequal tasks take; the next three likewise."""
 
+WORKERS = 2
+"""Worker processes that a variant has at the most."""
+
+THREADS = 10
+"""Worker threads that a variant has at the most: the number that each sets itself, in its lifespan."""
+
 CHAPTERS = (
     *("waiting", "together", "search", "answers", "failing", "deadlines", "limiting"),
-    *("racing", "streaming", "leaving", "context"),
-    "background",
-    "conversation",
+    *("racing", "streaming", "leaving", "context", "background", "conversation", "computing", "room"),
 )
 """The modules of the lesson, in reading order; each stands in every variant under this name."""
 
@@ -154,6 +158,14 @@ ENDPOINTS = (
         works=True,
         status=101,
     ),
+    Endpoint(
+        *("GET", "/cpu", "computing", "cpu_endpoint", "compute"),
+        parameters=("n", "limit"),
+        through=("open_workers",),
+        works=True,
+    ),
+    Endpoint("GET", "/cpu-thread", "computing", "cpu_thread_endpoint", parameters=("n",), works=True),
+    Endpoint("GET", "/guarded", "room", "guarded_endpoint", "slow_sync_operation", 1, ("guard",), through=("slow_guard",)),
 )
 
 REQUESTS = tuple(row for row in ENDPOINTS if row.method != SOCKET)

@@ -16,6 +16,9 @@ MIN_TASKS: Final = 1
 MAX_TASKS: Final = 50
 MAX_KILOBYTES: Final = 1024
 
+MIN_N: Final = 1
+MAX_N: Final = 2_000_000  # Some seconds of work for a processor: a request must not keep one for longer.
+
 MAX_QUERY_LENGTH: Final = 1000  # characters, of any script
 QUERY_PATTERN: Final = r"[^\s\x1c-\x1f]"  # Something to read; Python counts four control characters as spaces, Rust does not.
 
@@ -28,6 +31,7 @@ RULES: Final = {
     "query": f"a text of 1 to {MAX_QUERY_LENGTH:,} characters, not only spaces",
     "answer": "true or false",
     "fails": "true or false",
+    "n": f"a whole number from {MIN_N} to {MAX_N:,}",
 }
 
 
@@ -78,6 +82,11 @@ def read_count(text: str | None, default: int, name: str) -> int:
 def read_kilobytes(text: str | None, default: int) -> int:
     """Return by how many kilobytes a client wants each event made longer; otherwise like `read_count`."""
     return default if text is None else _whole_number(text, "kilobytes", 0, MAX_KILOBYTES)
+
+
+def read_n(text: str | None, default: int) -> int:
+    """Return below which number a client wants the primes counted; otherwise like `read_count`."""
+    return default if text is None else _whole_number(text, "n", MIN_N, MAX_N)
 
 
 def read_query(text: str | None) -> str:

@@ -96,6 +96,20 @@ class ThreadTimedOut(Problem):
         super().__init__(HTTPStatus.GATEWAY_TIMEOUT, f"The worker thread did not end within {seconds:g} seconds; it works on.")
 
 
+class WorkTimedOut(Problem):
+    """Work in a worker process did not end within its deadline: 504. What becomes of the worker is the stack's."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(HTTPStatus.GATEWAY_TIMEOUT, f"The worker process did not end within {seconds:g} seconds.")
+
+
+class WorkerDied(Problem):
+    """A worker process ended in the middle of its work, killed or crashed: 502. Tried again, the work might kill the next one."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.BAD_GATEWAY, "The worker process ended before its work was done.")
+
+
 class ClientLeft(Problem):
     """The client has left, so nobody will read this: 503, because an answer has to have a status."""
 

@@ -70,6 +70,14 @@ class BackgroundState(TypedDict):
     problem: NotRequired[ProblemDetails]
 
 
+class Counted(TypedDict):
+    """`/cpu` and `/cpu-thread`: how many primes there are below `n`."""
+
+    n: int
+    primes: int
+    elapsed: str
+
+
 def waited(result: str, elapsed: float) -> Waited:
     """Return the answer after one wait that took `elapsed` seconds."""
     return {"result": result, "elapsed": f"{elapsed:.2f}s"}
@@ -115,3 +123,8 @@ def worked(results: Sequence[str], elapsed: float) -> Worked:
 def identified(request_id: str, task: str, thread: str) -> Identified:
     """Return the identifier of a request, as the handler, a task and a thread found it."""
     return {"request_id": request_id, "task": task, "thread": thread}
+
+
+def counted(n: int, primes: int, elapsed: float) -> Counted:
+    """Return how many primes there are below `n`, counted in `elapsed` seconds."""
+    return {"n": n, "primes": primes, "elapsed": f"{elapsed:.2f}s"}

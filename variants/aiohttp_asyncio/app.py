@@ -18,6 +18,7 @@ from shared.lesson.embedded import running_upstreams
 from variants.aiohttp_asyncio import (
     answers,
     background,
+    computing,
     context,
     conversation,
     deadlines,
@@ -26,6 +27,7 @@ from variants.aiohttp_asyncio import (
     limiting,
     racing,
     resilience,
+    room,
     search,
     streaming,
     together,
@@ -34,7 +36,7 @@ from variants.aiohttp_asyncio import (
 
 CHAPTERS = (
     *(waiting, together, search, answers, failing, deadlines, limiting),
-    *(racing, streaming, leaving, context, background, conversation),
+    *(racing, streaming, leaving, context, background, conversation, computing, room),
 )
 
 
@@ -44,8 +46,9 @@ async def home(request: web.Request) -> web.Response:
 
 
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
-    """Open the client once, before the first request, and close it after the last."""
-    with running_upstreams() as settings:
+    """Open the client and the workers once, before the first request, and close them after the last."""
+    room.set_threads()
+    with running_upstreams() as settings, computing.open_workers() as app[computing.POOL]:
         # The last to be opened is the first to be closed: what still works in the background needs the client.
         async with resilience.open_client(settings) as client, background.open_background() as work:
             app[search.CLIENT], app[search.SETTINGS], app[background.BACKGROUND] = client, settings, work

@@ -16,7 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "broken-off",
     "disconnect_stream": "at-once",
-    "threads": "processors-and-four",
+    "threads": "ten",
     "plain_def": "on-the-loop",
     "head": "answered",
     "trailing_slash": "not-found",
@@ -47,10 +47,13 @@ CHARACTER: Final[Character] = {
     "socket_failure": "cut-off",
     "large_message": "closed",
     "silent_client": "given-up",
+    "process_at_deadline": "runs-on",
+    "killed_worker": "all",
+    "busy_cpu": "in-a-process",
 }
 
 # `handler_cancellation=True` in `serve.py` makes the difference for a client that leaves, `shutdown_timeout` there at the end,
-# and `heartbeat` in `conversation.py` for a client that is silent.
+# `heartbeat` in `conversation.py` for a client that is silent, and `set_threads` in `room.py` for the threads.
 BY_DEFAULT: Final[dict[str, str]] = {
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-the-next-event",
@@ -58,4 +61,5 @@ BY_DEFAULT: Final[dict[str, str]] = {
     "cut_off": "none",
     "socket_waiting": "runs-on",
     "silent_client": "kept",
+    "threads": "processors-and-four",
 }

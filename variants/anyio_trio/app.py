@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypedDict
 
+import anyio
 import httpx2
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -26,6 +27,7 @@ from shared.lesson.settings import Settings
 from variants.anyio_trio import (
     answers,
     background,
+    computing,
     context,
     conversation,
     deadlines,
@@ -34,6 +36,7 @@ from variants.anyio_trio import (
     limiting,
     racing,
     resilience,
+    room,
     search,
     streaming,
     together,
@@ -42,7 +45,7 @@ from variants.anyio_trio import (
 
 CHAPTERS = (
     *(waiting, together, search, answers, failing, deadlines, limiting),
-    *(racing, streaming, leaving, context, background, conversation),
+    *(racing, streaming, leaving, context, background, conversation, computing, room),
 )
 
 
@@ -52,6 +55,7 @@ class State(TypedDict):
     client: httpx2.AsyncClient
     settings: Settings
     background: background.Background
+    workers: anyio.CapacityLimiter
 
 
 async def home(request: Request) -> JSONResponse:
@@ -61,11 +65,12 @@ async def home(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
-    """Open the client once, before the first request, and close it after the last."""
-    with running_upstreams() as settings:
+    """Open the client and the workers once, before the first request, and close them after the last."""
+    room.set_threads()
+    with running_upstreams() as settings, computing.open_workers() as workers:
         # The last to be opened is the first to be closed: what still works in the background needs the client.
         async with resilience.open_client(settings) as client, background.open_background() as work:
-            yield {"client": client, "settings": settings, "background": work}
+            yield {"client": client, "settings": settings, "background": work, "workers": workers}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:

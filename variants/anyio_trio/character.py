@@ -16,7 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "awaited",
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-once",
-    "threads": "forty",
+    "threads": "ten",
     "plain_def": "in-a-thread",
     "head": "answered",
     "trailing_slash": "redirected",
@@ -47,7 +47,10 @@ CHARACTER: Final[Character] = {
     "socket_failure": "internal-error",
     "large_message": "read",
     "silent_client": "kept",
+    "process_at_deadline": "stopped",
+    "killed_worker": "alone",
+    "busy_cpu": "in-a-process",
 }
 
-# Nothing here is switched on that would change one of these.
-BY_DEFAULT: Final[dict[str, str]] = {}
+# `set_threads` in `room.py` and `cancellable=True` in `computing.py` make the difference.
+BY_DEFAULT: Final[dict[str, str]] = {"threads": "forty", "process_at_deadline": "awaited"}

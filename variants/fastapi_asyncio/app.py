@@ -25,6 +25,7 @@ from shared.lesson.settings import Settings
 from variants.fastapi_asyncio import (
     answers,
     background,
+    computing,
     context,
     conversation,
     deadlines,
@@ -33,6 +34,7 @@ from variants.fastapi_asyncio import (
     limiting,
     racing,
     resilience,
+    room,
     search,
     streaming,
     together,
@@ -41,7 +43,7 @@ from variants.fastapi_asyncio import (
 
 CHAPTERS = (
     *(waiting, together, search, answers, failing, deadlines, limiting),
-    *(racing, streaming, leaving, context, background, conversation),
+    *(racing, streaming, leaving, context, background, conversation, computing, room),
 )
 
 
@@ -51,6 +53,7 @@ class State(TypedDict):
     client: httpx2.AsyncClient
     settings: Settings
     background: background.Background
+    workers: computing.Workers
 
 
 async def home() -> identity.Identity:
@@ -60,14 +63,14 @@ async def home() -> identity.Identity:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[State]:
-    """Open the client once, before the first request, and close it after the last."""
-    # The client, and the threads of `/threaded`, use anyio, which loads its half for asyncio when it is first awaited. That takes
-    # 40 ms: better now than in the first search.
+    """Open the client and the workers once, before the first request, and close them after the last."""
+    # anyio, which client and threads use, loads its half for asyncio when it is first awaited, in 40 ms: better now than later.
     await anyio.lowlevel.checkpoint()
-    with running_upstreams() as settings:
+    room.set_threads()
+    with running_upstreams() as settings, computing.open_workers() as workers:
         # The last to be opened is the first to be closed: what still works in the background needs the client.
         async with resilience.open_client(settings) as client, background.open_background() as work:
-            yield {"client": client, "settings": settings, "background": work}
+            yield {"client": client, "settings": settings, "background": work, "workers": workers}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:

@@ -16,7 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-once",
-    "threads": "forty",
+    "threads": "ten",
     "plain_def": "in-a-thread",
     "head": "refused",
     "trailing_slash": "redirected",
@@ -47,13 +47,18 @@ CHARACTER: Final[Character] = {
     "socket_failure": "cut-off",
     "large_message": "read",
     "silent_client": "given-up",
+    "process_at_deadline": "runs-on",
+    "killed_worker": "all",
+    "busy_cpu": "in-a-process",
 }
 
 # In `serve.py`, `timeout_graceful_shutdown` makes the difference at the end, `log_level` that of Ctrl-C, and `ws_ping_interval`
-# that of a silent client; uvicorn's own 20 seconds, and 20 more to answer, do so later.
+# that of a silent client; uvicorn's own 20 seconds, and 20 more to answer, do so later. `set_threads` in `room.py` makes that of
+# the threads.
 BY_DEFAULT: Final[dict[str, str]] = {
     "shutdown_wait": "longer",
     "cut_off": "none",
     "ctrl_c": "a-few-words",
     "silent_client": "kept",
+    "threads": "forty",
 }

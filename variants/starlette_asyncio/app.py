@@ -27,6 +27,7 @@ from shared.lesson.settings import Settings
 from variants.starlette_asyncio import (
     answers,
     background,
+    computing,
     context,
     conversation,
     deadlines,
@@ -35,6 +36,7 @@ from variants.starlette_asyncio import (
     limiting,
     racing,
     resilience,
+    room,
     search,
     streaming,
     together,
@@ -43,7 +45,7 @@ from variants.starlette_asyncio import (
 
 CHAPTERS = (
     *(waiting, together, search, answers, failing, deadlines, limiting),
-    *(racing, streaming, leaving, context, background, conversation),
+    *(racing, streaming, leaving, context, background, conversation, computing, room),
 )
 
 
@@ -53,6 +55,7 @@ class State(TypedDict):
     client: httpx2.AsyncClient
     settings: Settings
     background: background.Background
+    workers: computing.Workers
 
 
 async def home(request: Request) -> JSONResponse:
@@ -62,14 +65,14 @@ async def home(request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
-    """Open the client once, before the first request, and close it after the last."""
-    # The client, and the threads of `/threaded`, use anyio, which loads its half for asyncio when it is first awaited. That takes
-    # 40 ms: better now than in the first search.
+    """Open the client and the workers once, before the first request, and close them after the last."""
+    # anyio, which client and threads use, loads its half for asyncio when it is first awaited, in 40 ms: better now than later.
     await anyio.lowlevel.checkpoint()
-    with running_upstreams() as settings:
+    room.set_threads()
+    with running_upstreams() as settings, computing.open_workers() as workers:
         # The last to be opened is the first to be closed: what still works in the background needs the client.
         async with resilience.open_client(settings) as client, background.open_background() as work:
-            yield {"client": client, "settings": settings, "background": work}
+            yield {"client": client, "settings": settings, "background": work, "workers": workers}
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:

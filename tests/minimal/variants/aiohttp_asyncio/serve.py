@@ -4,11 +4,14 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+POOL = web.AppKey("pool", ProcessPoolExecutor)
 routes = web.RouteTableDef()
 bare: list[asyncio.Task[str]] = []
 SWITCHED = "SWITCHED" in os.environ
@@ -18,7 +21,10 @@ PING = 4  # seconds
 async def lifespan(app: web.Application) -> AsyncIterator[None]:
     if "FAIL_START" in os.environ:
         raise RuntimeError
-    yield
+    if SWITCHED:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(10))
+    with ProcessPoolExecutor(2, get_context("spawn")) as app[POOL]:
+        yield
 
 
 def block(seconds: float) -> None:
@@ -40,6 +46,10 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
+
+
+def count(n: int) -> int:
+    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 def read(request: web.Request, name: str = "seconds") -> float:
@@ -121,6 +131,21 @@ async def deadline_thread(request: web.Request) -> web.Response:
 async def bare_task(request: web.Request) -> web.Response:
     bare.append(asyncio.create_task(work("task1", read(request))))
     return web.json_response(None)
+
+
+@routes.get("/cpu")
+async def cpu(request: web.Request) -> web.Response:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(read(request, "limit")):
+            return web.json_response(await loop.run_in_executor(request.app[POOL], count, int(read(request, "n"))))
+    except TimeoutError:
+        raise web.HTTPGatewayTimeout from None
+
+
+@routes.get("/cpu-thread")
+async def cpu_thread(request: web.Request) -> web.Response:
+    return web.json_response(await asyncio.to_thread(count, int(read(request, "n"))))
 
 
 @routes.get("/patient")

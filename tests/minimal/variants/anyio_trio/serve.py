@@ -11,6 +11,7 @@ from typing import cast
 
 import anycorn
 import anyio
+import anyio.to_process
 import httpx2
 from anycorn.typing import ASGIFramework
 from starlette.applications import Starlette
@@ -43,6 +44,10 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
+
+
+def count(n: int) -> int:
+    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 def read(request: Request, name: str = "seconds") -> float:
@@ -110,6 +115,19 @@ async def background_task(request: Request) -> JSONResponse:
     return JSONResponse(None, background=BackgroundTask(work, "task1", read(request)))
 
 
+async def cpu(request: Request) -> JSONResponse:
+    n = int(read(request, "n"))
+    try:
+        with anyio.fail_after(read(request, "limit")):
+            return JSONResponse(await anyio.to_process.run_sync(count, n, cancellable="SWITCHED" in os.environ))
+    except TimeoutError:
+        raise HTTPException(504) from None
+
+
+async def cpu_thread(request: Request) -> JSONResponse:
+    return JSONResponse(await anyio.to_thread.run_sync(count, int(read(request, "n"))))
+
+
 async def patient(request: Request) -> JSONResponse:
     return JSONResponse(await work("task1", read(request)))
 
@@ -129,6 +147,8 @@ async def as_completed(request: Request) -> StreamingResponse:
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     if "FAIL_START" in os.environ:
         raise RuntimeError
+    if "SWITCHED" in os.environ:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 10
     yield
 
 
@@ -162,6 +182,8 @@ app = Starlette(
         Route("/group-error", group_error),
         Route("/deadline-thread", deadline_thread),
         Route("/background-task", background_task),
+        Route("/cpu", cpu),
+        Route("/cpu-thread", cpu_thread),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
         WebSocketRoute("/ws", talk),

@@ -5,8 +5,11 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
+from multiprocessing import get_context
 
+import anyio.to_thread
 import httpx2
 import uvicorn
 from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, WebSocket
@@ -14,10 +17,13 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, ProcessPoolExecutor]]:
     if "FAIL_START" in os.environ:
         raise RuntimeError
-    yield
+    if "SWITCHED" in os.environ:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 10
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        yield {"pool": pool}
 
 
 app = FastAPI(lifespan=lifespan)
@@ -44,6 +50,10 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
+
+
+def count(n: int) -> int:
+    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 @app.exception_handler(LookupError)
@@ -105,6 +115,20 @@ async def background_task(seconds: float, tasks: BackgroundTasks) -> None:
 @app.get("/bare-task")
 async def bare_task(seconds: float) -> None:
     bare.append(asyncio.create_task(work("task1", seconds)))
+
+
+@app.get("/cpu")
+async def cpu(request: Request, n: int, limit: float) -> int:
+    try:
+        async with asyncio.timeout(limit):
+            return await asyncio.get_running_loop().run_in_executor(request.state.pool, count, n)
+    except TimeoutError:
+        raise HTTPException(504) from None
+
+
+@app.get("/cpu-thread")
+def cpu_thread(n: int) -> int:
+    return count(n)
 
 
 @app.get("/patient")

@@ -5,8 +5,11 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
+from multiprocessing import get_context
 
+import anyio.to_thread
 import httpx2
 import uvicorn
 from starlette.applications import Starlette
@@ -40,6 +43,10 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
+
+
+def count(n: int) -> int:
+    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 def read(request: Request, name: str = "seconds") -> float:
@@ -107,6 +114,19 @@ async def bare_task(request: Request) -> JSONResponse:
     return JSONResponse(None)
 
 
+async def cpu(request: Request) -> JSONResponse:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(read(request, "limit")):
+            return JSONResponse(await loop.run_in_executor(request.state.pool, count, int(read(request, "n"))))
+    except TimeoutError:
+        raise HTTPException(504) from None
+
+
+def cpu_thread(request: Request) -> JSONResponse:
+    return JSONResponse(count(int(read(request, "n"))))
+
+
 async def patient(request: Request) -> JSONResponse:
     return JSONResponse(await work("task1", read(request)))
 
@@ -123,10 +143,13 @@ async def as_completed(request: Request) -> StreamingResponse:
 
 
 @asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[None]:
+async def lifespan(app: Starlette) -> AsyncIterator[dict[str, ProcessPoolExecutor]]:
     if "FAIL_START" in os.environ:
         raise RuntimeError
-    yield
+    if "SWITCHED" in os.environ:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 10
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        yield {"pool": pool}
 
 
 async def talk(socket: WebSocket) -> None:
@@ -160,6 +183,8 @@ app = Starlette(
         Route("/deadline-thread", deadline_thread),
         Route("/background-task", background_task),
         Route("/bare-task", bare_task),
+        Route("/cpu", cpu),
+        Route("/cpu-thread", cpu_thread),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
         WebSocketRoute("/ws", talk),

@@ -1,0 +1,181 @@
+"""Which processes compute: a server's own, or some that it has started, as the operating system sees them."""
+
+import math
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+import psutil
+
+from shared.lab.experiment import Ask, Observation, run
+from shared.lab.server import Server
+from shared.lesson.limits import MAX_N
+from shared.lesson.primes import count_primes
+
+PAUSE = 0.03
+"""Seconds between two looks; each takes the system some milliseconds."""
+
+QUIET = 0.1
+"""Seconds in which no worker may compute, to be taken for idle."""
+
+SETTLE_SECONDS = 20.0
+"""How long to wait until no worker computes any more."""
+
+AT_WORK = 0.2
+"""Seconds for which a worker has kept a processor busy that is seen to be at work."""
+
+SAMPLE = 60_000
+"""Below which number primes are counted to learn how quick this machine is: about 0.05 seconds of work."""
+
+GROWTH = 1.4
+"""The work grows with this power of the number, as was measured: ten times as far takes 25 times as long."""
+
+
+@cache
+def n_for(seconds: float) -> int:
+    """Return below which number the primes take about so many seconds to count, on this machine when it is not busy."""
+    return min(MAX_N, round(SAMPLE * math.pow(seconds / _sample(), 1 / GROWTH)))
+
+
+def seconds_for(n: int) -> float:
+    """Return how many seconds it takes to count the primes below a number, likewise."""
+    return _sample() * math.pow(n / SAMPLE, GROWTH)
+
+
+@cache
+def _sample() -> float:
+    def once() -> float:
+        began = time.process_time()
+        count_primes(SAMPLE)
+        return time.process_time() - began
+
+    return min(once() for _ in range(3))
+
+
+class Look(NamedTuple):
+    """What a process had done by a moment.
+
+    Attributes:
+        at: The moment, in seconds of `time.monotonic`.
+        busy: For how many seconds it had kept a processor busy.
+        runs: Whether it would go on if it got a processor, which on a busy machine may take a while; only Linux tells.
+
+    """
+
+    at: float
+    busy: float
+    runs: bool
+
+
+@dataclass(slots=True)
+class Processes:
+    """What was seen of a server's process and those that it has started.
+
+    Attributes:
+        server: The number of the server's process.
+        looks: What was seen of each process, in the order of time.
+
+    """
+
+    server: int
+    looks: dict[int, list[Look]] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Look once; a process that ends meanwhile is not there."""
+        try:
+            process = psutil.Process(self.server)
+            family = [process, *process.children(recursive=True)]
+        except psutil.Error:
+            return
+        for one in family:
+            try:
+                times = one.cpu_times()
+                runs = one.status() == psutil.STATUS_RUNNING and sys.platform == "linux"
+            except psutil.Error:
+                continue
+            self.looks.setdefault(one.pid, []).append(Look(time.monotonic(), times.user + times.system, runs))
+
+    def busy(self, begin: float, end: float) -> dict[int, float]:
+        """Return for how many seconds each process kept a processor busy between two moments of `time.monotonic`."""
+        return {pid: _busy(looks, begin, end) for pid, looks in self.looks.items()}
+
+    def workers(self, begin: float, end: float) -> dict[int, float]:
+        """Return the same without the server's own."""
+        return {pid: busy for pid, busy in self.busy(begin, end).items() if pid != self.server}
+
+
+def _busy(looks: list[Look], begin: float, end: float) -> float:
+    """Return what came between the last look before the begin and the last before the end; a process may begin in between."""
+    before = [look.busy for look in looks if look.at <= begin]
+    until = [look.busy for look in looks if look.at <= end]
+    return until[-1] - (before[-1] if before else 0.0) if until else 0.0
+
+
+@contextmanager
+def watching(server: int) -> Iterator[Processes]:
+    """Look at a server's processes again and again, from a thread, for as long as the block runs.
+
+    Args:
+        server: The number of the server's process.
+
+    """
+    seen, done = Processes(server), threading.Event()
+
+    def look_on() -> None:
+        while not done.wait(PAUSE):
+            seen.look()
+
+    seen.look()
+    watcher = threading.Thread(target=look_on, name="processes")
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
+        seen.look()
+
+
+def settled(server: Server) -> None:
+    """Wait until no worker of a server computes any more."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        seen = Processes(server.process.pid)
+        seen.look()
+        time.sleep(QUIET)
+        seen.look()
+        workers = [looks for pid, looks in seen.looks.items() if pid != seen.server]
+        if all(len(looks) > 1 and looks[-1].busy - looks[0].busy < QUIET / 2 and not looks[-1].runs for looks in workers):
+            return
+
+
+def kill_at_work(server: Server, asks: Sequence[Ask]) -> Observation:
+    """Send requests, kill a worker process as soon as as many of them are at work, and return what was seen."""
+    with watching(server.process.pid) as seen, ThreadPoolExecutor(1) as executor:
+        began = time.monotonic()
+        answers = executor.submit(run, server, asks)
+        while not answers.done():
+            at_work = [pid for pid, busy in seen.workers(began, time.monotonic()).items() if busy > AT_WORK]
+            if len(at_work) >= len(asks):
+                with suppress(psutil.Error):
+                    psutil.Process(at_work[0]).kill()
+                break
+            time.sleep(PAUSE)
+        return answers.result()
+
+
+def kill_idle(server: Server) -> None:
+    """Kill a worker process that has computed before and is idle now, and give its server time to learn of it."""
+    seen = Processes(server.process.pid)
+    seen.look()
+    workers = seen.workers(0.0, time.monotonic())
+    if workers:
+        with suppress(psutil.Error):
+            psutil.Process(max(workers, key=workers.__getitem__)).kill()
+    time.sleep(QUIET)

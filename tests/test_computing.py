@@ -1,0 +1,177 @@
+"""Work on the CPU: `computing.py`. The evidence is which process kept a processor busy, as the operating system counts it."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.lab import checks
+from shared.lab.causes import Cause
+from shared.lab.experiment import Answer, Ask, Observation
+from shared.lab.finding import Finding, sure
+from shared.lab.processes import Processes, n_for, settled, watching
+from shared.lab.refusal import refused
+from shared.lab.server import Server
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse, prove
+from shared.lesson.contract import WORKERS
+from shared.lesson.limits import MAX_N, MAX_SECONDS
+from tests.computing import Computing
+from tests.conftest import keep
+from tests.test_deadlines import FACTOR, WAITS, at_the_limit, late
+
+COMPUTE = ("computing", "compute")
+OPEN = ("computing", "open_workers")
+KNOWN = {1: 0, 2: 0, 3: 1, 100: 25, 7919: 999, 7920: 1000}
+"""How many primes there are below some numbers; 7,919 is the thousandth."""
+
+
+@pytest.fixture
+def processes(server: Server) -> Iterator[Processes]:
+    """Look at the server's processes during a test, from when they are all idle."""
+    settled(server)
+    with watching(server.process.pid) as seen:
+        yield seen
+    settled(server)  # Where a worker is not stopped, the next test would find it at work.
+
+
+def cpu(seconds: float) -> Ask:
+    """Return the request for work that takes so many seconds, with all the time there is: a busy machine may need it."""
+    return Ask(f"/cpu?n={n_for(seconds)}&limit={MAX_SECONDS:g}")
+
+
+def primes_below(n: int) -> int:
+    """Return how many primes there are below n, found in another way than the variants find them: by a sieve."""
+    prime = bytearray([1]) * max(n, 2)
+    prime[:2] = b"\0\0"
+    for number in range(2, math.isqrt(n) + 1):
+        if prime[number]:
+            prime[number * number :: number] = bytes(len(range(number * number, len(prime), number)))
+    return sum(prime)
+
+
+def right(answer: Answer) -> list[Finding]:
+    """Check how many primes an answer says there are."""
+    body, n = json.loads(answer.body), int(answer.ask.path.partition("n=")[2].partition("&")[0])
+    if body.keys() == {"n", "primes", "elapsed"} and (body["n"], body["primes"]) == (n, primes_below(n)):
+        return []
+    return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered {body}; there are {primes_below(n)} primes below {n}")
+
+
+@pytest.mark.parametrize("path", ["/cpu", "/cpu-thread"])
+def test_the_result_is_right(server: Server, path: str) -> None:
+    """As many primes as there are below a number are counted, at its limits as well."""
+
+    def check(seen: Observation) -> list[Finding]:
+        return next(filter(None, map(right, seen.answers)), [])
+
+    assert {n: primes_below(n) for n in KNOWN} == KNOWN
+    prove(server, "right", lambda _: [Ask(f"{path}?n={n}") for n in KNOWN], check)
+
+
+def in_workers(seen: Observation, processes: Processes) -> list[Finding]:
+    """Check that worker processes computed, and that the server's own did not."""
+    answer, busy = seen.answers[0], processes.busy(seen.began, seen.ended)
+    own = busy.pop(processes.server, 0.0)
+    workers = sum(busy.values())
+    sentence = f"during {answer.ask.path} the server's own process computed for {own:.2f} s, and its workers for {workers:.2f}"
+    if places := [place for place in seen.in_threads if "primes.py" in place or "computing.py" in place]:
+        return sure(Cause.SAME_PROCESS, f"{sentence}; a thread of the server stood in {Path(places[0]).name}")
+    # Right: nearly all of it. Wrong: nothing, or what a process needs to begin.
+    return [] if workers > own else [Finding(Cause.SAME_PROCESS, sentence)]
+
+
+def test_another_process_computes(server: Server, processes: Processes) -> None:
+    """/cpu keeps another process busy than the server's; the event loop stays free, and /ping is answered meanwhile."""
+
+    def check(seen: Observation) -> list[Finding]:
+        answer = seen.answers[0]
+        return right(answer) or checks.holds_the_loop(seen, answer.seconds) or in_workers(seen, processes)
+
+    verdict = prove(server, "another process", lambda wait: [cpu(2 * wait)], check)
+    keep(server, "/cpu", verdict)
+
+
+def test_a_thread_computes_in_the_servers_process(server: Server, processes: Processes) -> None:
+    """/cpu-thread keeps the server's own process busy, in a thread beside the event loop, which gets its turn."""
+
+    def check(seen: Observation) -> list[Finding]:
+        answer = seen.answers[0]
+        if findings := right(answer) or checks.holds_the_loop(seen, answer.seconds):
+            return findings
+        busy = processes.workers(seen.began, seen.ended)
+        if not seen.in_threads:
+            return [Finding(Cause.THREADS, f"during {answer.ask.path} no worker thread was seen at work")]
+        if sum(busy.values()) > answer.seconds / 2:
+            return [
+                Finding(Cause.THREADS, f"during {answer.ask.path} another process computed, and here a thread is to be shown")
+            ]
+        return []
+
+    verdict = prove(server, "a thread", lambda wait: [Ask(f"/cpu-thread?n={n_for(2 * wait)}")], check)
+    keep(server, "/cpu-thread", verdict)
+
+
+def test_as_many_workers_as_agreed(server: Server, processes: Processes) -> None:
+    """Of four requests at once two are worked on at a time, each in a process of its own, and no more processes ever work."""
+
+    def check(seen: Observation) -> list[Finding]:
+        if findings := next(filter(None, map(right, seen.answers)), []):
+            return findings
+        busy = processes.workers(seen.began, seen.ended)
+        share = sum(busy.values()) / len(seen.answers) / 2  # Half of what one request takes.
+        at_work = [pid for pid, seconds in busy.items() if seconds > share]
+        sentence = f"for {checks.describe(seen)} {len(at_work)} processes were at work, and {WORKERS} are right"
+        if len(at_work) > WORKERS:
+            return sure(Cause.TOO_MANY, sentence, OPEN, COMPUTE)
+        return [Finding(Cause.LIMITED, sentence, places=(OPEN, COMPUTE))] if len(at_work) < WORKERS else []
+
+    verdict = prove(server, f"{WORKERS} at a time", lambda wait: [cpu(2 * wait)] * 4, check, (0.15, 0.2, 0.3))
+    keep(server, "/cpu x 4", verdict)
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_deadline_ends_the_waiting(server: Server) -> None:
+    """At its limit a request is answered 504, whatever becomes of the worker; one beside it that has time enough is answered."""
+
+    def asks(wait: float) -> list[Ask]:
+        long = Ask(f"/cpu?n={n_for(FACTOR * wait)}&limit={wait}", status=504)
+        return [long, Ask(f"/cpu?n=1000&limit={MAX_SECONDS:g}")]
+
+    def check(seen: Observation) -> list[Finding]:
+        over, in_time = seen.answers
+        limit = float(over.ask.path.partition("limit=")[2])
+        if over.status == 200:
+            return sure(Cause.NO_DEADLINE, late(over, limit))
+        words = f"The worker process did not end within {limit:g} seconds."
+        return at_the_limit(over, limit) or refused(over, 504, words, log="\n".join(seen.printed)) or right(in_time)
+
+    keep(server, "/cpu, limited", prove(server, "504 at the limit", asks, check, WAITS))
+
+
+def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Computing) -> None:
+    """Work whose process is killed is answered 502; the next request is answered, and so it is when an idle worker was killed."""
+    accuse(subject, computing.killed, refused(computing.killed.answers[0], 502, "The worker process ended", log=computing.log))
+    for when, seen in (("in the middle of work", computing.after), ("while it was idle", computing.after_idle)):
+        answer = seen.answers[0]
+        if answer.status != 200:
+            got = f"{answer.status} {answer.body[:120].decode(errors='replace')}" if answer.status else answer.error
+            sentence = f"a worker process was killed {when}, and the next request was answered {got}"
+            accuse(subject, seen, sure(Cause.BROKEN_POOL, sentence, COMPUTE, OPEN))
+        accuse(subject, seen, right(answer))
+
+
+def test_no_process_is_left(subject: Variant, computing: Computing) -> None:
+    """At the end no worker is left, and none goes on to the end of work that nobody waits for."""
+    accuse(subject, computing.abandoned, refused(computing.abandoned.answers[0], 504, log=computing.log))
+    if computing.left:
+        sentence = f"after SIGTERM {computing.left} processes are left that the server had started"
+        accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN))
+    # Right: not much more than what it had done at SIGTERM. Wrong: all of it.
+    if computing.worked > computing.takes / 2:
+        sentence = (
+            f"work for {MAX_N:,} that nobody waits for kept a process busy for {computing.worked:.1f} s, and so held up the end"
+        )
+        accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN))

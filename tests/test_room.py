@@ -1,0 +1,78 @@
+"""Room for threads: `room.py`. The evidence is how many waits are under way together, and how many waves all of them take."""
+
+import itertools
+import math
+import re
+
+import pytest
+
+from shared.lab import checks
+from shared.lab.causes import Cause
+from shared.lab.experiment import Ask, Observation
+from shared.lab.finding import EARLY, Finding
+from shared.lab.server import Server
+from shared.lab.verdict import prove
+from shared.lesson.contract import THREADS
+from tests.conftest import keep
+
+MANY = 2 * THREADS + THREADS // 2
+"""Requests at once: two full waves, and a half."""
+
+WAVES = math.ceil(MANY / THREADS)
+SET = ("room", "set_threads")
+LIFESPAN = ("app", "lifespan")
+
+
+def at_once(seen: Observation) -> int:
+    """Return how many waits were under way together at the most, by the order in which the console shows begins and ends."""
+    # Threads that print at the same time may share a line.
+    steps = (1 if word == "Starting" else -1 for word in re.findall("Starting|Finished", "".join(seen.printed)))
+    return max(itertools.accumulate(steps), default=0)
+
+
+def in_waves(seen: Observation) -> list[Finding]:
+    """Check that as many requests wait at once as there are threads, and that all take as many waves as that makes.
+
+    When each is answered is left to the stack: what a handler has returned may need a thread as well before it is sent.
+    """
+    wait, most = seen.answers[0].ask.wait, at_once(seen)
+    sentence = f"of {checks.describe(seen)} {most} were under way together, and all took {seen.seconds:.2f} s"
+    sentence += f"; {THREADS} at once, and {WAVES} waves of {wait:g} s, are right"
+    # Noise makes nothing quicker: more than there are threads for is certain.
+    too_many = most > THREADS or seen.seconds < WAVES * wait - EARLY
+    if too_many or most < THREADS or seen.seconds >= (WAVES + 0.5) * wait:
+        return [Finding(Cause.THREAD_ROOM, sentence, certain=too_many, places=(SET, LIFESPAN))]
+    return []
+
+
+@pytest.mark.parametrize("path", ["/threaded", "/guarded"])
+def test_waves_of_exactly_the_limit(server: Server, path: str) -> None:
+    """Twenty-five requests that need a thread are answered ten by ten; the event loop stays free."""
+
+    def check(seen: Observation) -> list[Finding]:
+        return checks.holds_the_loop(seen, seen.answers[0].ask.wait) or in_waves(seen)
+
+    verdict = prove(server, f"waves of {THREADS}", lambda wait: [Ask(f"{path}?seconds={wait}")] * MANY, check)
+    keep(server, f"{path} x {MANY}", verdict)
+
+
+def test_all_threads_are_out_of_one_room(server: Server) -> None:
+    """While all threads are taken by /threaded, /guarded has to wait for one, however quick it is; what needs none does not."""
+
+    def asks(wait: float) -> list[Ask]:
+        late = wait / 2
+        quick = [Ask("/guarded?seconds=0", after=late), Ask("/async?seconds=0", after=late)]
+        return [*quick, *[Ask(f"/threaded?seconds={wait}")] * (2 * THREADS)]
+
+    def check(seen: Observation) -> list[Finding]:
+        guarded, awaited, *threaded = seen.answers
+        wait = threaded[0].ask.wait
+        if awaited.seconds >= wait / 2:  # Right: at once. Wrong: not before a thread is free, half a wait later at the least.
+            sentence = f"while all threads were taken, /async?seconds=0, which needs none, took {awaited.seconds:.2f} s"
+            return [Finding(Cause.THREADS, sentence, ask=awaited.ask)]
+        if guarded.received - seen.began < wait - EARLY:  # Right: at the end of a wait. Wrong: half of it sooner.
+            sentence = f"while all threads were taken, /guarded?seconds=0 took {guarded.seconds:.2f} s: it has threads of its own"
+            return [Finding(Cause.THREAD_ROOM, sentence, ask=guarded.ask)]
+        return []
+
+    keep(server, "/guarded beside", prove(server, "waits for a thread", asks, check))
