@@ -25,6 +25,7 @@ from shared.lesson.settings import Settings
 from shared.workbook.examples.litestar_asyncio import (
     answers,
     background,
+    computing,
     context,
     conversation,
     deadlines,
@@ -33,6 +34,7 @@ from shared.workbook.examples.litestar_asyncio import (
     limiting,
     racing,
     resilience,
+    room,
     search,
     streaming,
     together,
@@ -41,7 +43,7 @@ from shared.workbook.examples.litestar_asyncio import (
 
 CHAPTERS = (
     *(waiting, together, search, answers, failing, deadlines, limiting),
-    *(racing, streaming, leaving, context, background, conversation),
+    *(racing, streaming, leaving, context, background, conversation, computing, room),
 )
 
 
@@ -53,14 +55,14 @@ async def home() -> identity.Identity:
 
 @asynccontextmanager
 async def lifespan(app: Litestar) -> AsyncIterator[None]:
-    """Open the client once, before the first request, and close it after the last."""
-    # The client uses anyio, which loads its half for asyncio when it is first awaited. That takes 40 ms: better now than in the
-    # first search.
+    """Open the client and the workers once, before the first request, and close them after the last."""
+    # anyio, which the client uses, loads its half for asyncio when it is first awaited, in 40 ms: better now than later.
     await anyio.lowlevel.checkpoint()
-    with running_upstreams() as settings:
+    room.set_threads()
+    with running_upstreams() as settings, computing.open_workers() as workers:
         # The last to be opened is the first to be closed: what still works in the background needs the client.
         async with resilience.open_client(settings) as client, background.open_background() as work:
-            app.state.client, app.state.settings, app.state.background = client, settings, work
+            app.state.update({"client": client, "settings": settings, "background": work, "workers": workers})
             yield
 
 
@@ -78,6 +80,11 @@ async def _settings(state: State) -> Settings:
 async def _background(state: State) -> background.Background:
     work: background.Background = state.background
     return work
+
+
+async def _workers(state: State) -> computing.Workers:
+    workers: computing.Workers = state.workers
+    return workers
 
 
 def server_timing(app: ASGIApp) -> ASGIApp:
@@ -128,7 +135,12 @@ def create_app() -> Litestar:
     return Litestar(
         [home, *(route for chapter in CHAPTERS for route in chapter.routes)],
         lifespan=[lifespan],
-        dependencies={"client": Provide(_client), "settings": Provide(_settings), "background": Provide(_background)},
+        dependencies={
+            "client": Provide(_client),
+            "settings": Provide(_settings),
+            "background": Provide(_background),
+            "workers": Provide(_workers),
+        },
         middleware=[context.with_request_id, server_timing],
         before_request=_only_exact_paths,
         exception_handlers={Exception: handle_error},

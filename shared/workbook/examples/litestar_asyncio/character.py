@@ -16,7 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-once",
-    "threads": "processors-and-four",
+    "threads": "ten",
     "plain_def": "on-the-loop",
     "head": "refused",
     "trailing_slash": "not-found",
@@ -47,15 +47,19 @@ CHARACTER: Final[Character] = {
     "socket_failure": "private-code",
     "large_message": "read",
     "silent_client": "given-up",
+    "process_at_deadline": "runs-on",
+    "killed_worker": "all",
+    "busy_cpu": "in-a-process",
 }
 
 # In `app.py`, `before_request` makes the difference for a slash too many, and `logging_config` a part of that of Ctrl-C. In
 # `serve.py`, `log_level` is the other part, `timeout_graceful_shutdown` the difference at the end, and `ws_ping_interval` that of
-# a silent client.
+# a silent client. `set_threads` in `room.py` makes that of the threads.
 BY_DEFAULT: Final[dict[str, str]] = {
     "trailing_slash": "answered",
     "shutdown_wait": "longer",
     "cut_off": "none",
     "ctrl_c": "a-few-words",
     "silent_client": "kept",
+    "threads": "processors-and-four",
 }

@@ -5,13 +5,16 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from multiprocessing import get_context
 from typing import Any
 
 import httpx2
 import uvicorn
 from litestar import Litestar, Request, Response, WebSocket, get, websocket
 from litestar.background_tasks import BackgroundTask
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromQuery
 from litestar.response import Stream
@@ -39,6 +42,10 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
+
+
+def count(n: int) -> int:
+    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 def handle(request: Request[Any, Any, Any], error: Exception) -> Response[None]:
@@ -105,6 +112,20 @@ async def bare_task(seconds: FromQuery[float]) -> None:
     bare.append(asyncio.create_task(work("task1", seconds)))
 
 
+@get("/cpu")
+async def cpu(state: State, n: FromQuery[int], limit: FromQuery[float]) -> int:
+    try:
+        async with asyncio.timeout(limit):
+            return await asyncio.get_running_loop().run_in_executor(state.pool, count, n)
+    except TimeoutError:
+        raise HTTPException(status_code=504) from None
+
+
+@get("/cpu-thread", sync_to_thread=True)
+def cpu_thread(n: FromQuery[int]) -> int:
+    return count(n)
+
+
 @get("/patient")
 async def patient(seconds: FromQuery[float]) -> str:
     return await work("task1", seconds)
@@ -145,7 +166,11 @@ async def talk(socket: WebSocket[Any, Any, Any]) -> None:
 async def lifespan(app: Litestar) -> AsyncIterator[None]:
     if "FAIL_START" in os.environ:
         raise RuntimeError
-    yield
+    if "SWITCHED" in os.environ:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(10))
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        app.state.pool = pool
+        yield
 
 
 async def only_exact_paths(request: Request[Any, Any, Any]) -> None:
@@ -160,7 +185,7 @@ if "SWITCHED" in os.environ:
 app = Litestar(
     [
         *(ping, awaited, threaded, plain_def, limited, gather_order, gather_fails, group_error, deadline_thread),
-        *(background_task, bare_task, patient, as_completed, talk),
+        *(background_task, bare_task, cpu, cpu_thread, patient, as_completed, talk),
     ],
     exception_handlers={LookupError: handle},
     lifespan=[lifespan],
