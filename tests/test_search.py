@@ -55,8 +55,8 @@ def right_answer(answer: Answer, seen: Observation, query: str) -> list[Finding]
     if body.keys() != {"query", "embedding_length", "results", "elapsed_ms"}:
         return sure(Cause.WRONG_ANSWER, f"{asked} was answered with {', '.join(body)}")
     if body["query"] != query:
-        queries = [json.loads(other.body).get("query") for other in seen.answers if other is not answer]
-        mixed_up = Cause.SHARED_STATE if body["query"] in queries else Cause.WRONG_ANSWER
+        others = [other.ask.path for other in seen.answers if other is not answer]
+        mixed_up = Cause.SHARED_STATE if search(str(body["query"])).path in others else Cause.WRONG_ANSWER
         return sure(mixed_up, f"{asked} was answered with the query {body['query']!r}")
     embeddings = [call for call in seen.calls if call.service == "embeddings" and call.sent.get("input") == query]
     vectors = [call.answered for call in embeddings]
@@ -67,8 +67,8 @@ def right_answer(answer: Answer, seen: Observation, query: str) -> list[Finding]
     titles = [{"title": title} for title in finds[0].answered[0][: len(body["results"])]]
     if body["results"] != titles or not titles:
         everything = [call.answered[0] for call in seen.calls if call.service == "query" and call.answered]
-        others = any([result.get("title") for result in body["results"]] == found[: len(body["results"])] for found in everything)
-        cause = Cause.SHARED_STATE if others and titles else Cause.WRONG_ANSWER
+        theirs = any([result.get("title") for result in body["results"]] == found[: len(body["results"])] for found in everything)
+        cause = Cause.SHARED_STATE if theirs and titles else Cause.WRONG_ANSWER
         return sure(cause, f"{asked} found {body['results']}, and the vector database had answered {titles}")
     if body["embedding_length"] != len(embeddings[0].answered):
         sentence = f"{asked} gives an embedding_length of {body['embedding_length']}; it was {len(embeddings[0].answered)}"
