@@ -18,7 +18,7 @@ from shared.lab import variants
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
-from shared.lab.server import PATIENT, Server
+from shared.lab.server import PATIENT, Server, ServerError
 from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
@@ -121,11 +121,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Show an accusation as its message alone, and write the report."""
+    """Show an accusation, or why a server did not start, as its message alone; and write the report."""
     report: Any = yield
     accused = call.excinfo.value if call.excinfo and isinstance(call.excinfo.value, Accusation) else None
-    if accused:
-        report.longrepr = str(accused)
+    if call.excinfo and isinstance(call.excinfo.value, Accusation | ServerError):
+        report.longrepr = str(call.excinfo.value)
     if report.failed:
         item.stash[FAILED] = True
         if variant := _variant(item):

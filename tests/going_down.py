@@ -9,6 +9,7 @@ from shared.lab.follow import background, body
 from shared.lab.shutdown import Down, go_down
 from shared.lab.stream import events
 from shared.lab.variants import Variant
+from shared.lab.verdict import doubt
 from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.jobs import GRACE
 
@@ -53,8 +54,10 @@ def go_down_amid_work(variant: Variant) -> Down:
     """Stop a variant in the middle of everything; again, where it was late: that may be noise."""
     down = go_down(variant, PIECES, CALLS)
     for _ in range(TRIES - 1):
-        if all(finding.certain for finding in wrong_with(down)):
+        findings = wrong_with(down)
+        if all(finding.certain for finding in findings):
             break
+        doubt(findings[0])
         down = go_down(variant, PIECES, CALLS)
     return down
 

@@ -9,7 +9,7 @@ from typing import Any
 from shared.lab.experiment import LOGGED, Answer, Ask, Line, Observation, run, send
 from shared.lab.finding import Finding
 from shared.lab.server import Server
-from shared.lab.verdict import WAITS, judge
+from shared.lab.verdict import WAITS, doubt, judge
 
 BEGUN = 202
 PAUSE = 0.05
@@ -106,3 +106,4 @@ def tried(
             return
         if findings[0].certain or not tries_left:
             judge(server, seen, findings)
+        doubt(findings[0])

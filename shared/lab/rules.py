@@ -19,6 +19,9 @@ from shared.lesson.contract import ENDPOINTS
 ROUNDING = 0.006
 """Half of the hundredth of a second to which `elapsed` is rounded, and a little."""
 
+FRAME = re.compile(r'File "[^"]*[\\/]variants[\\/](\w+)[\\/](\w+)\.py", line (\d+), in (\w+)')
+"""A line of a traceback that is about a variant's code."""
+
 
 Rule = Callable[[Answer, Observation], list[Finding]]
 
@@ -90,10 +93,19 @@ def failure(got: str, log: str, answer: Answer) -> Finding:
 
 
 def last_error(log: str) -> str:
-    """Return the line of a log that names the last error."""
-    named = [line for line in log.splitlines() if re.match(r"[\w.]*(Error|Exception|Group|Warning)\b", line.strip(" |+-"))]
-    lines = [line for line in named if "tracemalloc" not in line]  # Advice of Python's, which follows a warning.
-    return lines[-1].strip(" |+-") if lines else "nothing"
+    """Return the line of a log that names the last error, and where it was raised in a variant's code, if that stands there."""
+    lines = log.splitlines()
+    named = [
+        number
+        for number, line in enumerate(lines)
+        # Advice of Python's follows a warning.
+        if re.match(r"[\w.]*(Error|Exception|Group|Warning)\b", line.strip(" |+-")) and "tracemalloc" not in line
+    ]
+    if not named:
+        return "nothing"
+    traceback = "\n".join(lines[: named[-1]]).rpartition("Traceback (most recent call last)")[2]
+    places = [f" (at variants/{one[1]}/{one[2]}.py:{one[3]} in {one[4]})" for one in FRAME.finditer(traceback)]
+    return f"{lines[named[-1]].strip(' |+-')}{places[-1] if places else ''}"
 
 
 def readable(answer: Answer, _: Observation) -> list[Finding]:

@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,19 +60,11 @@ class Server:
         self._asking = threading.Lock()  # One question at a time; experiments ask from a thread of their own.
         self._folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
         self._log = Path(self._folder.name, "server.log")
-        with socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:
+        with ExitStack() as undo, socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:
+            undo.callback(self._folder.cleanup)
             control_port = str(listener.getsockname()[1])
-            command = [
-                sys.executable,
-                "-m",
-                "shared.lab.host",
-                control_port,
-                variant.package,
-                "--port",
-                "0",
-                "--loop",
-                variant.loop,
-            ]
+            command = [sys.executable, "-m", "shared.lab.host", control_port, variant.package]
+            command += ["--port", "0", "--loop", variant.loop]
             command += ["--root", str(variant.root)] if variant.root != ROOT else []
             command += ["--crash"] if crash else []
             self.process = subprocess.Popen(  # noqa: S603 - our own command
@@ -85,16 +77,11 @@ class Server:
                 start_new_session=sys.platform != "win32",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Only Windows has the name.
             )
-            try:
-                self._control = self._accept(listener)
-                self.url = self._wait_until_ready()
-            except BaseException:
-                self.process.kill()
-                self.process.wait()
-                if hasattr(self, "_control"):  # It has connected, and did not become ready.
-                    self._control.close()
-                self._folder.cleanup()
-                raise
+            undo.callback(self.process.wait)
+            undo.callback(self.process.kill)
+            self._control = undo.enter_context(self._accept(listener))
+            self.url = self._wait_until_ready()
+            undo.pop_all()  # It runs, and nothing of that is to be undone.
 
     def _accept(self, listener: socket.socket) -> socket.socket:
         listener.settimeout(0.1)

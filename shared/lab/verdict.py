@@ -121,12 +121,17 @@ def prove(
         if worst.certain or not tries_left:
             worst = _compared_with_alone(server, worst, seen)
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
-        for tell in DOUBTS:
-            tell(worst.cause)
+        doubt(worst)
         if any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * run(server, asks(0.0)).seconds, LONGEST)
         _let_calls_end(server)
     raise ValueError("There has to be a wait to try.")
+
+
+def doubt(finding: Finding) -> None:
+    """Tell whoever wants to know what was probably wrong in a try, before the next one."""
+    for tell in DOUBTS:
+        tell(finding.cause)
 
 
 def _let_calls_end(server: Server) -> None:

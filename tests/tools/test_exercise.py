@@ -8,9 +8,9 @@ import pytest
 
 from shared.lab.terms import terms
 from shared.lab.variants import ROOT, groups
-from shared.lesson.contract import CHAPTERS, ENDPOINTS
+from shared.lesson.contract import ENDPOINTS
 from shared.workbook.exercise import reference
-from shared.workbook.exercise.contents import exercises, named, objectives, predictions, to_write
+from shared.workbook.exercise.contents import TOPICS, exercises, named, objectives, predictions, to_write
 from shared.workbook.exercise.exercises import HINTS, Exercise
 from shared.workbook.exercise.mine import BLANK, Mine, start
 from shared.workbook.exercise.stubs import functions, is_stub
@@ -27,7 +27,7 @@ def test_there_are_enough_of_every_kind() -> None:
     """There are at least twenty exercises, of three kinds, and each chapter has one, and a prediction."""
     assert len(exercises()) >= 20
     assert {one.kind for one in exercises()} == {"write", "repair", "design"}
-    assert {one.chapter for one in exercises()} == set(CHAPTERS) == {one.chapter for one in predictions()}
+    assert {one.chapter for one in exercises()} == set(TOPICS) == {one.chapter for one in predictions()}
 
 
 def test_each_goal_is_shown_by_something() -> None:

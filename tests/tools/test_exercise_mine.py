@@ -11,12 +11,13 @@ import pytest
 from shared.lab.variants import ROOT, groups
 from shared.lab.verdict import EXERCISE
 from shared.lesson.contract import MODULES
-from shared.workbook.exercise import commands, mine, progress, reference
+from shared.workbook.exercise import commands, mine, progress, reference, show
 from shared.workbook.exercise.compose import NotReadyError, compose
-from shared.workbook.exercise.contents import named, to_write
+from shared.workbook.exercise.contents import named, predictions, to_write
 from shared.workbook.exercise.mine import BLANK, Mine, MineError
 from shared.workbook.exercise.progress import Progress
 from shared.workbook.exercise.proof import copied
+from shared.workbook.exercise.sitting import Sitting
 from shared.workbook.exercise.stubs import functions, is_stub, without_bodies
 from shared.workbook.exercise.watch import Watch
 
@@ -192,6 +193,36 @@ def test_hints_come_one_by_one_and_are_remembered(own: Mine) -> None:
     told = [commands.hint(own, kept, WAIT) for _ in range(4)]
     assert [text.count("Hint ") for text in told] == [1, 2, 3, 3]
     assert progress.load(own).hints == {WAIT.name: 3}
+
+
+def test_a_reset_is_asked_for_twice_in_a_row(own: Mine) -> None:
+    """On the screen a reset asks first; whatever comes between takes the question back."""
+    solve(own)
+    sitting = Sitting(own, Progress(present=WAIT.name, predicted=dict.fromkeys(one.name for one in predictions())))
+    sitting.exercise = WAIT
+    for key in ("reset", "hint", "reset", "solution", "reset"):
+        assert not sitting.command(key)
+        assert "await asyncio.sleep" in (own.folder / WAIT.file).read_text(encoding="utf-8")
+    assert sitting.command("reset")
+    assert "await asyncio.sleep" not in (own.folder / WAIT.file).read_text(encoding="utf-8")
+
+
+def test_what_was_not_measured_is_known(own: Mine) -> None:
+    """Whoever leaves while a prediction is measured has it measured when they come back; of this chapter, not of others."""
+    sitting = Sitting(own, Progress(predicted={"three-blocking": 3.0, "three-awaiting": None, "one-after-another": 1.0}))
+    sitting.exercise = WAIT
+    sitting.measured(predictions()[1], 2.0)
+    assert [one.name for one in sitting.unmeasured] == ["three-blocking"]
+
+
+def test_a_timeline_fits_the_screen() -> None:
+    """A bar is made as short as it has to be, with its strongest signs; every other line stays as it is."""
+    line = f"  /async |{'=' * 20}{'#' * 10}{' ' * 30}|  0.00 to 0.30 s"
+    assert show.narrowed(line, 120) == line
+    narrow = show.narrowed(line, 57)
+    assert narrow == f"  /async |{'=' * 10}{'#' * 5}{' ' * 15}|  0.00 to 0.30 s"
+    assert len(show.narrowed(line, 40)) == 40
+    assert show.narrowed("a long line of words | with a bar", 10) == "a long line of words | with a bar"
 
 
 def test_the_solution_shows_how_yours_differs(own: Mine) -> None:

@@ -55,7 +55,7 @@ def solve(mine: Mine) -> None:
 )
 def test_it_fails_unsolved_and_passes_with_the_reference(base: str, name: str) -> None:
     """As it begins, an exercise fails for its reason; with the reference it is solved."""
-    (proof,) = proofs(base, [name])
+    (proof,) = proofs([base], [name])
     assert not proof.wrong
 
 
@@ -81,6 +81,36 @@ def test_a_wrong_version_is_told_of_in_the_readers_own_lines(own: Mine, runner: 
     assert f"variants/mine/waiting.py:{line + 3} in slow_async_operation" in found.words
 
 
+def test_what_does_not_start_is_told_in_short(own: Mine, runner: Runner) -> None:
+    """A server that does not start is not wrong, but not ready; of what it printed the reader's own line is told, and why."""
+    solve(own)
+    file = own.folder / WAIT.file
+    text = file.read_text(encoding="utf-8").replace(
+        "async_endpoint(request: web.Request)", "async_endpoint(request: web.Nothing)"
+    )
+    file.write_text(text, encoding="utf-8")
+    line = next(number for number, code in enumerate(text.split("\n"), 1) if "web.Nothing" in code)
+    found = check(own, WAIT, runner)
+    assert found.standing == Standing.NOT_READY
+    first, place, *_, last = found.words.split("\n")
+    assert "did not" in first
+    assert place.strip().startswith(f'File "variants/mine/waiting.py", line {line}')
+    assert last.startswith("AttributeError")
+
+
+def test_an_unforeseen_error_is_told_with_its_line(own: Mine, runner: Runner) -> None:
+    """Where a handler raised what nobody foresaw stands in the verdict: the reader does not see the server's log."""
+    solve(own)
+    file = own.folder / WAIT.file
+    text = file.read_text(encoding="utf-8").replace("await asyncio.sleep(", "await asyncio.slep(")
+    file.write_text(text, encoding="utf-8")
+    line = next(number for number, code in enumerate(text.split("\n"), 1) if "asyncio.slep" in code)
+    found = check(own, WAIT, runner)
+    assert (found.standing, found.cause) == (Standing.WRONG, Cause.CRASHED)
+    assert "AttributeError: module 'asyncio' has no attribute 'slep'" in found.words
+    assert f"(at variants/mine/waiting.py:{line} in slow_async_operation)" in found.words
+
+
 def test_a_run_that_hangs_is_ended_and_says_so(own: Mine) -> None:
     """A run without an end is given up, in words; the next one has a new process."""
     solve(own)
@@ -99,7 +129,7 @@ def test_once_says_all_in_plain_text(own: Mine, capsys: pytest.CaptureFixture[st
         "variants/mine/waiting.py:",
         "Not written yet",
         "Predict first",
-        "0 of 35 solved",
+        f"0 of {len(own.exercises())} solved",
         "Next: write, save",
     ):
         assert part in said
@@ -132,12 +162,13 @@ async def until(true: Callable[[], bool]) -> None:
 
 def shown(screen: Screen) -> str:
     """Return what stands on a screen."""
-    return "\n".join(str(screen.query_one(name, Static).content) for name in ("#heading", "#body"))
+    return "\n".join(str(screen.query_one(name, Static).content) for name in ("#heading", "#body", "#after"))
 
 
 def test_the_screen_follows_what_is_saved(own: Mine, runner: Runner) -> None:
     """It begins with the verdict that nothing is written; a save brings a new one; its keys are always there."""
-    kept = Progress(predicted=dict.fromkeys([one.name for one in predictions()]))
+    names = [one.name for one in predictions()]
+    kept = Progress(predicted=dict.fromkeys(names), measured=dict.fromkeys(names, 1.0))
 
     async def use() -> None:
         screen = Screen(Sitting(own, kept), runner)
@@ -159,6 +190,24 @@ def test_the_screen_follows_what_is_saved(own: Mine, runner: Runner) -> None:
     assert list(load(own).solved) == [WAIT.name]
 
 
+def test_leaving_takes_no_time(own: Mine) -> None:
+    """Whoever leaves while something is measured does not wait for it, and what was predicted is kept."""
+
+    async def use() -> None:
+        with Runner() as running:
+            screen = Screen(Sitting(own, Progress()), running)
+            async with screen.run_test(size=(80, 24)) as pilot:
+                await pilot.press("6", "enter", "2", "enter", "escape")
+                await pilot.press("q")
+
+    began = time.monotonic()
+    asyncio.run(use())
+    # Right: a moment. Wrong: the three measurements, of six, two and two seconds; what starts up may take another two.
+    assert time.monotonic() - began < 10
+    assert load(own).predicted == {"three-blocking": 6.0, "three-awaiting": 2.0, "three-in-threads": None}
+    assert not load(own).measured
+
+
 def test_the_screen_asks_for_predictions_first(own: Mine, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of a chapter is judged before its predictions are made or declined; a reset has to be asked for twice."""
     judged: list[str] = []
@@ -167,8 +216,9 @@ def test_the_screen_asks_for_predictions_first(own: Mine, runner: Runner, monkey
         judged.append(getattr(exercise, "name", ""))
         return Verdict(Standing.UNWRITTEN, "noted")
 
+    monkeypatch.setattr("shared.workbook.exercise.screen.glance", lambda *_: None)  # As if it could be run.
     monkeypatch.setattr("shared.workbook.exercise.screen.check", note)
-    monkeypatch.setattr("shared.workbook.exercise.screen.measure", lambda *_: 6.0)
+    monkeypatch.setattr(runner, "measure", lambda *_: 6.0)
 
     async def use() -> None:
         screen = Screen(Sitting(own, Progress()), runner)
@@ -179,6 +229,7 @@ def test_the_screen_asks_for_predictions_first(own: Mine, runner: Runner, monkey
             await until(lambda: judged == [WAIT.name])
             await until(lambda: "you said 6 s" in shown(screen) and "measured 6.00 s" in shown(screen))
             solve(own)
+            await until(lambda: len(judged) == 2)  # A save that is noticed takes the question back.
             await pilot.press("r", "escape", "r")
             assert "await asyncio.sleep" in (own.folder / WAIT.file).read_text(encoding="utf-8")
             await pilot.press("r")

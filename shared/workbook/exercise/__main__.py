@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from rich.console import Console
+
 from shared.lab.variants import ROOT
 from shared.workbook.exercise import mine as reader
 from shared.workbook.exercise import show
@@ -60,7 +62,7 @@ def once(mine: Mine, progress: Progress) -> int:
     """Judge the present exercise, and print all there is to say; return 0 when it is solved or nothing is left, 1 otherwise."""
     exercise = progress.open(mine.exercises())
     if exercise is None:
-        print(f"Nothing is left.\n\n{show.overview(mine, progress)}")
+        say(f"Nothing is left.\n\n{show.overview(mine, progress)}")
         return 0
     with Runner() as runner:
         found = check(mine, exercise, runner)
@@ -68,7 +70,7 @@ def once(mine: Mine, progress: Progress) -> int:
         progress.solve(exercise)
         progress.go_on(exercise, mine.exercises())
         save(mine, progress)
-    print(show.page(mine, exercise, progress, found))
+    say(show.page(mine, exercise, progress, found))
     return 0 if found.standing == Standing.SOLVED else 1
 
 
@@ -87,30 +89,41 @@ def _chosen(asked: argparse.Namespace, mine: Mine, progress: Progress) -> Exerci
     return exercise
 
 
+def say(text: str) -> None:
+    """Print a text: in a terminal with colours, and lines that end between words; for a pipe as it is."""
+    if sys.stdout.isatty():
+        console = Console(highlight=False)
+        console.print(show.coloured(text, console.width))
+    else:
+        print(text)
+
+
 def start(base: str) -> str:
     """Make the reader's variant, and say what comes now."""
     mine = reader.start(BLANK if base == BLANK else choose([base])[0])
     first = mine.exercises()[0]
-    made = f"variants/mine is made from {mine.base}; git leaves it alone. What an exercise asks for is taken out of it or broken,"
-    return f"{made}\nand says so: that is no broken installation.\n\n{show.heading(mine, first)}\nNext: nox -s exercise"
+    made = (
+        f"variants/mine is made from {mine.base}; git leaves it alone. What an exercise asks for is taken out of it, or broken, "
+    )
+    return f"{made}and says so: that is no broken installation.\n\n{show.heading(mine, first)}\nNext: nox -s exercise"
 
 
 def run(asked: argparse.Namespace) -> int:
     """Do what the command line asks for, and return the exit code."""
     if asked.command == "start":
-        print(start(asked.base))
+        say(start(asked.base))
         return 0
     mine = reader.find()
     progress = load(mine)
     if asked.command in {"list", "objectives"}:
-        print(show.overview(mine, progress) if asked.command == "list" else show.goals(progress))
+        say(show.overview(mine, progress) if asked.command == "list" else show.goals(progress))
     elif asked.command == "predict":
-        print(guess(mine, progress, asked.prediction, asked.seconds))
+        say(guess(mine, progress, asked.prediction, asked.seconds))
     elif asked.command == "suite":
         command = [sys.executable, "-m", "pytest", "-q", "--variant", reader.NAME]
         return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own command
     elif asked.command:
-        print(COMMANDS[asked.command](mine, progress, _chosen(asked, mine, progress)))
+        say(COMMANDS[asked.command](mine, progress, _chosen(asked, mine, progress)))
     elif asked.once or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return once(mine, progress)
     else:
@@ -126,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(asked)
     except (MineError, CatalogueError, SourceError) as error:
-        print(error, file=sys.stderr)
+        Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty()).print(str(error), markup=False)
         return 2
 
 

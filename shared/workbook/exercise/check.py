@@ -14,6 +14,9 @@ from shared.workbook.exercise.mine import NAME, Mine
 from shared.workbook.exercise.runner import RunError, Runner
 from shared.workbook.mistakes.judge import Report
 
+TOLD = 12
+"""Lines that are shown of what a server has printed that did not start."""
+
 
 class Standing(StrEnum):
     """How an exercise stands; the value is what a reader sees."""
@@ -34,6 +37,7 @@ class Verdict:
         words: Why.
         cause: What the suite names as the reason; empty where it names none.
         seconds: How long it took to find out.
+        first: After how many seconds the probable cause was known.
 
     """
 
@@ -41,6 +45,7 @@ class Verdict:
     words: str
     cause: str = ""
     seconds: float = 0.0
+    first: float = 0.0
 
 
 def check(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict:
@@ -59,7 +64,8 @@ def check(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict:
         return _not_ready(error)
     except (RunError, ServerError) as error:
         standing, words, cause = Standing.NOT_RUN, str(error), ""
-    return Verdict(standing, words, cause, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Verdict(standing, words, cause, seconds, runner.doubted - began if runner.doubted > began else seconds)
 
 
 def glance(mine: Mine, exercise: Exercise, runner: Runner) -> Verdict | None:
@@ -99,8 +105,18 @@ def _judge(mine: Mine, exercise: Exercise, runner: Runner) -> tuple[Standing, st
         return (Standing.WRONG, words, "") if words else (Standing.SOLVED, "It tells all three servers apart.", "")
     reports = runner.run(composed.root, exercise.tests)
     if failed := [report for report in reports if report.failed]:
-        return Standing.WRONG, composed.in_the_readers_files(failed[0].message), failed[0].cause
+        words = composed.in_the_readers_files(failed[0].message)
+        if not failed[0].cause:  # It did not even start.
+            return Standing.NOT_READY, in_short(words, f"variants/{NAME}/{exercise.file}"), ""
+        return Standing.WRONG, words, failed[0].cause
     return _passed(reports)
+
+
+def in_short(words: str, place: str) -> str:
+    """Return why a server did not start: its first line, and of what it printed the end, from the reader's own file on."""
+    first, *lines = [line for line in words.splitlines() if "ResourceWarning" not in line]
+    own = [number for number, line in enumerate(lines) if f'File "{place}"' in line]
+    return "\n".join([first, *lines[own[-1] if own else -TOLD :]])
 
 
 def _passed(reports: Sequence[Report]) -> tuple[Standing, str, str]:

@@ -22,8 +22,10 @@ def solution(mine: Mine, _: Progress, exercise: Exercise) -> str:
     """Return the reference, and how the reader's version differs from it."""
     if mine.base == BLANK:
         return reference.hint(mine, exercise, HINTS)
-    differs = reference.difference(mine, exercise) or "Yours is the same."
-    return f"{reference.answer(mine, exercise)}\n\n{differs}"
+    answer = reference.answer(mine, exercise)
+    if differs := reference.difference(mine, exercise):
+        return f"The reference:\n\n{answer}\n\nHow yours differs from it:\n\n{differs}"
+    return f"The reference:\n\n{answer}\n\nYours is the same."
 
 
 def reset(mine: Mine, progress: Progress, exercise: Exercise) -> str:

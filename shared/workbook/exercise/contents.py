@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.lesson.contract import CHAPTERS
-from shared.workbook.exercise.exercises import HINTS, Exercise, Objective, Prediction
+from shared.workbook.exercise.exercises import HINTS, UNTIL, Exercise, Objective, Prediction
 from shared.workbook.mistakes.catalogue import Mistake, load
 from shared.workbook.mistakes.catalogue import named as named_mistake
 from shared.workbook.mistakes.fields import CatalogueError, expect, tables, text, texts
 
 FOLDER: Final = Path(__file__).parent / "catalogue"
 OBJECTIVES: Final = FOLDER / "objectives.toml"
+
+TOPICS: Final = tuple(topic for chapter in CHAPTERS for topic in (chapter, *(["ending"] if chapter == "background" else [])))
+"""The chapters in reading order: one for each module, and going down, which is about what several modules do at the end."""
 
 
 @cache
@@ -76,7 +79,7 @@ def to_write(module: str) -> set[str]:
 
 def _tables(folder: Path, kind: str) -> Iterator[tuple[dict[str, Any], str, str]]:
     """Yield each table of a kind in the chapters' files, with its chapter, and where it stands in words."""
-    for chapter in CHAPTERS:
+    for chapter in TOPICS:
         file = folder / f"{chapter}.toml"
         content = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         expect(content, required=set(), optional={"exercise", "prediction"}, where=file.name)
@@ -105,7 +108,8 @@ def _exercise(table: dict[str, Any], chapter: str, where: str, mistakes: list[Mi
 
 
 def _prediction(table: dict[str, Any], chapter: str, where: str) -> Prediction:
-    expect(table, required={"name", "question", "request", "because"}, optional={"count", "until", "leaves_after"}, where=where)
-    if table.get("until", "last") not in {"last", "first", "work"}:
+    optional = {"count", "until", "leaves_after", "starts"}
+    expect(table, required={"name", "question", "request", "because"}, optional=optional, where=where)
+    if table.get("until", "last") not in UNTIL:
         raise CatalogueError(f"{where}: until cannot be {table['until']!r}.")
-    return Prediction(chapter=chapter, **table)
+    return Prediction(chapter=chapter, **{**table, "starts": tuple(table.get("starts", ()))})

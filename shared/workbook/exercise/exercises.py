@@ -8,6 +8,9 @@ from shared.workbook.mistakes.catalogue import Mistake
 HINTS: Final = 3
 """Steps of a hint. The last is the answer, and comes from the reference."""
 
+UNTIL: Final = frozenset({"last", "first", "work", "gone"})
+"""What a prediction can be about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
@@ -58,9 +61,11 @@ class Prediction:
         question: What to predict; the answer is a number of seconds.
         request: What is sent, as `GET /sync?seconds=2`.
         count: How many of them at once.
-        until: What is measured: the time until the `last` answer, until the `first` event of a stream, or for how long the
-            service behind works (`work`) for a client that leaves after `leaves_after` seconds.
+        until: What is measured: the time until the `last` answer; until the `first` event of a stream, or result in a
+            conversation; for how long the service behind works (`work`) for a client that leaves after `leaves_after` seconds; or
+            until the server has ended (`gone`) that was asked to stop while this request was under way.
         leaves_after: See there.
+        starts: In a conversation, how many seconds each task takes that is started in it, one right after the other.
         because: Why it takes what it takes, for afterwards.
 
     """
@@ -73,6 +78,7 @@ class Prediction:
     count: int = 1
     until: str = "last"
     leaves_after: float = 0.0
+    starts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

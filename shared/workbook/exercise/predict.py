@@ -1,10 +1,15 @@
 """Predictions: what a reader expects, and what the reference does on the stack that the reader chose."""
 
+from collections.abc import Sequence
+
 from shared.lab.experiment import Ask, run
 from shared.lab.readers import leave
-from shared.lab.server import serving
+from shared.lab.server import Server, ServerError, serving
+from shared.lab.shutdown import go_down
 from shared.lab.stream import events
+from shared.lab.talk import Hear, start
 from shared.lab.variants import named
+from shared.lesson.contract import SOCKET
 from shared.workbook.exercise.contents import predictions
 from shared.workbook.exercise.exercises import Prediction
 from shared.workbook.exercise.mine import BLANK, Mine
@@ -28,16 +33,30 @@ def measure(prediction: Prediction, base: str) -> float:
 
     """
     method, _, path = prediction.request.partition(" ")
+    if prediction.until == "gone":
+        return round(go_down(named(base)[0], {"a request": Ask(path, method)}, calls=1).seconds, 2)
     with serving(named(base)[0]) as server:
         run(server, WARM)
         if prediction.until == "work":
             _, seen = leave(server, path, prediction.leaves_after, Ask(path).wait)
             return round(seen.calls[0].seconds, 2)
+        if method == SOCKET:
+            return round(_first_told(server, path, prediction.starts), 2)
         seen = run(server, [Ask(path, method)] * prediction.count)
         if prediction.until == "first":
             answer = seen.answers[0]
             return round(events(answer)[0].received - answer.sent, 2)
         return round(seen.seconds, 2)
+
+
+def _first_told(server: Server, path: str, starts: Sequence[float]) -> float:
+    """Start tasks in a conversation; return how long after the first word the first result was told, in seconds."""
+    steps = [start(f"task{number}", seconds) for number, seconds in enumerate(starts, start=1)]
+    talk = run(server, [Ask(path, SOCKET, says=(*steps, Hear("done")))]).answers[0].talk
+    told = talk.first("done")
+    if told is None:
+        raise ServerError(f"In the conversation nothing was told to be done: {talk.error or talk.missed}.")
+    return told.at - talk.said[0]
 
 
 def side_by_side(prediction: Prediction, progress: Progress) -> str:

@@ -4,23 +4,33 @@
 """
 
 import argparse
+import queue
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from shared.lab.causes import Cause
 from shared.lab.variants import ROOT
 from shared.workbook.exercise import mine as reader
 from shared.workbook.exercise import reference
 from shared.workbook.exercise.check import Standing, Verdict, check
+from shared.workbook.exercise.contents import exercises
 from shared.workbook.exercise.exercises import Exercise
 from shared.workbook.exercise.mine import Mine
 from shared.workbook.exercise.runner import Runner
 from shared.workbook.source import choose
+
+SIDE_BY_SIDE: Final = 4
+"""Proofs at the same time: most of each is waiting."""
+
+LONG: Final = "ending"
+"""The chapter whose verdicts take longest: it is begun first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +69,57 @@ def copied(base: str, root: Path) -> Mine:
     return reader.start(base, root)
 
 
-def proofs(base: str, only: Sequence[str] = ()) -> Iterator[Proof]:
-    """Yield what comes of each exercise on a stack, or of those that are named."""
-    with tempfile.TemporaryDirectory(prefix="exercises-", ignore_cleanup_errors=True) as folder, Runner() as runner:
-        mine = copied(base, Path(folder))
-        for exercise in mine.exercises():
-            if only and exercise.name not in only:
-                continue
-            begun = check(mine, exercise, runner)
-            (mine.folder / exercise.file).write_text(reference.solved(mine, exercise), encoding="utf-8")
-            solved = check(mine, exercise, runner)
-            reader.reset(mine, exercise)
-            yield Proof(base, exercise, begun, solved)
+def prove(base: str, exercise: Exercise, folder: Path, runner: Runner) -> Proof:
+    """Judge an exercise on a stack as it begins, and with the reference.
+
+    Args:
+        base: The stack.
+        exercise: One of its exercises.
+        folder: Where the reader's variants of these proofs stand; made when it is first needed, and then left as it was.
+        runner: What runs the suite.
+
+    """
+    root = folder / base
+    mine = Mine(base, root) if root.exists() else copied(base, root)
+    begun = check(mine, exercise, runner)
+    (mine.folder / exercise.file).write_text(reference.solved(mine, exercise), encoding="utf-8")
+    solved = check(mine, exercise, runner)
+    reader.reset(mine, exercise)
+    return Proof(base, exercise, begun, solved)
+
+
+def proofs(bases: Sequence[str], only: Collection[str] = ()) -> Iterator[Proof]:
+    """Yield what comes of each exercise on each of these stacks, or of those that are named, as soon as it is there."""
+    wanted = [one for one in sorted(exercises(), key=lambda one: one.chapter != LONG) if not only or one.name in only]
+    jobs = [(base, one) for one in wanted for base in bases]
+    desks = queue.SimpleQueue[tuple[Path, Runner]]()  # Whoever proves one takes a desk, and puts it back.
+    with ExitStack() as stack, ThreadPoolExecutor(SIDE_BY_SIDE) as executor:
+        for _ in range(min(SIDE_BY_SIDE, len(jobs))):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="exercises-", ignore_cleanup_errors=True))
+            desks.put((Path(folder), stack.enter_context(Runner())))
+
+        def at_a_desk(base: str, exercise: Exercise) -> Proof:
+            desk = desks.get()
+            try:
+                return prove(base, exercise, *desk)
+            finally:
+                desks.put(desk)
+
+        for future in as_completed([executor.submit(at_a_desk, *job) for job in jobs]):
+            yield future.result()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prove them, stacks side by side, say how each went, and return 1 when one is not as it should be."""
+    """Prove them, some side by side, say how each went, and return 1 when one is not as it should be."""
     parser = argparse.ArgumentParser(prog="nox -s exercises --", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these stacks")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these exercises")
     asked = parser.parse_args(arguments)
     found: list[Proof] = []
-
-    def prove(base: str) -> None:
-        for proof in proofs(base, asked.only):
-            found.append(proof)
-            times = f"{proof.begun.seconds:.1f} s, {proof.solved.seconds:.1f} s"
-            print(f"{'WRONG' if proof.wrong else 'right'}  {proof.exercise.name} on {base} ({times}) {proof.wrong}", flush=True)
-
-    bases = choose(asked.variant)
-    with ThreadPoolExecutor(len(bases)) as executor:
-        list(executor.map(prove, bases))  # So that an error is raised here.
+    for proof in proofs(choose(asked.variant), asked.only):
+        found.append(proof)
+        times = f"{proof.begun.first:.1f} s, {proof.begun.seconds:.1f} s, {proof.solved.seconds:.1f} s"
+        print(f"{'WRONG' if proof.wrong else 'right'}  {proof.exercise.name} on {proof.base} ({times}) {proof.wrong}", flush=True)
     right = sum(not proof.wrong for proof in found)
     print(f"{right} of {len(found)} exercises are as they should be")
     return 0 if found and right == len(found) else 1

@@ -1,5 +1,6 @@
 """Runs tests of the shared suite over a version of the lesson, in a warm process that can be killed when it hangs."""
 
+import contextlib
 import json
 import os
 import queue
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -14,6 +16,7 @@ from typing import Self
 from shared.lab.plan import Wanted, write
 from shared.lab.variants import ROOT
 from shared.workbook.exercise.design import Subjects
+from shared.workbook.exercise.exercises import Prediction
 from shared.workbook.exercise.mine import NAME
 from shared.workbook.mistakes.judge import Report, read_reports
 from shared.workbook.mistakes.runs import ENVIRONMENT, kill_tree
@@ -31,6 +34,7 @@ class Runner:
 
     Attributes:
         doubt: While a run tries again to be sure, the cause that is probable; empty otherwise.
+        doubted: When a probable cause was first known in the last run, in seconds of `time.monotonic`; 0 when none was.
 
     """
 
@@ -41,12 +45,14 @@ class Runner:
         self._answers: queue.Queue[str] = queue.Queue()
         self._count = 0
         self.doubt = ""
-        self._subjects: Subjects | None = None
+        self.doubted = 0.0
+        self._subjects: dict[str, Subjects] = {}  # By what they were made from.
 
     def warm_up(self) -> None:
         """Start the process, unless it runs; it gets ready while the reader reads."""
         if self._process and self._process.poll() is None:
             return
+        self._end_process()
         own = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "WORKBOOK_RESULTS"), self._folder.name)
         self._answers = queue.Queue()
         self._process = subprocess.Popen(
@@ -72,8 +78,9 @@ class Runner:
 
     def subjects(self, base: str) -> Subjects:
         """Return the servers on which a reader's own experiment is tried."""
-        self._subjects = self._subjects or Subjects(base, self.folder())
-        return self._subjects
+        if base not in self._subjects:
+            self._subjects[base] = Subjects(base, self.folder())
+        return self._subjects[base]
 
     def run(self, root: Path, tests: Sequence[str], longest: float = LONGEST) -> list[Report]:
         """Run tests over the version below a folder, and return what the suite reports.
@@ -100,16 +107,31 @@ class Runner:
             raise RunError(f"The suite could not run (pytest ended with {code or 'nothing'}):\n{printed[-2000:]}")
         return reports
 
+    def measure(self, prediction: Prediction, base: str) -> float:
+        """Return what was asked for in a prediction, in seconds, as it is on a variant.
+
+        Raises:
+            RunError: It could not be measured.
+
+        """
+        answer = self._ask({"measure": prediction.name, "base": base}, LONGEST)
+        try:
+            return float(answer)
+        except ValueError:
+            why = answer.removeprefix("error").strip() or "the process that measures has ended"
+            raise RunError(f"It could not be measured: {why}") from None
+
     def _ask(self, asked: dict[str, object], longest: float) -> str:
         """Send a line, and return the answer: a code, or nothing when the process has ended."""
         self.warm_up()
-        self.doubt = ""
+        self.doubt, self.doubted = "", 0.0
         try:
             if self._process and self._process.stdin:
                 self._process.stdin.write(json.dumps(asked) + "\n")
                 self._process.stdin.flush()
             while (answer := self._answers.get(timeout=longest)).startswith(("ready", "doubt")):  # These are no end.
                 self.doubt = answer.partition(" ")[2]
+                self.doubted = self.doubted or (time.monotonic() if self.doubt else 0.0)
         except OSError:  # It has just ended.
             return ""
         except queue.Empty:
@@ -119,12 +141,20 @@ class Runner:
 
     def close(self) -> None:
         """End the process and all that it has started."""
-        if self._process and self._process.poll() is None:
-            kill_tree(self._process.pid)
-            self._process.wait()
-        self._process = None
-        if self._subjects:
-            self._subjects.stop()
+        self._end_process()
+        for subjects in self._subjects.values():
+            subjects.stop()
+
+    def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            kill_tree(process.pid)
+        process.wait()
+        with contextlib.suppress(OSError):  # What it was asked and has not read.
+            if process.stdin:
+                process.stdin.close()
 
     def __enter__(self) -> Self:
         return self
@@ -136,6 +166,7 @@ class Runner:
 
 def _pass_on(process: subprocess.Popen[str], answers: "queue.Queue[str]") -> None:
     """Hand on what the process says, and an empty text when it has ended."""
-    for line in process.stdout or ():
-        answers.put(line.strip())
+    with process.stdout or contextlib.nullcontext(()) as lines:
+        for line in lines:
+            answers.put(line.strip())
     answers.put("")

@@ -1,6 +1,8 @@
 """What a reader is shown, as plain text: for pipes, and for the parts of the screen."""
 
 import ast
+import itertools
+import re
 
 from rich.text import Text
 
@@ -15,12 +17,18 @@ from shared.workbook.exercise.stubs import functions
 COMMAND = "nox -s exercise --"
 COLOURS = {
     r"(?m)^Verdict: Solved.*": "bold green",
-    r"(?m)^Verdict: (?!Solved).*": "bold red",
-    r"variants/\w+/[\w/]+\.py(:\d+)?": "cyan",
-    r"(?m)^(Goal|Write|Repair|Design|Predict first|Hint \d of \d|Probable cause):": "bold",
+    r"(?m)^Verdict: Not written.*": "bold yellow",
+    r"(?m)^Verdict: (Not yet|Probably|Cannot|Could not|No verdict).*": "bold red",
+    r"(variants|shared)/\w+/[\w/]+\.(py|md)(:\d+)?": "cyan",
+    r"(?m)^(Goal|Read|Write|Repair|Design|Predict first|Predicted|Hint \d of \d|Probable cause):": "bold",
     r"(?m)^\+.*": "green",
     r"(?m)^-.*": "red",
 }
+BAR = re.compile(r"(  .*\|)([ =#]+)(\| .* s)")
+"""A line of a timeline: a name, its bar, and the seconds."""
+
+SHORTEST_BAR = 10
+
 VERBS = {"write": "Write", "repair": "Repair", "design": "Design"}
 
 
@@ -48,8 +56,9 @@ def verdict(found: Verdict) -> str:
     """Return a verdict in words."""
     cause = f" ({found.cause})" if found.cause and found.standing == Standing.WRONG else ""
     took = f", {found.seconds:.1f} s" if found.seconds else ""
-    said = "" if found.words.startswith(found.standing.capitalize()) else f"{found.standing.capitalize()}{cause}{took}.\n"
-    return f"{said}{found.words}"
+    words = f"{found.words[:1].upper()}{found.words[1:]}"
+    said = "" if words.startswith(found.standing.capitalize()) else f"{found.standing.capitalize()}{cause}{took}.\n"
+    return f"{said}{words}"
 
 
 def progress_line(mine: Mine, progress: Progress) -> str:
@@ -69,6 +78,7 @@ def overview(mine: Mine, progress: Progress) -> str:
         lines += [f"\n{one.chapter}"] if one.chapter != chapter else []
         chapter = one.chapter
         lines.append(f"{'>' if one == opened else ' '} [{_mark(one, progress)}] {number:2} {one.name:<28} {one.title}")
+    lines.append(f"\nTo go to one of them: {COMMAND} open NAME (or its number)")
     told = [f"{one.name}: {side_by_side(one, progress)}" for one in predictions() if one.name in progress.predicted]
     lines += ["\nPredictions", *told] if told else []
     return "\n".join(lines).strip("\n")
@@ -92,34 +102,51 @@ def page(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> 
     """Return all there is to say of the present exercise, as plain text."""
     asked = due(mine, exercise.chapter, progress)
     questions = [f"Predict first: {one.question}\n  {COMMAND} predict {one.name} SECONDS" for one in asked]
-    words = body(mine, exercise, progress, questions, verdict(found))
+    words = "\n\n".join(filter(None, [body(mine, exercise, questions, verdict(found)), predicted(exercise, progress)]))
     line = f"Progress: {progress_line(mine, progress)}"
     return "\n\n".join([heading(mine, exercise), words, line, f"Next: {following(mine, exercise, progress, found)}"])
 
 
-def body(mine: Mine, exercise: Exercise, progress: Progress, questions: list[str], said: str) -> str:
-    """Return the goal, the predictions of the chapter, where to write, and the verdict.
+def predicted(exercise: Exercise, progress: Progress) -> str:
+    """Return what was predicted in the chapter of an exercise, and what it came to."""
+    made = [one for one in predictions() if one.chapter == exercise.chapter and one.name in progress.predicted]
+    return "\n\n".join(f"Predicted: {one.question}\n  {side_by_side(one, progress)}" for one in made)
+
+
+def body(mine: Mine, exercise: Exercise, questions: list[str], said: str) -> str:
+    """Return the goal, where to read and to write, what is to be predicted, and the verdict.
 
     Args:
         mine: The reader's own variant.
         exercise: Which exercise.
-        progress: How far the reader has come.
         questions: What is still to be predicted, in words.
-        said: The verdict, in words.
+        said: The verdict, in words, and what goes with it.
 
     """
-    predicted = [one for one in predictions() if one.chapter == exercise.chapter and one.name in progress.predicted]
-    after = [f"{one.question}\n  {side_by_side(one, progress)}" for one in predicted]
-    place = f"{VERBS[exercise.kind]}: " + "\n       ".join(places(mine, exercise))
-    return "\n\n".join([f"Goal: {exercise.goal}", place, *questions, *after, f"Verdict: {said}"])
+    verb = f"{VERBS[exercise.kind]}:"
+    where = "\n".join(f"{verb if not number else '':<7} {place}" for number, place in enumerate(places(mine, exercise)))
+    places_in_words = f"{'Read:':<7} shared/lesson/text/{exercise.chapter}.md\n{where}"
+    return "\n\n".join([f"Goal: {exercise.goal}", places_in_words, *questions, f"Verdict: {said}"])
 
 
-def coloured(text: str) -> Text:
-    """Return a text with what counts in colours, for a screen."""
-    shown = Text(text)
+def coloured(text: str, width: int) -> Text:
+    """Return a text with what counts in colours, for a screen that is so many characters wide."""
+    shown = Text("\n".join(narrowed(line, width) for line in text.split("\n")))
     for pattern, style in COLOURS.items():
         shown.highlight_regex(pattern, style)
     return shown
+
+
+def narrowed(line: str, width: int) -> str:
+    """Return a line of a timeline with a bar so short that the line fits; any other line as it is."""
+    parts = BAR.fullmatch(line)
+    room = max(width - len(line) + len(parts[2]), SHORTEST_BAR) if parts else 0
+    if parts is None or room >= len(parts[2]):
+        return line
+    edges = [round(number * len(parts[2]) / room) for number in range(room + 1)]
+    # Of the signs that fall together the strongest stays: the event loop was held, something was under way, nothing was.
+    signs = (max(parts[2][start:end], key=" =#".index) for start, end in itertools.pairwise(edges))
+    return f"{parts[1]}{''.join(signs)}{parts[3]}"
 
 
 def following(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from shared.workbook.exercise import show
 from shared.workbook.exercise.check import Standing, Verdict, glance
 from shared.workbook.exercise.commands import COMMANDS
+from shared.workbook.exercise.contents import predictions
 from shared.workbook.exercise.exercises import Exercise, Prediction
 from shared.workbook.exercise.mine import Mine, MineError
 from shared.workbook.exercise.predict import due
@@ -27,7 +28,6 @@ class Sitting:
         typed: What was typed of a prediction.
         told: What a key has asked for, in the place of the exercise.
         hint: As far as it was asked for; it stands below the exercise.
-        resets: Whether `reset` was asked for once: it has to be asked for twice.
 
     """
 
@@ -36,14 +36,12 @@ class Sitting:
         self.exercise: Exercise | None = None
         self.found: Verdict | None = None
         self.typed = self.told = self.hint = ""
-        self.resets = False
 
     def open(self, runner: Runner) -> None:
         """Open the exercise that is next; what can be said without running anything is said at once."""
         self.exercise = self.progress.open(self.mine.exercises())
         self.found = glance(self.mine, self.exercise, runner) if self.exercise else None
         self.typed = self.told = self.hint = ""
-        self.resets = False
 
     @property
     def asked(self) -> Prediction | None:
@@ -58,6 +56,13 @@ class Sitting:
             with self._kept():
                 self.progress.predicted[prediction.name] = seconds
         return prediction
+
+    @property
+    def unmeasured(self) -> list[Prediction]:
+        """What was predicted in this chapter and not measured: the reader has left meanwhile."""
+        exercise, progress = self.exercise, self.progress
+        chapter = [one for one in predictions() if exercise and one.chapter == exercise.chapter]
+        return [one for one in chapter if one.name in progress.predicted and one.name not in progress.measured]
 
     def measured(self, prediction: Prediction, seconds: float) -> None:
         """Keep what was measured."""
@@ -80,9 +85,9 @@ class Sitting:
         """Do what a key asks for in the open exercise; return whether another may be open now."""
         if self.exercise is None:
             return False
-        if name == "reset" and not self.resets:
-            self.resets = True
-            self.told = f"Reset {self.exercise.name}? What you wrote for it is gone then. r again: yes. Escape: no."
+        asks = f"Reset {self.exercise.name}? What you wrote for it is gone then. r again: yes. Escape: no."
+        if name == "reset" and self.told != asks:  # It has to be asked for twice, with nothing else in between.
+            self.told = asks
             return False
         try:
             told = COMMANDS[name](self.mine, self.progress, self.exercise)
@@ -96,6 +101,10 @@ class Sitting:
         """Return which exercise it is, and how far the reader has come."""
         first = show.heading(self.mine, self.exercise) if self.exercise else "Nothing is left."
         return f"{first}\n{show.progress_line(self.mine, self.progress)}"
+
+    def after(self) -> str:
+        """Return what stands below that: what was predicted in this chapter, and what it came to."""
+        return "" if self.told or self.exercise is None else show.predicted(self.exercise, self.progress)
 
     def body(self, running: str) -> str:
         """Return what stands below the heading.
@@ -111,4 +120,4 @@ class Sitting:
             said += "\n\nn: the next exercise. s: the reference beside yours."
         question = f"Predict first: {self.asked.question}\n  Seconds: {self.typed}_   " if self.asked else ""
         questions = [f"{question}(Enter: keep it. Escape: no prediction.)"] if question else []
-        return show.body(self.mine, self.exercise, self.progress, questions, said) + self.hint
+        return show.body(self.mine, self.exercise, questions, f"{said}{self.hint}")

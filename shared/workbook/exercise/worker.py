@@ -1,7 +1,8 @@
 """The warm half of a verdict: a process that has pytest and the services ready, and runs tests of the shared suite when asked.
 
 It reads a line of JSON for each run (`arguments` for pytest, `output` for what that prints) and answers with pytest's exit code.
-Before that it may answer `doubt CAUSE`: the probable cause of what is tried again, to be sure. It ends when its input does.
+Before that it may answer `doubt CAUSE`: the probable cause of what is tried again, to be sure. A line with `measure`, the name of
+a prediction, and `base`, a variant, is answered with seconds, or with `error` and the reason. It ends when its input does.
 """
 
 import contextlib
@@ -13,8 +14,19 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared.lab.server import ServerError
 from shared.lab.upstream import Upstreams
 from shared.lab.verdict import DOUBTS
+from shared.workbook.exercise.contents import predictions
+from shared.workbook.exercise.predict import measure
+
+
+def measured(name: str, base: str) -> str:
+    """Return what a prediction comes to on a variant, in seconds, or `error` and why it could not be measured, in one line."""
+    try:
+        return str(measure(next(one for one in predictions() if one.name == name), base))
+    except ServerError as error:
+        return f"error {' '.join(str(error).split())}"
 
 
 def main() -> None:
@@ -27,6 +39,9 @@ def main() -> None:
         print("ready", file=answers, flush=True)
         for line in sys.stdin:
             asked = json.loads(line)
+            if "measure" in asked:
+                print(measured(asked["measure"], asked["base"]), file=answers, flush=True)
+                continue
             with Path(asked["output"]).open("w", encoding="utf-8") as output, contextlib.redirect_stdout(output):
                 code = pytest.main(asked["arguments"], plugins=[kept])
             print(int(code), file=answers, flush=True)
