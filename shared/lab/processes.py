@@ -15,7 +15,8 @@ import psutil
 
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.server import Server
-from shared.lesson.limits import MAX_N
+from shared.lesson.contract import WORKERS
+from shared.lesson.limits import MAX_N, MAX_SECONDS
 from shared.lesson.primes import count_primes
 
 PAUSE = 0.03
@@ -27,14 +28,23 @@ QUIET = 0.1
 SETTLE_SECONDS = 20.0
 """How long to wait until no worker computes any more."""
 
-AT_WORK = 0.2
+AT_WORK = 0.1
 """Seconds for which a worker has kept a processor busy that is seen to be at work."""
 
-SAMPLE = 60_000
-"""Below which number primes are counted to learn how quick this machine is: about 0.05 seconds of work."""
+WORKS = (0.5, 1.5, 4.0)
+"""Seconds of work in the middle of which a worker is to be killed, for each try: a busy machine may be late to see it at work."""
 
-GROWTH = 1.4
-"""The work grows with this power of the number, as was measured: ten times as far takes 25 times as long."""
+SAMPLE, SAMPLES = 20_000, 8
+"""Below which number primes are counted to learn how quick this machine is, about 0.014 seconds of work; and how often.
+
+The shorter it is, the likelier is one that nothing disturbed. Nothing may depend on how good it is, only what a test costs.
+"""
+
+GROWTH = 1.3
+"""The work grows with this power of the number, as was measured: ten times as far takes 20 times as long."""
+
+QUICK = Ask(f"/cpu?n=1000&limit={MAX_SECONDS:g}")
+"""Next to no work, with all the time that there is: a worker may have to be started for it, on a busy machine."""
 
 
 @cache
@@ -55,7 +65,7 @@ def _sample() -> float:
         count_primes(SAMPLE)
         return time.process_time() - began
 
-    return min(once() for _ in range(3))
+    return min(once() for _ in range(SAMPLES))
 
 
 class Look(NamedTuple):
@@ -80,11 +90,13 @@ class Processes:
     Attributes:
         server: The number of the server's process.
         looks: What was seen of each process, in the order of time.
+        there: The numbers of those that were there at the last look.
 
     """
 
     server: int
     looks: dict[int, list[Look]] = field(default_factory=dict)
+    there: set[int] = field(default_factory=set)
 
     def look(self) -> None:
         """Look once; a process that ends meanwhile is not there."""
@@ -93,17 +105,26 @@ class Processes:
             family = [process, *process.children(recursive=True)]
         except psutil.Error:
             return
+        there = set()
         for one in family:
             try:
-                times = one.cpu_times()
-                runs = one.status() == psutil.STATUS_RUNNING and sys.platform == "linux"
+                times, status = one.cpu_times(), one.status()
             except psutil.Error:
                 continue
+            if status != psutil.STATUS_ZOMBIE:  # Which has ended, and its parent has not asked yet.
+                there.add(one.pid)
+            runs = status == psutil.STATUS_RUNNING and sys.platform == "linux"
             self.looks.setdefault(one.pid, []).append(Look(time.monotonic(), times.user + times.system, runs))
+        self.there = there
 
     def busy(self, begin: float, end: float) -> dict[int, float]:
         """Return for how many seconds each process kept a processor busy between two moments of `time.monotonic`."""
         return {pid: _busy(looks, begin, end) for pid, looks in self.looks.items()}
+
+    def during(self, seen: Observation) -> dict[int, float]:
+        """Return the same for an experiment that has just ended; what it left running is idle, or does not count for much."""
+        self.look()
+        return self.busy(seen.began, time.monotonic())
 
     def workers(self, begin: float, end: float) -> dict[int, float]:
         """Return the same without the server's own."""
@@ -155,27 +176,68 @@ def settled(server: Server) -> None:
             return
 
 
-def kill_at_work(server: Server, asks: Sequence[Ask]) -> Observation:
-    """Send requests, kill a worker process as soon as as many of them are at work, and return what was seen."""
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """What was seen of requests while one of their workers was killed.
+
+    Attributes:
+        seen: What became of them.
+        at: When it was killed, in seconds of `time.monotonic`; infinity where none was seen at work.
+
+    """
+
+    seen: Observation
+    at: float
+
+    @property
+    def in_the_middle(self) -> bool:
+        """Whether it was killed in the middle of the work: none of the requests had been answered."""
+        return all(answer.received > self.at for answer in self.seen.answers)
+
+
+def warm(server: Server) -> None:
+    """Have all workers of a server started, and wait until they are idle: to start one is work as well."""
+    run(server, [Ask(f"/cpu?n={SAMPLE}&limit={MAX_SECONDS:g}")] * WORKERS)  # Long enough for none to be done by the first alone.
+    settled(server)
+
+
+def kill_at_work(server: Server, many: int) -> Killed:
+    """Send requests for work, and kill a worker process as soon as as many of them are at work; again, where that was too late.
+
+    Args:
+        server: Whose worker is killed.
+        many: How many requests to send, at the most one for each worker.
+
+    """
+    for work in WORKS:
+        warm(server)
+        killed = _kill_at_work(server, [Ask(f"/cpu?n={n_for(work)}&limit={MAX_SECONDS:g}", status=502)] * many)
+        if killed.in_the_middle:
+            break
+    return killed
+
+
+def _kill_at_work(server: Server, asks: Sequence[Ask]) -> Killed:
     with watching(server.process.pid) as seen, ThreadPoolExecutor(1) as executor:
-        began = time.monotonic()
+        began, killed_at = time.monotonic(), math.inf
         answers = executor.submit(run, server, asks)
         while not answers.done():
             at_work = [pid for pid, busy in seen.workers(began, time.monotonic()).items() if busy > AT_WORK]
             if len(at_work) >= len(asks):
                 with suppress(psutil.Error):
                     psutil.Process(at_work[0]).kill()
+                    killed_at = time.monotonic()
                 break
             time.sleep(PAUSE)
-        return answers.result()
+        return Killed(answers.result(), killed_at)
 
 
-def kill_idle(server: Server) -> None:
-    """Kill a worker process that has computed before and is idle now, and give its server time to learn of it."""
+def kill_idle(server: Server, rest: float) -> None:
+    """Kill a worker process that has computed before and is idle now, and give its server so many seconds to learn of it."""
     seen = Processes(server.process.pid)
     seen.look()
     workers = seen.workers(0.0, time.monotonic())
     if workers:
         with suppress(psutil.Error):
             psutil.Process(max(workers, key=workers.__getitem__)).kill()
-    time.sleep(QUIET)
+    time.sleep(rest)

@@ -89,6 +89,8 @@ def failure(got: str, log: str, answer: Answer) -> Finding:
         return Finding(Cause.NOT_AWAITED, says, certain=True)
     if "did not answer within" in str(answer.body):
         return Finding(Cause.NO_DEADLINE, got)
+    if "did not end within" in str(answer.body):  # A worker process; to start one takes long on a busy machine.
+        return Finding(Cause.HANGS, got)
     return Finding(Cause.CRASHED, says, certain=True)
 
 

@@ -77,8 +77,8 @@ def listen(variant: str, port: int) -> socket.socket:
         sock = socket.create_server((HOST, port), backlog=BACKLOG)
     except OSError as error:
         sys.exit(f"Port {port} on {HOST} cannot be used ({error.strerror}). Choose another with --port, or 0 for any free one.")
-    # Its connections inherit it. asyncio sets it on those of its own sockets, and of others only where Python knows that they are
-    # TCP's. Without it a second small message waits up to 40 ms for the other side to acknowledge the first.
+    # Its connections inherit it. asyncio sets it only on sockets that it has made itself, and without it a second small message
+    # waits up to 40 ms for the acknowledgement of the first.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(f"Serving {variant} on http://{HOST}:{sock.getsockname()[1]} ({SHUTDOWN_HINT})", flush=True)
     return sock
