@@ -57,6 +57,7 @@ def test_it_fails_unsolved_and_passes_with_the_reference(base: str, name: str) -
     """As it begins, an exercise fails for its reason; with the reference it is solved."""
     (proof,) = proofs([base], [name])
     assert not proof.wrong
+    assert proof.begun.first <= proof.begun.seconds
 
 
 def test_the_suite_calls_it_the_exercise(own: Mine, runner: Runner) -> None:
@@ -77,6 +78,7 @@ def test_a_wrong_version_is_told_of_in_the_readers_own_lines(own: Mine, runner: 
     )
     found = check(own, WAIT, runner)
     assert (found.standing, found.cause) == (Standing.WRONG, Cause.BLOCKS)
+    assert found.first < found.seconds, "what noise may do is told as probable before it is tried again"
     assert f"variants/mine/waiting.py:{line} slow_async_operation" in found.words
     assert f"variants/mine/waiting.py:{line + 3} in slow_async_operation" in found.words
 

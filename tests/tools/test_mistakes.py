@@ -320,14 +320,14 @@ def named(number: int) -> Planted:
 
 
 def test_so_many_run_side_by_side(root: Path) -> None:
-    """With two places, four runs of a second take about two: more than one at a time, and no more than two."""
+    """With two places, half of four, four runs of a second take about two: more than one at a time, and no more than two."""
     write_suite(root, "time.sleep(1)")
     began: list[float] = []
 
     def done(_: Item, result: Result) -> None:
         began.append(time.monotonic() - result.seconds)
 
-    asyncio.run(run_all([named(number) for number in range(4)], 2, Keys(root), done, root))
+    asyncio.run(run_all([named(number) for number in range(4)], 4, Keys(root), done, root))
     first, second, third, _ = sorted(began)
     assert second - first < 0.5, "the first two did not start together"
     assert third - first > 0.9, "the third did not wait for a place"
@@ -443,12 +443,12 @@ def test_a_key_belongs_to_one_mistake(root: Path) -> None:
 
 
 def test_the_quick_choice_is_fair_and_the_same_every_time() -> None:
-    """One for each cause in each function, and every variant gets its share, give or take what not every variant has."""
+    """One for each test that is responsible for some; every variant gets its share, give or take what not every one has."""
     planted = all_planted(CATALOGUE, [], [])
     chosen = one_each(planted)
     assert chosen == one_each(planted)
-    kinds = [(one.mistake.module, one.mistake.function, one.mistake.cause) for one in chosen]
-    assert sorted(kinds) == sorted({(one.module, one.function, one.cause) for one in CATALOGUE})
+    kinds = [one.mistake.tests for one in chosen]
+    assert sorted(kinds) == sorted({one.tests for one in CATALOGUE})
     shares = Counter(one.variant for one in chosen)
     assert max(shares.values()) - min(shares[variant] for variant in groups()) <= 4
 

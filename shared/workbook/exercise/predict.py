@@ -59,11 +59,11 @@ def _first_told(server: Server, path: str, starts: Sequence[float]) -> float:
     return told.at - talk.said[0]
 
 
-def side_by_side(prediction: Prediction, progress: Progress) -> str:
-    """Return prediction and measurement in one line, and when it was measured, why."""
+def side_by_side(prediction: Prediction, progress: Progress, *, under_way: bool = False) -> str:
+    """Return prediction and measurement in one line, and when it was measured, why; or that this is under way."""
     said, took = progress.predicted.get(prediction.name), progress.measured.get(prediction.name)
     yours = "no prediction" if said is None else f"you said {said:g} s"
-    measured = "not measured yet" if took is None else f"measured {took:.2f} s"
+    measured = ("being measured …" if under_way else "not measured yet") if took is None else f"measured {took:.2f} s"
     close = said is not None and took is not None and abs(said - took) <= max(0.25 * took, 0.1)
     line = f"{yours:<16} | {measured:<16}{' | well predicted' if close else ''}"
     return line if took is None else f"{line}\n  {prediction.because}"

@@ -74,10 +74,13 @@ class Screen(App[None]):
     def _open(self) -> None:
         self.sitting.open(self._runner)
         self._watch.follow(self.sitting.exercise)
+        self._draw(top=True)
+        self.call_after_refresh(self._begin)  # What changes before the screen was laid out is not laid out anew.
+
+    def _begin(self) -> None:
         for prediction in self.sitting.unmeasured:
             self._measure(prediction)
         self.action_check()
-        self._draw(top=True)
 
     def on_key(self, event: Key) -> None:
         """Take the digits of a prediction; what else is pressed may be one of the keys below."""
@@ -203,7 +206,7 @@ class Screen(App[None]):
         self.query_one("#heading", Static).update(self.sitting.heading())
         width = self.size.width - EDGES
         self.query_one("#body", Static).update(show.coloured(self.sitting.body(self._how_far()), width))
-        self.query_one("#after", Static).update(show.coloured(self.sitting.after(), width))
+        self.query_one("#after", Static).update(show.coloured(self.sitting.after(self._measuring), width))
         if top:
             self.query_one(VerticalScroll).scroll_home(animate=False)
 

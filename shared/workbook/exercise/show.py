@@ -3,6 +3,7 @@
 import ast
 import itertools
 import re
+from collections.abc import Collection
 
 from rich.text import Text
 
@@ -107,10 +108,18 @@ def page(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> 
     return "\n\n".join([heading(mine, exercise), words, line, f"Next: {following(mine, exercise, progress, found)}"])
 
 
-def predicted(exercise: Exercise, progress: Progress) -> str:
-    """Return what was predicted in the chapter of an exercise, and what it came to."""
+def predicted(exercise: Exercise, progress: Progress, measuring: Collection[str] = ()) -> str:
+    """Return what was predicted in the chapter of an exercise, and what it came to.
+
+    Args:
+        exercise: Which exercise.
+        progress: How far the reader has come.
+        measuring: The names of the predictions that are being measured.
+
+    """
     made = [one for one in predictions() if one.chapter == exercise.chapter and one.name in progress.predicted]
-    return "\n\n".join(f"Predicted: {one.question}\n  {side_by_side(one, progress)}" for one in made)
+    lines = [(one.question, side_by_side(one, progress, under_way=one.name in measuring)) for one in made]
+    return "\n\n".join(f"Predicted: {question}\n  {line}" for question, line in lines)
 
 
 def body(mine: Mine, exercise: Exercise, questions: list[str], said: str) -> str:

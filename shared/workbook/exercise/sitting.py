@@ -1,6 +1,6 @@
 """What a reader has before them while they sit at the exercises: which one is open, what was said of it, what they asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from shared.workbook.exercise import show
@@ -102,9 +102,14 @@ class Sitting:
         first = show.heading(self.mine, self.exercise) if self.exercise else "Nothing is left."
         return f"{first}\n{show.progress_line(self.mine, self.progress)}"
 
-    def after(self) -> str:
-        """Return what stands below that: what was predicted in this chapter, and what it came to."""
-        return "" if self.told or self.exercise is None else show.predicted(self.exercise, self.progress)
+    def after(self, measuring: Collection[str]) -> str:
+        """Return what stands below that: what was predicted in this chapter, and what it came to.
+
+        Args:
+            measuring: The names of the predictions that are being measured.
+
+        """
+        return "" if self.told or self.exercise is None else show.predicted(self.exercise, self.progress, measuring)
 
     def body(self, running: str) -> str:
         """Return what stands below the heading.

@@ -129,7 +129,7 @@ def all_planted(mistakes: Sequence[Mistake], names: Sequence[str], variants: Seq
 
 
 def one_each(planted: Sequence[Planted]) -> list[Planted]:
-    """Return one mistake for each cause in each function, in one of its variants.
+    """Return one mistake for each test that is responsible for some, in one of its variants.
 
     Each time it is the variant that has had the fewest so far, so that all get their share; and of a variant's mistakes each
     time another comes first, so that no kind of mistake is always passed over for the same reason.
@@ -137,7 +137,7 @@ def one_each(planted: Sequence[Planted]) -> list[Planted]:
     taken: Counter[str] = Counter()
     choices: dict[tuple[str, ...], list[Planted]] = {}
     for one in planted:
-        choices.setdefault((one.mistake.module, one.mistake.function, one.mistake.cause), []).append(one)
+        choices.setdefault(one.mistake.tests, []).append(one)
     chosen = []
     for number, several in enumerate(choices.values()):
         start = number % len(several)

@@ -38,49 +38,43 @@ async def run_all(
 ) -> None:
     """Run items, so many at once, and hand over each result as it comes; when this is cancelled, all their processes end.
 
+    Those that take long mostly wait, so they have places of their own; half as many of the others keep the processors busy.
+
     Args:
         items: What to run.
-        side_by_side: How many at once; they mostly wait, so it may be more than there are processors.
+        side_by_side: How many at once of those that take long, and of rounds.
         keys: Makes the keys of the results.
         done: Called with each item and its result.
         root: The project whose suite runs.
 
     """
-    places = asyncio.Semaphore(side_by_side)
 
-    async def run_some(some: Sequence[Item]) -> None:
+    async def run_part(part: Sequence[Item], places: asyncio.Semaphore) -> None:
         async with places:
             began = time.monotonic()
-            judgements = await run(some, root)
-            seconds = round((time.monotonic() - began) / len(some), 2)
-        for item, judgement in zip(some, judgements, strict=True):
-            if len(some) > 1 and judgement.outcome in ALONE:
-                await run_some([item])
+            judgements = await run(part, root)
+            seconds = round((time.monotonic() - began) / len(part), 2)
+        for item, judgement in zip(part, judgements, strict=True):
+            if len(part) > 1 and judgement.outcome in ALONE:
+                await run_part([item], places)
             else:
                 done(item, Result(item.key(keys), item.name, judgement.outcome, judgement.message, seconds))
 
-    async with asyncio.TaskGroup() as group:
-        for some in in_parts(items, side_by_side, root):
-            group.create_task(run_some(some))
-
-
-def in_parts(items: Sequence[Item], side_by_side: int, root: Path = ROOT) -> list[list[Item]]:
-    """Divide items into those that one pytest runs, those first that take long, so that none of them is waited for at the end.
-
-    A round is a part of its own. Planted mistakes are dealt out like cards: those that follow each other are alike.
-    """
-    rounds: list[list[Item]] = [[item] for item in items if isinstance(item, Round)]
+    rounds = [item for item in items if isinstance(item, Round)]
     planted = [item for item in items if isinstance(item, Planted)]
     long = [item for item in planted if item.takes_long(root)]
     short = [item for item in planted if not item.takes_long(root)]
-    return [
-        *_dealt(long, max(math.ceil(len(long) / LONG_TOGETHER), LONG_PARTS * side_by_side)),
-        *_dealt(short, max(math.ceil(len(short) / TOGETHER), PARTS * side_by_side)),
-        *rounds,
-    ]
+    half = math.ceil(side_by_side / 2)
+    kinds = (long, LONG_TOGETHER, LONG_PARTS, side_by_side), (short, TOGETHER, PARTS, half), (rounds, 1, 1, side_by_side)
+    async with asyncio.TaskGroup() as group:
+        for some, together, parts, count in kinds:
+            places = asyncio.Semaphore(count)
+            for part in _dealt(some, max(math.ceil(len(some) / together), parts * count)):
+                group.create_task(run_part(part, places))
 
 
 def _dealt(items: Sequence[Item], parts: int) -> list[list[Item]]:
+    """Divide items into parts for one pytest each. They are dealt out like cards: those that follow each other are alike."""
     return [[*items[number::parts]] for number in range(min(parts, len(items)))]
 
 
