@@ -68,9 +68,11 @@ def run_computing(variant: Variant) -> Computing:
 
 def _after_idle(server: Server) -> Observation:
     """Kill an idle worker, and ask for work; again, where that was answered as no success: it may not have been known yet."""
-    for rest in RESTS:
-        kill_idle(server, rest)
-        seen = run(server, [QUICK])
-        if seen.answers[0].status == QUICK.status:
-            break
+    first, *longer = RESTS
+    kill_idle(server, first)
+    seen = run(server, [QUICK])
+    for rest in longer:
+        if seen.answers[0].status != QUICK.status:
+            kill_idle(server, rest)
+            seen = run(server, [QUICK])
     return seen

@@ -5,13 +5,17 @@ from typing import Final
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.follow import background, body
+from shared.lab.follow import BEGUN, background, body
+from shared.lab.processes import n_for
 from shared.lab.shutdown import Down, go_down
 from shared.lab.stream import events
+from shared.lab.talk import Hear, start
 from shared.lab.variants import Variant
 from shared.lab.verdict import doubt
 from shared.lesson.command import SHUTDOWN_WAIT
+from shared.lesson.contract import SOCKET
 from shared.lesson.jobs import GRACE
+from shared.lesson.limits import MAX_SECONDS
 
 QUICK: Final = 1.0
 LATE: Final = SHUTDOWN_WAIT + 1.5
@@ -31,6 +35,13 @@ LAST: Final = SHUTDOWN_WAIT + GRACE
 ROOM: Final = 1.0
 """Seconds that it may take besides: half of what the nearest wrong takes longer, which is one wait more."""
 
+SHORT_TASK: Final = 1.2
+LONG_TASK: Final = SHUTDOWN_WAIT + 5.0
+"""Seconds that a task takes in a conversation which can end in time, where there is any, and which cannot."""
+
+COMPUTING: Final = (0.4, 1.0, 2.0)
+"""Seconds of work for a processor, for each try: it has to be under way at SIGTERM, and can end in time."""
+
 PIECES: Final = {
     "a request": Ask(f"/patient?seconds={QUICK}"),
     "a long request": Ask(f"/patient?seconds={LATE}"),
@@ -38,28 +49,39 @@ PIECES: Final = {
     "a long stream": Ask(f"/as-completed?seconds={LONG_STREAM}"),
     "work": background(SHORT_WORK),
     "long work": background(LONG_WORK),
+    "a conversation": Ask(
+        *("/ws", SOCKET), status=101, says=(start("short", SHORT_TASK), start("long", LONG_TASK), Hear("done", "long"))
+    ),
 }
-CALLS: Final = 10
-"""How many calls these have under way at once: each stream has three."""
+CALLS: Final = 12
+"""How many calls these have under way at once: each stream has three, and the conversation two."""
 
 SERVE = ("serve", "serve")
 LIFESPAN = ("app", "lifespan")
 HOLD = ("background", "open_background")
 BEGIN = ("background", "begin_background")
 WORK_ON = ("background", "work_in_background")
-TRIES = 3
+TALK = ("conversation", "conversation_endpoint")
 
 
 def go_down_amid_work(variant: Variant) -> Down:
     """Stop a variant in the middle of everything; again, where it was late: that may be noise."""
-    down = go_down(variant, PIECES, CALLS)
-    for _ in range(TRIES - 1):
+    first, *longer = COMPUTING
+    down = _go_down(variant, first)
+    for seconds in longer:
         findings = wrong_with(down)
-        if all(finding.certain for finding in findings):
+        amid = all(down.after(answer) > 0 for answer in down.answers.values() if answer.status != BEGUN)
+        if amid and all(finding.certain for finding in findings):
             break
-        doubt(findings[0])
-        down = go_down(variant, PIECES, CALLS)
+        if findings:
+            doubt(findings[0])
+        down = _go_down(variant, seconds)
     return down
+
+
+def _go_down(variant: Variant, computing: float) -> Down:
+    work = Ask(f"/cpu?n={n_for(computing)}&limit={MAX_SECONDS:g}")
+    return go_down(variant, {**PIECES, "work on the CPU": work}, CALLS)
 
 
 def told(answer: Answer) -> list[str]:
@@ -69,10 +91,10 @@ def told(answer: Answer) -> list[str]:
 
 
 def what_can_end_ends(down: Down) -> list[Finding]:
-    """Find that a request or a stream was cut off that would have ended in time."""
-    for name in ("a request", "a stream"):
+    """Find that a request, a stream or work on the CPU was cut off that would have ended in time."""
+    for name in ("a request", "a stream", "work on the CPU"):
         answer = down.answers[name]
-        whole = answer.status == 200 and not answer.error and (name == "a request" or told(answer).count("result") == 3)
+        whole = answer.status == 200 and not answer.error and (name != "a stream" or told(answer).count("result") == 3)
         if not whole:
             sentence = f"{name} that takes {QUICK:g} s or little more was under way at SIGTERM, and {outcome(down, answer)}"
             sentence = f"{sentence}; {SHUTDOWN_WAIT} s are there to end in"
@@ -96,6 +118,19 @@ def what_cannot_end_is_cut_off(down: Down) -> list[Finding]:
             return sure(Cause.CUT_SHORT, sentence, SERVE, LIFESPAN)
         if after >= SHUTDOWN_WAIT + ROOM or (answer.status == 200 and not answer.error):
             return [Finding(Cause.LINGERS, sentence, places=(SERVE,))]
+    return []
+
+
+def conversations_end(down: Down) -> list[Finding]:
+    """Find that what runs in a conversation was not broken off when there was no time left for it."""
+    answer, late = down.answers["a conversation"], down.call(LONG_TASK)
+    if late is None:
+        sentence = f"a conversation was under way at SIGTERM, and of its two tasks not both had begun ({answer.error})"
+        return [Finding(Cause.LOST, sentence, places=(TALK,))]
+    after = (late.end or down.gone) - down.asked
+    if after >= SHUTDOWN_WAIT + ROOM or not late.was_left:
+        sentence = f"a task of {LONG_TASK:g} s in a conversation ended {after:.2f} s after SIGTERM; {SHUTDOWN_WAIT} s are there"
+        return [Finding(Cause.LINGERS, sentence, places=(TALK, SERVE))]
     return []
 
 
@@ -140,4 +175,7 @@ def wrong_with(down: Down) -> list[Finding]:
     return next((findings for check in CHECKS if (findings := check(down))), [])
 
 
-CHECKS = (what_can_end_ends, what_cannot_end_is_cut_off, work_ends_or_is_reported, it_stops_in_time, nothing_is_left)
+CHECKS = (
+    *(what_can_end_ends, what_cannot_end_is_cut_off, conversations_end, work_ends_or_is_reported, it_stops_in_time),
+    nothing_is_left,
+)

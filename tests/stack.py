@@ -10,10 +10,12 @@ from shared.lab.probes_ending import BACKGROUND_TASK, BARE_TASK, ENDING_PROBES, 
 from shared.lab.probes_stack import STACK_PROBES
 from shared.lab.server import serving
 from shared.lab.shutdown import go_down
+from shared.lab.talk import Hear, Say
 from shared.lab.terminal import press_ctrl_c
 from shared.lab.traits import Shown, all_measured, by_default, declared
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, Variant
+from shared.lesson.contract import SOCKET
 
 MINIMAL: Final = ROOT / "tests" / "minimal"
 SWITCHED: Final = {"SWITCHED": "on"}
@@ -37,7 +39,11 @@ class Stack:
 LATE: Final = 4.5
 """Seconds of a request that a stop of three seconds cuts off."""
 
-UNDER_WAY: Final = {"a request": Ask("/patient?seconds=1"), "a long request": Ask(f"/patient?seconds={LATE}")}
+UNDER_WAY: Final = {
+    "a request": Ask("/patient?seconds=1"),
+    "a long request": Ask(f"/patient?seconds={LATE}"),
+    "a conversation": Ask("/ws", SOCKET, status=101, says=(Say("work"), Hear("nothing", patience=LATE))),
+}
 HOMELESS: Final = {
     "the framework's own": Ask(f"/background-task?seconds={BACKGROUND_TASK}"),
     "a bare task": Ask(f"/bare-task?seconds={BARE_TASK}"),

@@ -13,6 +13,9 @@ from shared.lesson.command import SHUTDOWN_WAIT
 
 OTHER = "something else"
 
+TOLD = {1001, 1012}
+"""The codes of a WebSocket that say that the server goes away, and that it is started anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -43,6 +46,19 @@ def cut_off(end: End) -> Shown:
 def _outcome(down: Down) -> str:
     answer = down.answers["a long request"]
     return f"was answered {answer.status or 'nothing'} {down.after(answer):.2f} s later"
+
+
+def socket_stop(end: End) -> Shown:
+    """See what became of a conversation that its client did not want to end."""
+    answer = end.down.answers["a conversation"]
+    after, code = end.down.after(answer), answer.talk.code
+    told = f"was closed with the code {code}" if code else "was not closed"
+    evidence = f"a conversation was under way at SIGTERM, and {told} {after:.2f} s later"
+    if code in TOLD and after < SHUTDOWN_WAIT / 2:  # Right: at once. Nearest other: when a stop waits no longer.
+        return Shown("closed", evidence, end.down.seen)
+    if code:
+        return Shown("cut-off" if code not in TOLD and after >= SHUTDOWN_WAIT - EARLY else OTHER, evidence, end.down.seen)
+    return Shown("waited-for" if after >= SHUTDOWN_WAIT - EARLY else OTHER, evidence, end.down.seen)
 
 
 def exit_sigterm(end: End) -> Shown:
@@ -83,6 +99,7 @@ def failed_start(end: End) -> Shown:
 ENDING_PROBES: dict[str, Callable[[End], Shown]] = {
     "shutdown_wait": shutdown_wait,
     "cut_off": cut_off,
+    "socket_stop": socket_stop,
     "exit_sigterm": exit_sigterm,
     "exit_sigint": exit_sigint,
     "ctrl_c": ctrl_c,

@@ -4,7 +4,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -209,21 +209,23 @@ def kill_at_work(server: Server, many: int) -> Killed:
         many: How many requests to send, at the most one for each worker.
 
     """
-    for work in WORKS:
-        warm(server)
-        killed = _kill_at_work(server, [Ask(f"/cpu?n={n_for(work)}&limit={MAX_SECONDS:g}", status=502)] * many)
-        if killed.in_the_middle:
-            break
+    first, *longer = WORKS
+    killed = _kill_at_work(server, first, many)
+    for work in longer:
+        if not killed.in_the_middle:
+            killed = _kill_at_work(server, work, many)
     return killed
 
 
-def _kill_at_work(server: Server, asks: Sequence[Ask]) -> Killed:
+def _kill_at_work(server: Server, work: float, many: int) -> Killed:
+    warm(server)
+    asks = [Ask(f"/cpu?n={n_for(work)}&limit={MAX_SECONDS:g}", status=502)] * many
     with watching(server.process.pid) as seen, ThreadPoolExecutor(1) as executor:
         began, killed_at = time.monotonic(), math.inf
         answers = executor.submit(run, server, asks)
         while not answers.done():
             at_work = [pid for pid, busy in seen.workers(began, time.monotonic()).items() if busy > AT_WORK]
-            if len(at_work) >= len(asks):
+            if len(at_work) >= many:
                 with suppress(psutil.Error):
                     psutil.Process(at_work[0]).kill()
                     killed_at = time.monotonic()

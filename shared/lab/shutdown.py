@@ -1,4 +1,4 @@
-"""Stop a server in the middle of requests, streams and work in the background: what ends, what is told, what is left."""
+"""Stop a server in the middle of requests, conversations and work of every kind: what ends, what is told, what is left."""
 
 import os
 import signal
@@ -94,9 +94,9 @@ def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: M
     """
     with watched(variant, settings) as (server, folder), ThreadPoolExecutor(1) as client:
         send(server.url, [Ask("/ping")])
-        family = psutil.Process(server.process.pid).children(recursive=True)
         sent = client.submit(send, server.url, list(pieces.values()))
         _until_under_way(server, calls, sent)
+        family = psutil.Process(server.process.pid).children(recursive=True)
         before, asked = len(server.printed()), time.monotonic()
         server.ask_to_stop(signal.SIGTERM)
         exit_code = _wait(server)

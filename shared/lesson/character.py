@@ -42,6 +42,7 @@ class Character(TypedDict):
     whole_number: Literal["read", "refused"]
     shutdown_wait: Literal["three-seconds", "longer"]
     cut_off: Literal["an-error", "closed", "none"]
+    socket_stop: Literal["closed", "cut-off", "waited-for"]
     background_task: Literal["waited-for", "broken-off", "not-there"]
     bare_task: Literal["broken-off", "waited-for", "not-there"]
     exit_sigterm: Literal["zero", "by-the-signal", "one"]

@@ -28,6 +28,18 @@ ENDING: dict[str, Trait] = {
             "none": Value("none is cut off within the time that was measured"),
         },
     ),
+    "socket_stop": Trait(
+        "What becomes of a conversation over a WebSocket at a stop?",
+        "It has no end of its own: whoever waits for it waits for its client.",
+        {
+            "closed": Value(
+                "it is closed at once, with a code that says why, and what runs for it is broken off",
+                {"aiohttp": "https://docs.aiohttp.org/en/stable/web_advanced.html#graceful-shutdown"},
+            ),
+            "cut-off": Value("it goes on for as long as a stop waits for requests, and is cut off then, without a word"),
+            "waited-for": Value("its handler is waited for like that of a request, for a minute"),
+        },
+    ),
     "background_task": Trait(
         "What becomes, at a stop, of work that the framework's own means began for after the answer?",
         "It is the first thing that its documentation shows.",

@@ -35,6 +35,7 @@ CHARACTER: Final[Character] = {
     "whole_number": "refused",
     "shutdown_wait": "three-seconds",
     "cut_off": "closed",
+    "socket_stop": "closed",
     "background_task": "not-there",
     "bare_task": "broken-off",
     "exit_sigterm": "zero",
@@ -53,12 +54,14 @@ CHARACTER: Final[Character] = {
 }
 
 # `handler_cancellation=True` in `serve.py` makes the difference for a client that leaves, `shutdown_timeout` there at the end,
-# `heartbeat` in `conversation.py` for a client that is silent, and `set_threads` in `room.py` for the threads.
+# `_end_conversations` in `app.py` for conversations then, `heartbeat` in `conversation.py` for a client that is silent, and
+# `set_threads` in `room.py` for the threads.
 BY_DEFAULT: Final[dict[str, str]] = {
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-the-next-event",
     "shutdown_wait": "longer",
     "cut_off": "none",
+    "socket_stop": "waited-for",
     "socket_waiting": "runs-on",
     "silent_client": "kept",
     "threads": "processors-and-four",

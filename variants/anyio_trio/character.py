@@ -35,6 +35,7 @@ CHARACTER: Final[Character] = {
     "whole_number": "refused",
     "shutdown_wait": "three-seconds",
     "cut_off": "closed",
+    "socket_stop": "cut-off",
     "background_task": "waited-for",
     "bare_task": "not-there",
     "exit_sigterm": "zero",

@@ -35,6 +35,7 @@ CHARACTER: Final[Character] = {
     "whole_number": "read",
     "shutdown_wait": "three-seconds",
     "cut_off": "an-error",
+    "socket_stop": "closed",
     "background_task": "waited-for",
     "bare_task": "broken-off",
     "exit_sigterm": "by-the-signal",

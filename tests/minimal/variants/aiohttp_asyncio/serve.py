@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp import web
@@ -14,6 +15,7 @@ from aiohttp.typedefs import Handler
 POOL = web.AppKey("pool", ProcessPoolExecutor)
 routes = web.RouteTableDef()
 bare: list[asyncio.Task[str]] = []
+talks: WeakSet[web.WebSocketResponse] = WeakSet()
 SWITCHED = "SWITCHED" in os.environ
 PING = 4  # seconds
 
@@ -169,6 +171,7 @@ async def as_completed(request: web.Request) -> web.StreamResponse:
 async def talk(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(heartbeat=PING if SWITCHED else None)
     await socket.prepare(request)
+    talks.add(socket)
     async for message in socket:
         match message.data:
             case "work":
@@ -186,7 +189,14 @@ async def talk(request: web.Request) -> web.WebSocketResponse:
     return socket
 
 
+async def end_talks(app: web.Application) -> None:
+    for socket in [*talks]:
+        await socket.close(code=1001)
+
+
 app = web.Application(middlewares=[handle])
+if SWITCHED:
+    app.on_shutdown.append(end_talks)
 app.add_routes(routes)
 app.cleanup_ctx.append(lifespan)
 app.router.add_get("/plain-def", plain_def)  # type: ignore[arg-type]  # Its types do not have what is deprecated.
