@@ -7,6 +7,7 @@ from typing import Final
 from shared.lab import aftermath
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY
+from shared.lab.readers import speak_only
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.talk import Hear, Leave, Step, cancel, start
 from shared.lab.variants import Variant
@@ -29,6 +30,9 @@ APART = 0.002
 DEADLINE: Final = 60.0
 """Seconds that a task may wait, beside its own: a thousand of them share a pool of a hundred connections."""
 
+SAID: Final = 20_000
+"""Messages without an end of listening: their replies are more than fits between a server and a client that does not read."""
+
 NAMES: Final = [f"task{number}" for number in range(TASKS)]
 KEPT, OFF = NAMES[CANCELLED:], NAMES[:CANCELLED]
 
@@ -43,6 +47,7 @@ class Crowd:
     Attributes:
         seen: All conversations; the first half of the clients stayed to the end.
         left: What was left when all were over.
+        deaf: What was left when a client had said a lot, read no reply and left.
         after: As many calls at once as there is room for, after all that.
         log: What the server had printed.
 
@@ -50,6 +55,7 @@ class Crowd:
 
     seen: Observation
     left: Left
+    deaf: Left
     after: Observation
     log: str
 
@@ -67,7 +73,9 @@ def run_a_crowd(variant: Variant) -> Crowd:
             last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
         left, log = left_over(server, idle), server.log()
         seen.calls = server.upstreams.calls(last)  # The last to leave had only just left.
-        return Crowd(seen, left, run(server, ROOM, patience=DEADLINE), log)
+        speak_only(server, "hello", SAID)
+        deaf = left_over(server, idle)
+        return Crowd(seen, left, deaf, run(server, ROOM, patience=DEADLINE), log)
 
 
 def too_late(seen: Observation) -> bool:

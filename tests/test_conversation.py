@@ -319,5 +319,8 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
     if (most := most_at_once(crowd.after.calls)) < MAX_CALLS:
         sentence = f"after a hundred conversations only {most} calls were made at once, and there is room for {MAX_CALLS}"
         accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CANCEL, ("resilience", "open_client")))
+    if crowd.deaf.in_words():
+        sentence = f"a client said a lot, read no reply and left; left over is {', '.join(crowd.deaf.in_words()[:3])}"
+        accuse(subject, crowd.after, sure(Cause.LEAK, sentence, READ))
     accuse(subject, seen, complaints(LEFT, crowd.log, READ))
     keep_seen(subject, f"/ws x {CLIENTS}", "nothing left", seen)

@@ -1,4 +1,4 @@
-"""Clients that do not behave as clients should: one that leaves, and one that does not read what it has asked for."""
+"""Clients that do not behave as clients should: one that leaves, and such as do not read what they have asked for."""
 
 import contextlib
 import socket
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from shared.lab.experiment import Answer, Ask, Observation, run
+from shared.lab.probes_http import UPGRADE
 from shared.lab.server import Server
 
 STANDSTILL = 0.5
@@ -14,6 +15,8 @@ STANDSTILL = 0.5
 
 LONGEST = 8.0
 """Seconds to wait for that at the most."""
+
+CLOSE = "Connection: close\n"
 
 SMALL = 8192
 """Bytes that a slow reader lets the system keep for it, so that little fits between it and the server."""
@@ -73,14 +76,31 @@ def read_late(server: Server, path: str) -> Slow:
     return Slow(waiting, Observation([answer], calls=server.upstreams.calls(last)), ping)
 
 
-def _asking(server: Server, path: str) -> socket.socket:
+def speak_only(server: Server, said: str, times: int) -> None:
+    """Begin a conversation, say something so many times, read no reply, and be gone without a word.
+
+    Args:
+        server: The server.
+        said: Less than 126 characters, of which none is more than a byte.
+        times: How often; less often, where the server reads no further until its replies are read.
+
+    """
+    frame = bytes([0x81, 0x80 | len(said)]) + bytes(4) + said.encode()  # Text, whole, under a mask that changes nothing.
+    with _asking(server, "/ws", UPGRADE) as client, contextlib.suppress(TimeoutError):
+        client.recv(1)  # The conversation has begun.
+        client.settimeout(STANDSTILL)
+        client.sendall(frame * times)
+        time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
+
+
+def _asking(server: Server, path: str, headers: str = CLOSE) -> socket.socket:
     """Return a socket on which a request has been sent and nothing read."""
     address = urlsplit(server.url)
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
     client.settimeout(LONGEST)
     client.connect((address.hostname, address.port))
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    client.sendall(f"GET {path} HTTP/1.1\nHost: x\n{headers}\n".replace("\n", "\r\n").encode())
     return client
 
 

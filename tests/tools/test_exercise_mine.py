@@ -11,7 +11,7 @@ import pytest
 from shared.lab.variants import ROOT, groups
 from shared.lab.verdict import EXERCISE
 from shared.lesson.contract import MODULES
-from shared.workbook.exercise import commands, mine, progress, reference, show
+from shared.workbook.exercise import commands, mine, paint, progress, reference
 from shared.workbook.exercise.compose import NotReadyError, compose
 from shared.workbook.exercise.contents import named, predictions, to_write
 from shared.workbook.exercise.mine import BLANK, Mine, MineError
@@ -58,7 +58,7 @@ def test_it_begins_as_the_exercise(base: str, tmp_path: Path) -> None:
         assert base not in text
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     command = [sys.executable, "-P", "-c", "import variants.mine.app"]
-    subprocess.run(command, env=environment, cwd=tmp_path, check=True)  # noqa: S603 - our own command
+    subprocess.run(command, env=environment, cwd=tmp_path, check=True, timeout=60)  # noqa: S603 - our own command
 
 
 def test_a_generator_stays_one_without_its_body() -> None:
@@ -183,8 +183,11 @@ def test_progress_is_one_file_that_can_be_deleted(own: Mine) -> None:
     commands.reset(own, kept, WAIT)
     assert kept.open(exercises) == WAIT
     assert kept.skipped == [exercises[1].name]
-    (own.folder / progress.FILE).write_text("{", encoding="utf-8")
-    assert progress.load(own) == Progress()
+    for broken in ("{", "[]", "3", '{"solved": []}', '{"hints": {"await-a-wait": "two"}}', '{"measured": {"x": null}}'):
+        (own.folder / progress.FILE).write_text(broken, encoding="utf-8")
+        assert progress.load(own) == Progress()
+    (own.folder / progress.FILE).write_text('{"present": "one-by-one", "solved": 1}', encoding="utf-8")
+    assert progress.load(own) == Progress(present="one-by-one")
 
 
 def test_hints_come_one_by_one_and_are_remembered(own: Mine) -> None:
@@ -218,11 +221,11 @@ def test_what_was_not_measured_is_known(own: Mine) -> None:
 def test_a_timeline_fits_the_screen() -> None:
     """A bar is made as short as it has to be, with its strongest signs; every other line stays as it is."""
     line = f"  /async |{'=' * 20}{'#' * 10}{' ' * 30}|  0.00 to 0.30 s"
-    assert show.narrowed(line, 120) == line
-    narrow = show.narrowed(line, 57)
+    assert paint.narrowed(line, 120) == line
+    narrow = paint.narrowed(line, 57)
     assert narrow == f"  /async |{'=' * 10}{'#' * 5}{' ' * 15}|  0.00 to 0.30 s"
-    assert len(show.narrowed(line, 40)) == 40
-    assert show.narrowed("a long line of words | with a bar", 10) == "a long line of words | with a bar"
+    assert len(paint.narrowed(line, 40)) == 40
+    assert paint.narrowed("a long line of words | with a bar", 10) == "a long line of words | with a bar"
 
 
 def test_the_solution_shows_how_yours_differs(own: Mine) -> None:

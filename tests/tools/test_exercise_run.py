@@ -113,6 +113,20 @@ def test_an_unforeseen_error_is_told_with_its_line(own: Mine, runner: Runner) ->
     assert f"(at variants/mine/waiting.py:{line} in slow_async_operation)" in found.words
 
 
+def test_an_experiment_is_judged_again_after_all_was_ended(own: Mine) -> None:
+    """What tells nothing apart is told of with what it saw; when all was ended in between, the servers are started anew."""
+    design = named("tell-them-apart")
+    file = own.folder / design.file
+    with Runner() as running:
+        file.write_text("def requests(wait):\n    return ['/ping']\n\n\ndef verdict(seconds, wait):\n    return 'together'\n")
+        found = check(own, design, running)
+        assert found.standing == Standing.WRONG
+        assert "Of the server of which `blocked` is right it said 'together'" in found.words
+        running.close()
+        file.write_text(reference.solved(own, design), encoding="utf-8")
+        assert check(own, design, running).standing == Standing.SOLVED
+
+
 def test_a_run_that_hangs_is_ended_and_says_so(own: Mine) -> None:
     """A run without an end is given up, in words; the next one has a new process."""
     solve(own)
@@ -218,8 +232,8 @@ def test_the_screen_asks_for_predictions_first(own: Mine, runner: Runner, monkey
         judged.append(getattr(exercise, "name", ""))
         return Verdict(Standing.UNWRITTEN, "noted")
 
-    monkeypatch.setattr("shared.workbook.exercise.screen.glance", lambda *_: None)  # As if it could be run.
-    monkeypatch.setattr("shared.workbook.exercise.screen.check", note)
+    monkeypatch.setattr("shared.workbook.exercise.work.glance", lambda *_: None)  # As if it could be run.
+    monkeypatch.setattr("shared.workbook.exercise.work.check", note)
     monkeypatch.setattr(runner, "measure", lambda *_: 6.0)
 
     async def use() -> None:

@@ -10,6 +10,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from shared.lesson import messages, timing
+from shared.lesson.command import PING
 from shared.lesson.problems import Problem
 from shared.lesson.work import Task
 from variants.anyio_trio.work import call_work
@@ -49,19 +50,21 @@ async def conversation_endpoint(websocket: WebSocket) -> None:
     try:
         async with anyio.create_task_group() as group:
             while (text := await next_message(websocket)) is not None:
-                try:
-                    said = messages.read(text, running)
-                except messages.Refused as refused:
-                    await websocket.send_json(refused.message)
-                    continue
-                if isinstance(said, messages.Cancel):
-                    await cancel_task(websocket, running, said.name)
-                else:
-                    await websocket.send_json(messages.started(said.name))
-                    running[said.name] = group.start_soon(work_and_tell, websocket, running, said)
+                # Who reads nothing is given up here: anycorn looks for no pong, and waits even when the connection is gone.
+                with anyio.fail_after(PING):
+                    try:
+                        said = messages.read(text, running)
+                    except messages.Refused as refused:
+                        await websocket.send_json(refused.message)
+                        continue
+                    if isinstance(said, messages.Cancel):
+                        await cancel_task(websocket, running, said.name)
+                    else:
+                        await websocket.send_json(messages.started(said.name))
+                        running[said.name] = group.start_soon(work_and_tell, websocket, running, said)
             group.cancel_scope.cancel()
-    except* WebSocketDisconnect:
-        pass  # The client left while it was being told something, and the group has broken off the rest.
+    except* (WebSocketDisconnect, TimeoutError):
+        pass  # The client left, or read nothing, while it was being told something; the group has broken off the rest.
 
 
 routes = [

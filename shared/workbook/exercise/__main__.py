@@ -13,7 +13,7 @@ from rich.console import Console
 
 from shared.lab.variants import ROOT
 from shared.workbook.exercise import mine as reader
-from shared.workbook.exercise import show
+from shared.workbook.exercise import paint, show
 from shared.workbook.exercise.check import Standing, check
 from shared.workbook.exercise.commands import COMMANDS, guess
 from shared.workbook.exercise.contents import named, predictions
@@ -93,7 +93,7 @@ def say(text: str) -> None:
     """Print a text: in a terminal with colours, and lines that end between words; for a pipe as it is."""
     if sys.stdout.isatty():
         console = Console(highlight=False)
-        console.print(show.coloured(text, console.width))
+        console.print(paint.coloured(text, console.width))
     else:
         print(text)
 

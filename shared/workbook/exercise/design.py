@@ -45,14 +45,23 @@ class Subjects:
         if self.urls:
             return self
         upstreams = self._stack.enter_context(Upstreams())
-        for says, mistake in SUBJECTS.items():
-            root = ROOT
-            if mistake:
-                root = self._folder / mistake
-                plant(catalogue.named(mistake, catalogue.load()), self._base, root)
-            server = Server(named(self._base, root)[0], upstreams)
-            self.urls[says] = self._stack.enter_context(server).url
+        with ThreadPoolExecutor(len(SUBJECTS)) as executor:
+            try:
+                urls = list(executor.map(lambda mistake: self._start(mistake, upstreams), SUBJECTS.values()))
+            except BaseException:
+                executor.shutdown()
+                self.stop()
+                raise
+        self.urls = dict(zip(SUBJECTS, urls, strict=True))
         return self
+
+    def _start(self, mistake: str, upstreams: Upstreams) -> str:
+        root = ROOT
+        if mistake:
+            root = self._folder / mistake
+            if not root.exists():  # It stays from one start to the next.
+                plant(catalogue.named(mistake, catalogue.load()), self._base, root)
+        return self._stack.enter_context(Server(named(self._base, root)[0], upstreams)).url
 
     def stop(self) -> None:
         """Stop them."""

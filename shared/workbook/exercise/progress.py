@@ -4,12 +4,23 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from types import NoneType
 from typing import Final
 
 from shared.workbook.exercise.exercises import Exercise
 from shared.workbook.exercise.mine import Mine
 
 FILE: Final = "progress.json"
+
+PARTS: Final[dict[str, tuple[type, ...]]] = {
+    "present": (str,),
+    "solved": (str,),
+    "skipped": (str,),
+    "hints": (int,),
+    "predicted": (int, float, NoneType),
+    "measured": (int, float),
+}
+"""What each part of it consists of."""
 
 
 @dataclass(slots=True)
@@ -66,12 +77,21 @@ class Progress:
 
 
 def load(mine: Mine) -> Progress:
-    """Return what the file says; a fresh start where there is none, or where it cannot be read."""
+    """Return what the file says; a fresh start where there is none, or where it, or a part of it, cannot be read."""
     try:
         content = json.loads((mine.folder / FILE).read_text(encoding="utf-8"))
-        return Progress(**{name: content[name] for name in (one.name for one in fields(Progress)) if name in content})
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError):
         return Progress()
+    names = [one.name for one in fields(Progress)]
+    return Progress(**{name: content[name] for name in names if isinstance(content, dict) and _fits(name, content.get(name))})
+
+
+def _fits(name: str, value: object) -> bool:
+    """Say whether a reader who has edited the file has left a part of it as it has to be."""
+    if not isinstance(value, type(getattr(Progress(), name))):
+        return False
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return all(isinstance(part, PARTS[name]) for part in parts)
 
 
 def save(mine: Mine, progress: Progress) -> None:

@@ -1,11 +1,7 @@
 """What a reader is shown, as plain text: for pipes, and for the parts of the screen."""
 
 import ast
-import itertools
-import re
 from collections.abc import Collection
-
-from rich.text import Text
 
 from shared.workbook.exercise.check import Standing, Verdict
 from shared.workbook.exercise.contents import objectives, predictions
@@ -16,20 +12,6 @@ from shared.workbook.exercise.progress import Progress
 from shared.workbook.exercise.stubs import functions
 
 COMMAND = "nox -s exercise --"
-COLOURS = {
-    r"(?m)^Verdict: Solved.*": "bold green",
-    r"(?m)^Verdict: Not written.*": "bold yellow",
-    r"(?m)^Verdict: (Not yet|Probably|Cannot|Could not|No verdict).*": "bold red",
-    r"(variants|shared)/\w+/[\w/]+\.(py|md)(:\d+)?": "cyan",
-    r"(?m)^(Goal|Read|Write|Repair|Design|Predict first|Predicted|Hint \d of \d|Probable cause):": "bold",
-    r"(?m)^\+.*": "green",
-    r"(?m)^-.*": "red",
-}
-BAR = re.compile(r"(  .*\|)([ =#]+)(\| .* s)")
-"""A line of a timeline: a name, its bar, and the seconds."""
-
-SHORTEST_BAR = 10
-
 VERBS = {"write": "Write", "repair": "Repair", "design": "Design"}
 
 
@@ -136,26 +118,6 @@ def body(mine: Mine, exercise: Exercise, questions: list[str], said: str) -> str
     where = "\n".join(f"{verb if not number else '':<7} {place}" for number, place in enumerate(places(mine, exercise)))
     places_in_words = f"{'Read:':<7} shared/lesson/text/{exercise.chapter}.md\n{where}"
     return "\n\n".join([f"Goal: {exercise.goal}", places_in_words, *questions, f"Verdict: {said}"])
-
-
-def coloured(text: str, width: int) -> Text:
-    """Return a text with what counts in colours, for a screen that is so many characters wide."""
-    shown = Text("\n".join(narrowed(line, width) for line in text.split("\n")))
-    for pattern, style in COLOURS.items():
-        shown.highlight_regex(pattern, style)
-    return shown
-
-
-def narrowed(line: str, width: int) -> str:
-    """Return a line of a timeline with a bar so short that the line fits; any other line as it is."""
-    parts = BAR.fullmatch(line)
-    room = max(width - len(line) + len(parts[2]), SHORTEST_BAR) if parts else 0
-    if parts is None or room >= len(parts[2]):
-        return line
-    edges = [round(number * len(parts[2]) / room) for number in range(room + 1)]
-    # Of the signs that fall together the strongest stays: the event loop was held, something was under way, nothing was.
-    signs = (max(parts[2][start:end], key=" =#".index) for start, end in itertools.pairwise(edges))
-    return f"{parts[1]}{''.join(signs)}{parts[3]}"
 
 
 def following(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict) -> str:

@@ -29,7 +29,8 @@ class Tell(Protocol):
 def show_catalogue(mistakes: Sequence[Mistake], console: Console) -> None:
     """Print a row for each mistake, and below them how many there are."""
     table = Table(caption=f"{len(mistakes)} mistakes, {sum(len(one.variants) for one in mistakes)} planted")
-    for heading in ("mistake", "what it is", "where", "cause", "variants"):
+    table.add_column("mistake", no_wrap=True)  # A name is copied whole, however narrow the terminal is.
+    for heading in ("what it is", "where", "cause", "variants"):
         table.add_column(heading, overflow="fold")
     for one in mistakes:
         where = f"{one.module}.py, {one.function}"
