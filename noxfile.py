@@ -12,7 +12,8 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["variant"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-VARIANTS = [group for group in PROJECT["dependency-groups"] if Path("variants", group).is_dir()]
+HOMES = ("variants", "shared/workbook/examples")
+VARIANTS, EXAMPLES = ([group for group in PROJECT["dependency-groups"] if Path(home, group).is_dir()] for home in HOMES)
 READY: dict[str, str] = {}  # The interpreter of each environment that a session has made ready in this run.
 COMPARED: list[str] = []  # Likewise, what `compare` wants made of the suite's results.
 CHROMA: list[str] = []  # Likewise, the program of the Chroma server.
@@ -25,12 +26,13 @@ def install(session: nox.Session, *groups: str) -> None:
     session.install("--constraint", "constraints.txt", *sorted(requirements))
 
 
-def chosen(session: nox.Session) -> tuple[str, list[str]]:
-    """Return the variant that the command line names, and what follows it."""
+def chosen(session: nox.Session) -> tuple[str, str, list[str]]:
+    """Return the variant that the command line names, the package it is in, and what follows it."""
     name, *rest = session.posargs or [""]
-    if not Path("variants", name, "serve.py").is_file():
-        session.error(f"Name a variant: nox -s {session.name} -- NAME, one of {', '.join(VARIANTS)}")
-    return name, rest
+    home = next((home for home in HOMES if Path(home, name, "serve.py").is_file()), "")
+    if not home:
+        session.error(f"Name a variant: nox -s {session.name} -- NAME, one of {', '.join([*VARIANTS, *EXAMPLES])}")
+    return name, f"{home.replace('/', '.')}.{name}", rest
 
 
 @nox.session
@@ -40,6 +42,15 @@ def variant(session: nox.Session, name: str) -> None:
     install(session, name, "suite")
     READY[name] = str(Path(session.bin, "python"))
     # The tests mostly wait, so those of all variants run side by side, as soon as every environment is ready.
+    session.notify("suite")
+
+
+@nox.session(default=False)
+@nox.parametrize("name", [nox.param(name, id=name) for name in EXAMPLES])
+def example(session: nox.Session, name: str) -> None:
+    """Run the shared suite over the lesson on another framework; `nox -s variant example` sets it beside the others."""
+    install(session, name, "suite")
+    READY[name] = str(Path(session.bin, "python"))
     session.notify("suite")
 
 
@@ -83,9 +94,9 @@ def table(session: nox.Session) -> None:
 @nox.session(default=False)
 def serve(session: nox.Session) -> None:
     """Serve a variant with its upstreams: nox -s serve -- aiohttp_asyncio [--port N] [--reload]."""
-    name, rest = chosen(session)
-    install(session, *([name] if name in VARIANTS else VARIANTS), "upstream")
-    session.run("python", "-m", f"variants.{name}.serve", *rest)
+    name, package, rest = chosen(session)
+    install(session, *([name] if name in {*VARIANTS, *EXAMPLES} else VARIANTS), "upstream")
+    session.run("python", "-m", f"{package}.serve", *rest)
 
 
 @nox.session(default=False)
@@ -167,7 +178,7 @@ def run_half(session: nox.Session, folder: str) -> None:
 
 # Made anew each time: what an earlier run installed would hide what is missing.
 @nox.session(default=False, reuse_venv=False)
-@nox.parametrize("name", [nox.param(name, id=name) for name in VARIANTS])
+@nox.parametrize("name", [nox.param(name, id=name) for name in [*VARIANTS, *EXAMPLES]])
 def isolation(session: nox.Session, name: str) -> None:
     """Show that a variant needs no more than its group says: import it with only that, then serve it with the upstreams' too."""
     install(session, name)

@@ -64,7 +64,7 @@ class Reader:
 
 def run_as_a_reader(variant: Variant) -> Reader:
     """Start `python -m variants.NAME.serve`, ask it, kill it, and look for what it leaves."""
-    command = [sys.executable, "-P", "-m", f"variants.{variant.name}.serve", "--port", "0", "--loop", variant.loop]
+    command = [sys.executable, "-P", "-m", f"{variant.package}.serve", "--port", "0", "--loop", variant.loop]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHROMA", "OPENAI"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(variant.root), str(ROOT)])
     free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask(f"/async?seconds={MAX_SECONDS:g}")]

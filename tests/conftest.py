@@ -45,7 +45,7 @@ KEPT_ROWS = 24
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the choice of variants, and a report that a program can read."""
-    help_text = "a folder of variants/; may be given again; without it, all whose packages are installed"
+    help_text = "a folder of variants/, or an example; may be given again; without it, all of variants/ that are installed"
     parser.addoption("--variant", action="append", default=[], help=help_text)
     parser.addoption("--loop", help="only this event loop")
     parser.addoption("--plan", type=Path, help="a file that says which tests run over which versions; see shared/lab/plan.py")

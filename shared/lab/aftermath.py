@@ -47,10 +47,10 @@ class Inside:
 
 def look(server: Server) -> Inside:
     """Return what lives in a server now."""
-    report = server.look_inside()
+    report, place = server.look_inside(), f"/{server.variant.place}/"
     stacks: dict[str, list[str]] = report["tasks"]
-    tasks = {number: stack[-1] for number, stack in stacks.items() if _in_variant(stack) or not _serves_connection(stack)}
-    unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack)]
+    tasks = {number: stack[-1] for number, stack in stacks.items() if _in_variant(stack, place) or not _serves_connection(stack)}
+    unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack, place)]
     at_work = Counter(server.whereabouts()["threads"])
     at_work.update(stack[-1] for stack in unnamed if stack[-1] not in at_work)
     return Inside(tasks, at_work, report["sockets"]["in"], report["sockets"]["out"])
@@ -65,8 +65,8 @@ def settled(server: Server, idle: Callable[[Inside], bool]) -> Inside:
     return inside
 
 
-def _in_variant(stack: list[str]) -> bool:
-    return any("/variants/" in place.replace("\\", "/") and "serve.py" not in place for place in stack)
+def _in_variant(stack: list[str], folder: str) -> bool:
+    return any(folder in place.replace("\\", "/") and "serve.py" not in place for place in stack)
 
 
 def _serves_connection(stack: list[str]) -> bool:

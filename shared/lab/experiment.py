@@ -201,17 +201,17 @@ def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: flo
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
         stacks = [*inside["tasks"].values(), *inside["threads"].values()]
-        seen.stuck = "\n".join(dict.fromkeys(filter(None, map(_innermost, stacks))))
+        seen.stuck = "\n".join(dict.fromkeys(filter(None, (_innermost(stack, server.variant.place) for stack in stacks))))
     seen.calls = server.upstreams.calls(last_call)
     return seen
 
 
-def _innermost(stack: Sequence[str]) -> str:
-    """Return the innermost place of a stack that is a variant's; empty when there is none."""
+def _innermost(stack: Sequence[str], variant: str) -> str:
+    """Return the innermost place of a stack that is in a variant's folder; empty when there is none."""
     for place in reversed(stack):
         path = Path(place).as_posix()
-        if "/variants/" in path:
-            return f"variants/{path.rpartition('/variants/')[2]}"
+        if f"/{variant}/" in path:
+            return f"{variant}/{path.rpartition(f'/{variant}/')[2]}"
     return ""
 
 

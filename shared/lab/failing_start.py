@@ -29,7 +29,7 @@ class Failed:
 
 def start_in_vain(variant: Variant, settings: Mapping[str, str] | None = None) -> Failed:
     """Start a variant whose lifespan fails, and return what became of it."""
-    command = [sys.executable, "-P", "-m", "shared.lab.failing_start", variant.name, "--port", "0", "--loop", variant.loop]
+    command = [sys.executable, "-P", "-m", "shared.lab.failing_start", variant.package, "--port", "0", "--loop", variant.loop]
     environment = {**os.environ, **(settings or {}), SWITCH: "on"}
     environment["PYTHONPATH"] = os.pathsep.join([str(variant.root), str(ROOT)])
     try:
@@ -49,9 +49,9 @@ def fail() -> NoReturn:
 def main() -> None:
     """Run the variant that the command line names; what follows its name is for its `serve`."""
     parser = argparse.ArgumentParser(prog="python -m shared.lab.failing_start")
-    parser.add_argument("variant")
+    parser.add_argument("package", help="the variant's, such as variants.aiohttp_asyncio")
     arguments, rest = parser.parse_known_args()
-    package = f"variants.{arguments.variant}"
+    package = arguments.package
     if importlib.util.find_spec(f"{package}.app"):
         vars(importlib.import_module(f"{package}.app"))["running_upstreams"] = fail
     sys.argv = [f"{package}.serve", *rest]

@@ -72,13 +72,21 @@ class Guard:
 
     def __init__(self) -> None:
         self._steps: AsyncioSteps | TrioSteps = AsyncioSteps()
+        self._home = "variants"
         self._notes: dict[str, str] = {}  # by their place
         self._lock = threading.Lock()
         self._watching = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="guard", daemon=True)
 
-    def install(self, loop: str) -> None:
-        """Prepare to watch a loop, `asyncio` or `trio`; call it before the loop is started. Until `arm` nothing is watched."""
+    def install(self, loop: str, home: str = "variants") -> None:
+        """Prepare to watch a loop, `asyncio` or `trio`; call it before the loop is started. Until `arm` nothing is watched.
+
+        Args:
+            loop: The event loop.
+            home: The package that the variant's stands in.
+
+        """
+        self._home = home
         if loop == "trio":
             trio = importlib.import_module("trio")
             self._steps = TrioSteps(trio.run)
@@ -141,12 +149,12 @@ class Guard:
 
     def _note(self, what: str, frame: FrameType | None) -> None:
         """Note a step by its innermost frame inside variants/; where it has none, it is none of a variant's doing."""
-        folder = _variants()
+        folder = _folder(self._home)
         while frame and frame.f_code is not self._steps.ends:
             code, line = frame.f_code, frame.f_lineno
             # Before Python 3.12 a comprehension is a function of its own, without a name.
             if code.co_filename.startswith(folder + os.sep) and not code.co_name.startswith("<"):
-                path = Path(code.co_filename).relative_to(Path(folder).parent).as_posix()
+                path = Path(code.co_filename).relative_to(Path(folder).parents[self._home.count(".")]).as_posix()
                 what = what or f"`{linecache.getline(code.co_filename, line).strip()}`, for over {LONG:g} s"
                 self._keep(f"{path}:{line} in {code.co_name}", what)
                 return
@@ -163,9 +171,9 @@ class Guard:
 
 
 @functools.cache
-def _variants() -> str:
-    """Return the folder that the variants of this process live in."""
-    return str(importlib.import_module("variants").__path__[0])
+def _folder(home: str) -> str:
+    """Return the folder of the package that the variants of this process live in."""
+    return str(importlib.import_module(home).__path__[0])
 
 
 _guard = Guard()

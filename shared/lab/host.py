@@ -56,28 +56,33 @@ def report(control_port: int) -> dict[str, object]:
     return {"tasks": dict(_tasks()), "threads": threads, "sockets": {"in": inbound, "out": len(open_ones) - inbound}}
 
 
-def whereabouts() -> dict[str, list[str]]:
+def whereabouts(variant: str) -> dict[str, list[str]]:
     """Return where threads stand: the event loop's in the variant's code under `loop`, others at work under `threads`.
 
     It costs about a millisecond, so that the lab can ask again and again while an experiment runs.
+
+    Args:
+        variant: The variant's folder, below the root.
+
     """
     found: dict[str, list[str]] = {"loop": [], "threads": []}
     ours = {thread.ident for thread in threading.enumerate() if thread.name in {"lab", "guard"}}
     for ident, frame in sys._current_frames().items():  # noqa: SLF001 - as above
         on_loop = ident == threading.main_thread().ident
-        if place := _place_in_variant(frame):
+        if place := _place_in_variant(frame, variant):
             found["loop" if on_loop else "threads"].append(place)
         elif not on_loop and ident not in ours and (Path(frame.f_code.co_filename).name, frame.f_code.co_name) not in IDLE:
             found["threads"].append(_place(frame))
     return found
 
 
-def _place_in_variant(frame: FrameType | None) -> str:
-    """Return the innermost place of a stack that is in a chapter of a variant; empty when there is none."""
+def _place_in_variant(frame: FrameType | None, variant: str) -> str:
+    """Return the innermost place of a stack that is in a chapter of the variant; empty when there is none."""
     while frame:
         path = Path(frame.f_code.co_filename)
-        if path.parent.parent.name == "variants" and path.stem != "serve":  # Which stands below everything, all the time.
-            return f"variants/{path.parent.name}/{path.name}:{frame.f_lineno} in {frame.f_code.co_name}"
+        # Its `serve` stands below everything, all the time.
+        if path.parent.as_posix().endswith(f"/{variant}") and path.stem != "serve":
+            return f"{variant}/{path.name}:{frame.f_lineno} in {frame.f_code.co_name}"
         frame = frame.f_back
     return ""
 
@@ -127,12 +132,12 @@ def _place(frame: FrameType) -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
 
 
-def _answer(control: socket.socket, control_port: int) -> None:
+def _answer(control: socket.socket, control_port: int, variant: str) -> None:
     with control, control.makefile("rw", encoding="utf-8") as lines:
         for line in lines:
             match line.strip():
                 case "where":
-                    found: object = whereabouts()
+                    found: object = whereabouts(variant)
                 case "guard":
                     guard.arm()
                     found = {"held": guard.take()}
@@ -176,8 +181,10 @@ def crash_work(call_work: Callable[[Any, Any, Any], Awaitable[str]]) -> Callable
 def own_error() -> Exception:
     """Return the stack's own error for a handler to raise, a 401; the lesson's, on a stack that nobody knew yet."""
     headers = {"WWW-Authenticate": "Basic"}
+    if litestar := sys.modules.get("litestar.exceptions"):  # First: where Starlette is installed, Litestar loads it.
+        return litestar.NotAuthorizedException(headers=headers)  # type: ignore[no-any-return]  # Not imported.
     if starlette := sys.modules.get("starlette.exceptions"):
-        return starlette.HTTPException(HTTPStatus.UNAUTHORIZED, headers=headers)  # type: ignore[no-any-return]  # Not imported.
+        return starlette.HTTPException(HTTPStatus.UNAUTHORIZED, headers=headers)  # type: ignore[no-any-return]  # Likewise.
     if aiohttp := sys.modules.get("aiohttp.web"):
         return aiohttp.HTTPUnauthorized(headers=headers)  # type: ignore[no-any-return]  # Not imported: it may not be there.
     return from_status(HTTPStatus.UNAUTHORIZED, headers)
@@ -187,23 +194,25 @@ def main() -> None:
     """Run the variant that the command line names; what follows its name is for its `serve`."""
     parser = argparse.ArgumentParser(prog="python -m shared.lab")
     parser.add_argument("control_port", type=int)
-    parser.add_argument("variant")
+    parser.add_argument("package", help="the variant's, such as variants.aiohttp_asyncio")
     parser.add_argument("--root", help="the folder that holds variants, when it is not the project's own")
     parser.add_argument("--loop", default="asyncio", help="the event loop to serve on")
     parser.add_argument("--crash", action="store_true", help="let the waits of together.py fail, and work of background.py")
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
-    threading.Thread(target=_answer, args=(control, arguments.control_port), name="lab", daemon=True).start()
+    threading.Thread(
+        target=_answer, args=(control, arguments.control_port, arguments.package.replace(".", "/")), name="lab", daemon=True
+    ).start()
     if sys.platform == "win32":
         # Windows has no SIGTERM to handle: a console stops a group of processes with Ctrl-Break. Servers know Ctrl-C.
         signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
     if arguments.root:
         sys.path.insert(0, arguments.root)
     if arguments.crash:
-        vars(importlib.import_module(f"variants.{arguments.variant}.together"))["slow_async_operation"] = crash
-        background = vars(importlib.import_module(f"variants.{arguments.variant}.background"))
+        vars(importlib.import_module(f"{arguments.package}.together"))["slow_async_operation"] = crash
+        background = vars(importlib.import_module(f"{arguments.package}.background"))
         background["call_work"] = crash_work(background["call_work"])
-    guard.install(arguments.loop)
-    module = f"variants.{arguments.variant}.serve"
+    guard.install(arguments.loop, arguments.package.rpartition(".")[0])
+    module = f"{arguments.package}.serve"
     sys.argv = [module, "--loop", arguments.loop, *rest]
     runpy.run_module(module, run_name="__main__")  # The main module stays the lab's.

@@ -12,7 +12,10 @@ TOO_LARGE = 431
 
 REQUESTS: dict[str, tuple[str, dict[int, str]]] = {
     "head": (f"HEAD /ping HTTP/1.1\n{HOST}", {200: "answered", 405: "refused"}),
-    "trailing_slash": (f"GET /ping/ HTTP/1.1\n{HOST}", {307: "redirected", 308: "redirected", 404: "not-found"}),
+    "trailing_slash": (
+        f"GET /ping/ HTTP/1.1\n{HOST}",
+        {307: "redirected", 308: "redirected", 404: "not-found", 200: "answered"},
+    ),
     "absolute_target": (f"GET http://HOST/ping HTTP/1.1\n{HOST}", {200: "answered", 404: "not-found"}),
     "no_host": ("GET /ping HTTP/1.1\n", {200: "answered", 400: "refused"}),
     "two_hosts": (f"GET /ping HTTP/1.1\n{HOST}Host: another\n", {200: "answered", 400: "refused"}),
@@ -26,13 +29,19 @@ REQUESTS: dict[str, tuple[str, dict[int, str]]] = {
         {200: "answered", 400: "refused", TOO_LARGE: "refused"},
     ),
     "unknown_websocket": (f"GET /nowhere HTTP/1.1\n{HOST}{UPGRADE}", {403: "forbidden", 404: "not-found"}),
-    "plain_websocket": (f"GET /ws HTTP/1.1\n{HOST}", {404: "not-found", 400: "bad-request", 426: "upgrade-required"}),
+    "plain_websocket": (
+        f"GET /ws HTTP/1.1\n{HOST}",
+        {404: "not-found", 400: "bad-request", 426: "upgrade-required", 405: "not-allowed"},
+    ),
     "unknown_expectation": (f"GET /ping HTTP/1.1\n{HOST}Expect: anything\n", {200: "ignored", 417: "refused"}),
-    "docs": (f"GET /docs HTTP/1.1\n{HOST}", {200: "served", 404: "none"}),
-    "other_digits": (f"GET /async?seconds=%D9%A0 HTTP/1.1\n{HOST}", {200: "read", 422: "refused"}),
-    "whole_number": (f"GET /limited?tasks=3.0&seconds=0 HTTP/1.1\n{HOST}", {200: "read", 422: "refused"}),
+    # A stack alone refuses what it cannot read with the one or with the other.
+    "other_digits": (f"GET /async?seconds=%D9%A0 HTTP/1.1\n{HOST}", {200: "read", 422: "refused", 400: "refused"}),
+    "whole_number": (f"GET /limited?tasks=3.0&seconds=0 HTTP/1.1\n{HOST}", {200: "read", 422: "refused", 400: "refused"}),
 }
 """For each trait a request, and which value each status stands for."""
+
+PAGES = ("/docs", "/schema")
+"""Where frameworks have the page that documents the interface, when nobody says otherwise."""
 
 
 def _status_of(request: str, values: dict[int, str]) -> Probe:
@@ -43,6 +52,15 @@ def _status_of(request: str, values: dict[int, str]) -> Probe:
         return Shown(values.get(status, f"status {status}"), f"{shortened} was answered {status or 'nothing'}", _a_look(server))
 
     return probe
+
+
+def docs(server: Server) -> Shown:
+    """Ask for the page that documents the interface, wherever a framework may have it."""
+    found = {page: exchange(server, f"GET {page} HTTP/1.1\n{HOST}\n") for page in PAGES}
+    evidence = " and ".join(f"GET {page} was answered {status or 'nothing'}" for page, status in found.items())
+    strange = [status for status in found.values() if status not in {200, 404}]
+    value = f"status {strange[0]}" if strange else "served" if 200 in found.values() else "none"  # noqa: PLR2004 - HTTP's success
+    return Shown(value, evidence, _a_look(server))
 
 
 def half_close(server: Server) -> Shown:
@@ -66,6 +84,7 @@ def _a_look(server: Server) -> Observation:
 
 HTTP_PROBES: dict[str, Probe] = {
     **{key: _status_of(*request) for key, request in REQUESTS.items()},
+    "docs": docs,
     "half_close": half_close,
     "repeated_parameter": repeated_parameter,
 }

@@ -19,6 +19,7 @@ LARGE: Final = 5_000_000
 TOO_BIG: Final = 1009
 INTERNAL_ERROR: Final = 1011
 CUT_OFF: Final = 1006
+PRIVATE: Final = range(4000, 5000)
 """Codes with which a WebSocket is closed (RFC 6455, section 7.4)."""
 
 SOON: Final = 10.0
@@ -96,7 +97,7 @@ def socket_failure(server: Server) -> Shown:
     """Let a handler fail, and see how the client is told."""
     seen = run(server, [_talk(Say("fail"), Pause(1.0), Pause(0.1))])
     code = seen.answers[0].talk.code
-    values = {INTERNAL_ERROR: "internal-error", CUT_OFF: "cut-off"}
+    values = {INTERNAL_ERROR: "internal-error", CUT_OFF: "cut-off"} | dict.fromkeys(PRIVATE, "private-code")
     return Shown(values.get(code, f"code {code}"), f"when a handler failed, its client saw the close code {code}", seen)
 
 

@@ -63,7 +63,8 @@ class Server:
         with ExitStack() as undo, socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:
             undo.callback(self._folder.cleanup)
             control_port = str(listener.getsockname()[1])
-            command = [sys.executable, "-m", "shared.lab", control_port, variant.name, "--port", "0", "--loop", variant.loop]
+            command = [sys.executable, "-m", "shared.lab", control_port, variant.package]
+            command += ["--port", "0", "--loop", variant.loop]
             command += ["--root", str(variant.root)] if variant.root != ROOT else []
             command += ["--crash"] if crash else []
             self.process = subprocess.Popen(  # noqa: S603 - our own command

@@ -59,7 +59,7 @@ def press_ctrl_c(variant: Variant, settings: Mapping[str, str] | None = None) ->
         return _send_break(variant, settings)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHROMA", "OPENAI", "WORK_URL"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(variant.root), str(ROOT)])
-    serve = ["-P", "-m", f"variants.{variant.name}.serve", "--port", "0", "--loop", variant.loop]
+    serve = ["-P", "-m", f"{variant.package}.serve", "--port", "0", "--loop", variant.loop]
     ours, theirs = os.openpty()
     with contextlib.closing(os.fdopen(ours, "r+b", buffering=0)):
         process = subprocess.Popen(  # noqa: S603 - our own command

@@ -40,6 +40,12 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "threads": "anyio.to_thread.current_default_thread_limiter().total_tokens = 10",
     },
     "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
+    "litestar": {
+        "thread": "a plain def handler with sync_to_thread=True, or asyncio.to_thread",
+        "leaving": "a Stream cancels what it sends when the client leaves",
+        "holder": "an asyncio.TaskGroup that the lifespan holds open",
+        "stopping": "timeout_graceful_shutdown of uvicorn",
+    },
     "anyio": {
         "sleep": "anyio.sleep",
         "thread": "anyio.to_thread.run_sync",

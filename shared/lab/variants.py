@@ -1,4 +1,4 @@
-"""Which variants there are: every folder of `variants/` that has a dependency group of its name."""
+"""Which variants there are: every folder of `variants/`, or of the examples, that has a dependency group of its name."""
 
 import ast
 import tomllib
@@ -7,6 +7,9 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+COMPARED, EXAMPLES = HOMES = ("variants", "shared/workbook/examples")
+"""Folders that hold variants: those that are compared, and a reader's own; and examples of other frameworks."""
 
 
 class VariantError(Exception):
@@ -22,6 +25,7 @@ class Variant:
         loop: The event loop.
         label: What it is called in tables: its name, with the loop behind it unless that is its usual one.
         root: The folder that holds its `variants`, and `shared` only when it is the project's own.
+        home: Which of the `HOMES` below that it stands in.
 
     """
 
@@ -29,6 +33,12 @@ class Variant:
     loop: str
     label: str
     root: Path = ROOT
+    home: str = COMPARED
+
+    @property
+    def place(self) -> str:
+        """Its folder as it is named in messages: below the root, with slashes."""
+        return f"{self.home}/{self.name}"
 
     @property
     def is_minimal(self) -> bool:
@@ -38,7 +48,12 @@ class Variant:
     @property
     def folder(self) -> Path:
         """Where its modules stand."""
-        return self.root / "variants" / self.name
+        return self.root / self.place
+
+    @property
+    def package(self) -> str:
+        """The package that its modules are in, as Python imports it."""
+        return self.place.replace("/", ".")
 
 
 def named(name: str, root: Path = ROOT) -> list[Variant]:
@@ -48,26 +63,27 @@ def named(name: str, root: Path = ROOT) -> list[Variant]:
         VariantError: There is no such variant, or its `serve.py` does not say on which loops it runs.
 
     """
-    serve = root / "variants" / name / "serve.py"
-    if not serve.is_file():
+    home = next((home for home in HOMES if (root / home / name / "serve.py").is_file()), None)
+    if home is None:
         raise VariantError(f"There is no variant {name}: variants/{name}/serve.py is missing.")
+    serve = root / home / name / "serve.py"
     for node in ast.parse(serve.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "LOOPS":
             loops: tuple[str, ...] = ast.literal_eval(node.value)
-            return [Variant(name, loop, f"{name}-{loop}" if index else name, root) for index, loop in enumerate(loops)]
-    raise VariantError(f"variants/{name}/serve.py has no LOOPS, which names the event loops it runs on.")
+            return [Variant(name, loop, f"{name}-{loop}" if index else name, root, home) for index, loop in enumerate(loops)]
+    raise VariantError(f"{home}/{name}/serve.py has no LOOPS, which names the event loops it runs on.")
 
 
-def groups(root: Path = ROOT) -> dict[str, list[str]]:
-    """Return the dependency group of each variant, in the order of `pyproject.toml`."""
+def groups(root: Path = ROOT, home: str = COMPARED) -> dict[str, list[str]]:
+    """Return the dependency group of each variant in one of the `HOMES`, in the order of `pyproject.toml`."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    return {name: group for name, group in project["dependency-groups"].items() if (root / "variants" / name).is_dir()}
+    return {name: group for name, group in project["dependency-groups"].items() if (root / home / name).is_dir()}
 
 
 def missing(name: str, root: Path = ROOT) -> list[str]:
     """Return the packages that a variant needs and this environment does not have."""
     absent = []
-    for requirement in groups(root).get(name, []):
+    for requirement in next((group for home in HOMES if (group := groups(root, home).get(name))), []):
         try:
             distribution(requirement)
         except PackageNotFoundError:

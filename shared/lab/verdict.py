@@ -224,8 +224,8 @@ def _place(variant: Variant, module: str, function: str) -> str:
         tree = ast.parse(file.read_text(encoding="utf-8")) if file.is_file() else ast.Module([], [])
         for node in tree.body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
-                return f"variants/{variant.name}/{file.name}:{node.lineno} {function}"
-    return f"variants/{variant.name}/{module}.py {function}"
+                return f"{variant.place}/{file.name}:{node.lineno} {function}"
+    return f"{variant.place}/{module}.py {function}"
 
 
 def _stood(seen: Observation) -> list[str]:

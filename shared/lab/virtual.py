@@ -59,7 +59,7 @@ def ask_together(variant: Variant, expected: Sequence[tuple[str, float]]) -> lis
 
     """
     # Imported anew, because what a module keeps may be bound to the event loop of an earlier call.
-    package = f"variants.{variant.name}"
+    package = variant.package
     for module in [name for name in sys.modules if f"{name}.".startswith(f"{package}.")]:
         del sys.modules[module]
     application = importlib.import_module(f"{package}.app").create_app()
@@ -152,7 +152,7 @@ def explain(variant: Variant, waits: Sequence[Wait]) -> str:
     alike = [wait.seconds for wait in waits if wait.path == wrong.path]
     asked = f"{wrong.path}, with {len(waits) - 1} other requests at once," if len(waits) > 1 else wrong.path
     place = endpoint(wrong.path)
-    where = f"variants/{variant.name}/{place.module}.py, {place.function} and what it waits with, {place.operation}"
+    where = f"{variant.place}/{place.module}.py, {place.function} and what it waits with, {place.operation}"
     measured, cause = _read(wrong, alike)
     return f"{asked} {measured}; exactly {wrong.due:g} s are due. Probable cause: {cause}. Look at {where}."
 

@@ -26,7 +26,7 @@ class Character(TypedDict):
     threads: Literal["forty", "processors-and-four", "ten"]
     plain_def: Literal["in-a-thread", "on-the-loop"]
     head: Literal["answered", "refused"]
-    trailing_slash: Literal["redirected", "not-found"]
+    trailing_slash: Literal["redirected", "not-found", "answered"]
     repeated_parameter: Literal["first", "last"]
     absolute_target: Literal["answered", "not-found"]
     no_host: Literal["answered", "refused"]
@@ -49,10 +49,10 @@ class Character(TypedDict):
     exit_sigint: Literal["zero", "by-the-signal", "one"]
     ctrl_c: Literal["nothing", "a-few-words", "a-traceback"]
     failed_start: Literal["exit-1", "exit-3"]
-    plain_websocket: Literal["not-found", "bad-request", "upgrade-required"]
+    plain_websocket: Literal["not-found", "bad-request", "upgrade-required", "not-allowed"]
     socket_waiting: Literal["runs-on", "broken-off"]
     socket_telling: Literal["raises", "ignored"]
-    socket_failure: Literal["internal-error", "cut-off"]
+    socket_failure: Literal["internal-error", "cut-off", "private-code"]
     large_message: Literal["read", "closed"]
     silent_client: Literal["given-up", "kept"]
     process_at_deadline: Literal["runs-on", "stopped", "awaited"]
@@ -152,8 +152,11 @@ TRAITS: dict[str, Trait] = {
         {
             "in-a-thread": Value("in a worker thread, so that the event loop stays free"),
             "on-the-loop": Value(
-                "on the event loop, which it blocks; it is deprecated, with a warning",
-                {"aiohttp": "https://github.com/aio-libs/aiohttp/issues/1993"},
+                "on the event loop, which it blocks; a warning says so when the server starts",
+                {
+                    "aiohttp": "https://github.com/aio-libs/aiohttp/issues/1993",
+                    "Litestar": "https://docs.litestar.dev/2/topics/sync-vs-async.html",
+                },
             ),
         },
     ),

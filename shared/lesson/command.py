@@ -50,7 +50,8 @@ def parse(variant: str, loops: Sequence[str], arguments: Sequence[str] | None = 
         reloads: Whether its server can start again by itself when a file changes.
 
     """
-    parser = argparse.ArgumentParser(prog=f"python -m variants.{variant}.serve", description=f"Serve {variant}.")
+    started = sys.modules["__main__"].__spec__
+    parser = argparse.ArgumentParser(prog=f"python -m {started.name}" if started else None, description=f"Serve {variant}.")
     parser.add_argument("--port", type=_port, default=PORT, help=f"default {PORT}; 0 takes any that is free")
     parser.add_argument("--loop", choices=loops, default=loops[0], help="the event loop to run on")
     parser.add_argument("--reload", action="store_true", help="start again when a file changes, where the server can")

@@ -30,6 +30,7 @@ HTTP: dict[str, Trait] = {
                 "with 404: a redirect is a middleware that has to be added",
                 {"aiohttp": "https://docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.normalize_path_middleware"},
             ),
+            "answered": Value("as the path without it: for the router the two are one"),
         },
     ),
     "repeated_parameter": Trait(
@@ -143,7 +144,7 @@ HTTP: dict[str, Trait] = {
         "Is there a page that documents the interface, made from the code?",
         "Who calls the service has something to read, and a description to make a client from.",
         {
-            "served": Value("yes: `/docs`, and `/openapi.json`"),
+            "served": Value("yes: at `/docs`, or at `/schema`, beside a description for programs"),
             "none": Value(
                 "no: it has to be written, or made by another package",
                 {"Starlette": "https://starlette.dev/schemas/", "aiohttp": "https://docs.aiohttp.org/en/stable/third_party.html"},

@@ -16,6 +16,7 @@ SOCKET: dict[str, Trait] = {
             "not-found": Value("with 404, as if there were nothing", {"Starlette": "https://starlette.dev/routing/"}),
             "bad-request": Value("with 400, and what is missing"),
             "upgrade-required": Value("with 426"),
+            "not-allowed": Value("with 405, though no other method is answered either"),
         },
     ),
     "socket_waiting": Trait(
@@ -40,6 +41,10 @@ SOCKET: dict[str, Trait] = {
         {
             "internal-error": Value("the WebSocket is closed with the code 1011, for an internal error"),
             "cut-off": Value("the connection ends without a word, as when the network fails (1006)"),
+            "private-code": Value(
+                "the WebSocket is closed with a code for private use (4000 to 4999), which the framework has chosen",
+                {"RFC 6455": "https://www.rfc-editor.org/rfc/rfc6455#section-7.4.2"},
+            ),
         },
     ),
     "large_message": Trait(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from shared.lab.variants import ROOT, groups
+from shared.lab.variants import COMPARED, EXAMPLES, HOMES, ROOT, groups
 from shared.lesson.contract import ENDPOINTS, MODULES, endpoint
 
 
@@ -36,7 +36,7 @@ def choose(names: list[str], root: Path = ROOT) -> list[str]:
 
     """
     known = variants(root)
-    known += sorted({file.parent.name for file in root.glob("variants/*/app.py")} - set(known))
+    known += sorted({file.parent.name for home in HOMES for file in root.glob(f"{home}/*/app.py")} - set(known))
     chosen = []
     for name in names:
         fitting = [name] if name in known else [variant for variant in known if variant.startswith(name)]
@@ -93,9 +93,10 @@ def _piece(root: Path, variant: str, name: str, home: str) -> Piece | None:
 
 def _places(root: Path, variant: str, home: str = "") -> dict[str, str]:
     """Return the file of each module: first the one that is `home`, then the lesson's in reading order, then others."""
-    present = {file.stem for file in root.glob(f"variants/{variant}/*.py")} - {"__init__"}
+    folder = f"{EXAMPLES if (root / EXAMPLES / variant).is_dir() else COMPARED}/{variant}"
+    present = {file.stem for file in root.glob(f"{folder}/*.py")} - {"__init__"}
     ordered = dict.fromkeys([home, *MODULES, *sorted(present)])
-    return {module: f"variants/{variant}/{module}.py" for module in ordered if module in present}
+    return {module: f"{folder}/{module}.py" for module in ordered if module in present}
 
 
 def _known(root: Path, variant: str) -> Iterator[str]:

@@ -16,6 +16,8 @@ import urllib.request
 from types import ModuleType
 from typing import Any
 
+from shared.lab.variants import named
+
 ASKED = {"GET /ping": "pong", "GET /parallel?seconds=0.1": "results", "POST /search-demo?query=Q4+report": "results"}
 """What the server is asked, and a name in the JSON of its answer."""
 
@@ -62,7 +64,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--serve", action="store_true", help="also serve it, and ask it")
     chosen = parser.parse_args()
-    package = f"variants.{chosen.name}"
+    package = named(chosen.name)[0].package
     modules = import_all(package)
     print(f"{package} imports {', '.join(modules)} with what is installed here.")
     for loop in modules["serve"].LOOPS if chosen.serve else ():

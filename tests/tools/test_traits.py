@@ -11,9 +11,11 @@ from shared.lab.probes import PROBES
 from shared.lab.probes_ending import ENDING_PROBES, HOMELESS_PROBES
 from shared.lab.probes_stack import STACK_PROBES
 from shared.lab.traits import Shown, by_default, declared, own_doing, strange, wrong
-from shared.lab.variants import Variant, groups, named
+from shared.lab.variants import EXAMPLES, Variant, groups, named
 from shared.lesson.character import TRAITS, Character
 from tests.stack import MINIMAL
+
+ALL = [*groups(), *groups(home=EXAMPLES)]
 
 
 def test_every_trait_is_typed_and_measured() -> None:
@@ -31,20 +33,20 @@ def test_every_source_is_a_link() -> None:
     assert all(re.fullmatch(r"https://[\w.-]+/[\w./#-]+", link) for link in links)
 
 
-@pytest.mark.parametrize("name", groups())
+@pytest.mark.parametrize("name", ALL)
 def test_every_variant_declares_every_trait(name: str) -> None:
     """A declaration is read without importing it, and is complete."""
     assert declared(named(name)[0]).keys() == TRAITS.keys()
 
 
-@pytest.mark.parametrize("name", groups())
+@pytest.mark.parametrize("name", ALL)
 def test_every_default_is_one_of_the_values_and_another_than_declared(name: str) -> None:
     """What a stack does by default is stated only where the variant does otherwise."""
     variant = named(name)[0]
     assert all(value in TRAITS[key].values and value != declared(variant)[key] for key, value in by_default(variant).items())
 
 
-@pytest.mark.parametrize("name", groups())
+@pytest.mark.parametrize("name", ALL)
 def test_every_stack_has_a_minimal_application(name: str) -> None:
     """Without one, nothing would tell what the stack does from what the variant's code does."""
     assert (MINIMAL / "variants" / name / "serve.py").is_file()

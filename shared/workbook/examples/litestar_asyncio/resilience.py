@@ -1,0 +1,94 @@
+"""How services are called so that neither side suffers: limits, deadlines, and a second attempt where that is safe.
+
+Different here: httpx2's `Limits` bound the pool and `Timeout` a connection; the deadline for the whole is asyncio's.
+Pick it when: your framework brings no HTTP client, and asyncio is your event loop.
+Watch for: httpx2's own timeouts start anew with every read, and a call that waits for a connection has none by default.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx2
+
+from shared.lesson import upstreams
+from shared.lesson.problems import UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
+from shared.lesson.settings import Settings
+
+NO_ANSWER = (httpx2.NetworkError, httpx2.ProtocolError)
+"""After these there may be a second attempt; not after a connection that took too long, which would take as long again."""
+
+
+@asynccontextmanager
+async def open_client(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+    """Open the one client of the server."""
+    # Each call has a connection to itself, so the pool's limit is the limit for calls. Proxies are for the world outside.
+    # What is compressed has to be collected before it can be read, and may grow without bounds while it is.
+    # One client serves all users, so it keeps no cookie: what a service sets for one must not go along with another's search.
+    limits = httpx2.Limits(max_connections=upstreams.MAX_CALLS, keepalive_expiry=upstreams.MAX_IDLE)
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    timeout = httpx2.Timeout(None, connect=settings.deadlines.connect)
+    plain = {"Accept-Encoding": "identity"}
+    async with httpx2.AsyncClient(timeout=timeout, limits=limits, headers=plain, trust_env=False, cookies=no_cookies) as client:
+        yield client
+
+
+@contextmanager
+def in_our_words(call: upstreams.Call) -> Iterator[None]:
+    """Turn the client's errors into the project's: a service is late, cannot be reached in time, or broke off."""
+    try:
+        yield
+    except TimeoutError:
+        raise UpstreamTimedOut(call.service, call.deadline) from None
+    except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+        raise UpstreamUnreachable(call.service) from error
+    except httpx2.HTTPError as error:
+        raise UpstreamBroke(call.service) from error
+
+
+async def begin(client: httpx2.AsyncClient, call: upstreams.Call) -> httpx2.Response:
+    """Send a request, again after a pause where that is safe, and return its answer when its head has come."""
+    request = client.build_request("POST", call.url, json=call.body, headers=call.headers)
+    for _ in range(call.attempts - 1):
+        with suppress(*NO_ANSWER):
+            response = await client.send(request, stream=True)
+            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                return response
+            await response.aclose()
+        await asyncio.sleep(upstreams.retry_pause())
+    return await client.send(request, stream=True)
+
+
+async def call_upstream(client: httpx2.AsyncClient, call: upstreams.Call) -> Any:  # noqa: ANN401 - JSON is any
+    """Send one request and return the JSON it is answered with, or say in the project's words why there is none."""
+    content = upstreams.Content(call.service)
+    with in_our_words(call):
+        async with asyncio.timeout(call.deadline), aclosing(await begin(client, call)) as response:
+            async for piece in response.aiter_raw():
+                content.add(piece)
+    return upstreams.read_answer(call, response.status_code, response.headers, content.received)
+
+
+async def stream_upstream(client: httpx2.AsyncClient, call: upstreams.Call) -> AsyncGenerator[bytes]:
+    """Send one request and yield its answer as it comes; the deadline is for all waits for the service together."""
+    now, left = asyncio.get_running_loop().time, call.deadline
+    with in_our_words(call):
+        began = now()
+        async with asyncio.timeout(left):
+            response = await begin(client, call)
+        left -= now() - began
+        async with aclosing(response):
+            upstreams.check_status(call, response.status_code, response.headers)
+            pieces = response.aiter_raw()
+            while True:
+                # Around each wait and not around the loop: at a yield, whoever reads this waits, and that is not the service.
+                began = now()
+                async with asyncio.timeout(left):
+                    piece = await anext(pieces, None)
+                left -= now() - began
+                if piece is None:
+                    return
+                yield piece
