@@ -11,14 +11,17 @@ import pytest
 from shared.lab.variants import ROOT, groups
 from shared.lab.verdict import EXERCISE
 from shared.lesson.contract import MODULES
-from shared.workbook.exercise import commands, mine, paint, progress, reference
+from shared.workbook.exercise import commands, mine, paint, progress, reference, show
+from shared.workbook.exercise.__main__ import parse, stack
+from shared.workbook.exercise.check import Standing, Verdict, glance
 from shared.workbook.exercise.compose import NotReadyError, compose
 from shared.workbook.exercise.contents import named, predictions, to_write
 from shared.workbook.exercise.mine import BLANK, Mine, MineError
 from shared.workbook.exercise.progress import Progress
 from shared.workbook.exercise.proof import copied
+from shared.workbook.exercise.runner import Runner
 from shared.workbook.exercise.sitting import Sitting
-from shared.workbook.exercise.stubs import functions, is_stub, without_bodies
+from shared.workbook.exercise.stubs import functions, is_stub, lines_of, without_bodies
 from shared.workbook.exercise.watch import Watch
 
 anystack = pytest.mark.parametrize("base", groups())
@@ -79,6 +82,26 @@ def test_it_is_found_and_not_made_twice(own: Mine) -> None:
         mine.start("fastapi_asyncio", own.root)
     with pytest.raises(MineError, match="start fastapi"):
         mine.find(own.root / "elsewhere")
+    for wrong in ("((", "", "MADE_FROM = 3 + x", 'MADE_FROM = "sanic_asyncio"'):
+        (own.folder / "__init__.py").write_text(wrong, encoding="utf-8")
+        with pytest.raises(MineError, match="names the variant that it was made from"):
+            mine.find(own.root)
+
+
+@pytest.mark.parametrize("name", ["litestar", "nonsense", "a", ""])
+def test_it_begins_from_one_of_the_stacks(name: str) -> None:
+    """What is none of the variants, or may be several, is refused with the names that there are."""
+    with pytest.raises(MineError, match=r"fastapi_asyncio, .*or blank"):
+        stack(name)
+    assert stack("fast") == "fastapi_asyncio"
+
+
+def test_what_is_expected_has_an_end() -> None:
+    """A prediction is a number of seconds: no less than none, and finite."""
+    assert parse(["predict", "three-awaiting", "2.5"]).seconds == 2.5
+    for wrong in ("nan", "inf", "-1", "two"):
+        with pytest.raises(SystemExit):
+            parse(["predict", "three-awaiting", wrong])
 
 
 def test_what_is_not_written_is_named_as_the_exercise(own: Mine, tmp_path: Path) -> None:
@@ -143,6 +166,29 @@ def test_what_cannot_run_says_where(own: Mine, tmp_path: Path, becomes: str, sai
         compose(own, WAIT, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["await-a-wait", "tell-them-apart", "the-server-stands-still"])
+def test_a_file_in_another_encoding_is_told_of(own: Mine, name: str) -> None:
+    """What an editor did not save as UTF-8 is named in the verdict, and breaks nothing else that is asked for."""
+    exercise = named(name)
+    text = (
+        (own.folder / exercise.file)
+        .read_text(encoding="utf-8")
+        .replace("def ", "# \N{LATIN SMALL LETTER U WITH DIAERESIS}\ndef ", 1)
+    )
+    (own.folder / exercise.file).write_text(text, encoding="cp1252")
+    with Runner() as runner:
+        found = glance(own, exercise, runner)
+    assert found
+    assert (found.standing, "Save it as UTF-8" in found.words) == (Standing.NOT_READY, True)
+    assert exercise.goal in show.page(own, exercise, Progress(), found)
+    assert "The reference:" in commands.solution(own, Progress(), exercise)
+    if exercise.kind == "write":
+        with pytest.raises(MineError, match="Save it as UTF-8 first"):
+            mine.reset(own, exercise)
+    else:
+        assert commands.reset(own, Progress(), exercise).endswith(f"{exercise.file} is as at the beginning.")
+
+
 def test_a_module_to_repair_is_judged_as_it_stands(own: Mine, tmp_path: Path) -> None:
     """The broken module takes the place of the reference's; its lines are those of the reader's file."""
     composed = compose(own, REPAIR, tmp_path)
@@ -169,6 +215,37 @@ def test_a_reset_puts_back_one_exercise(own: Mine) -> None:
     edit(own, REPAIR.file, "import asyncio\n", "")
     mine.reset(own, REPAIR)
     assert (own.folder / REPAIR.file).read_text(encoding="utf-8") == own.begun(REPAIR)
+
+
+@anystack
+def test_a_reset_finds_the_place_of_each_function(base: str, tmp_path: Path) -> None:
+    """Also where the reader has put the functions in another order, or has lost one: it comes before what uses it."""
+    made = copied(base, tmp_path / "project")
+    file = made.folder / "waiting.py"
+    begun = file.read_text(encoding="utf-8")
+    first, last = lines_of(functions(ast.parse(begun))["async_endpoint"])
+    lines = begun.split("\n")
+    endpoint = "\n".join(lines[first - 1 : last])
+    rest = "\n".join(lines[: first - 1] + lines[last:])
+    mine.reset(made, WAIT)
+    assert file.read_text(encoding="utf-8") == begun
+    ping = '@routes.get("/ping")\nasync def ping(' if "@routes" in begun else "async def ping("
+    longer = endpoint.replace("    raise", "    one = 1\n    two = one\n    raise")
+    upside_down = rest.replace("async def slow_async", f"{longer}\n\n\nasync def slow_async")
+    for text in (upside_down, rest, rest.replace("async def slow_async_operation", "async def slow_another")):
+        file.write_text(text, encoding="utf-8")
+        mine.reset(made, WAIT)
+        put_back = file.read_text(encoding="utf-8")
+        there = functions(ast.parse(put_back))
+        assert {*functions(ast.parse(begun))} <= {*there}
+        assert "one = 1" not in put_back
+        assert endpoint in put_back
+        assert there["async_endpoint"].lineno < put_back.count("\n") - 1
+        assert there[WAIT.functions[0]].lineno < there["ping"].lineno
+        assert ping in put_back
+    file.write_text("", encoding="utf-8")
+    mine.reset(made, WAIT)
+    assert file.read_text(encoding="utf-8") == begun
 
 
 def test_progress_is_one_file_that_can_be_deleted(own: Mine) -> None:
@@ -212,10 +289,28 @@ def test_a_reset_is_asked_for_twice_in_a_row(own: Mine) -> None:
 
 def test_what_was_not_measured_is_known(own: Mine) -> None:
     """Whoever leaves while a prediction is measured has it measured when they come back; of this chapter, not of others."""
-    sitting = Sitting(own, Progress(predicted={"three-blocking": 3.0, "three-awaiting": None, "one-after-another": 1.0}))
+    kept = Progress(predicted={"three-blocking": 3.0, "three-awaiting": None, "one-after-another": 1.0})
+    progress.save(own, kept)
+    sitting = Sitting(own, kept)
     sitting.exercise = WAIT
     sitting.measured(predictions()[1], 2.0)
     assert [one.name for one in sitting.unmeasured] == ["three-blocking"]
+
+
+def test_what_is_done_in_another_terminal_stays(own: Mine) -> None:
+    """The screen takes over what the file says before it keeps anything; what cannot be read, it does not take for nothing."""
+    sitting = Sitting(own, Progress())
+    sitting.exercise = WAIT
+    commands.skip(own, Progress(), REPAIR)
+    sitting.judged(WAIT, Verdict(Standing.SOLVED, "seen"))
+    kept = progress.load(own)
+    assert (list(kept.solved), kept.skipped) == ([WAIT.name], [REPAIR.name])
+    (own.folder / progress.FILE).write_text("{ half", encoding="utf-8")
+    sitting.command("hint")
+    assert (list(progress.load(own).solved), progress.load(own).hints) == ([WAIT.name], {WAIT.name: 1})
+    (own.folder / progress.FILE).unlink()
+    sitting.command("hint")
+    assert progress.load(own) == Progress(hints={WAIT.name: 1})
 
 
 def test_a_timeline_fits_the_screen() -> None:

@@ -15,7 +15,7 @@ from shared.workbook.exercise.check import Standing, Verdict, check
 from shared.workbook.exercise.commands import guess
 from shared.workbook.exercise.contents import named, predictions
 from shared.workbook.exercise.mine import Mine
-from shared.workbook.exercise.progress import Progress, load
+from shared.workbook.exercise.progress import Progress, load, save
 from shared.workbook.exercise.proof import copied, proofs
 from shared.workbook.exercise.runner import RunError, Runner
 from shared.workbook.exercise.screen import Screen
@@ -127,6 +127,17 @@ def test_an_experiment_is_judged_again_after_all_was_ended(own: Mine) -> None:
         assert check(own, design, running).standing == Standing.SOLVED
 
 
+@pytest.mark.parametrize(("more", "standing"), [("print('no', end='')", Standing.SOLVED), ("raise SystemExit", Standing.WRONG)])
+def test_what_an_experiment_prints_is_no_verdict(own: Mine, more: str, standing: Standing) -> None:
+    """It may print what it likes; one that ends before it has said anything is told so."""
+    design = named("tell-them-apart")
+    (own.folder / design.file).write_text(f"{reference.solved(own, design)}\n\n{more}\n", encoding="utf-8")
+    with Runner() as running:
+        found = check(own, design, running)
+    assert found.standing == standing
+    assert standing == Standing.SOLVED or "it ended without a word" in found.words
+
+
 def test_a_run_that_hangs_is_ended_and_says_so(own: Mine) -> None:
     """A run without an end is given up, in words; the next one has a new process."""
     solve(own)
@@ -185,6 +196,7 @@ def test_the_screen_follows_what_is_saved(own: Mine, runner: Runner) -> None:
     """It begins with the verdict that nothing is written; a save brings a new one; its keys are always there."""
     names = [one.name for one in predictions()]
     kept = Progress(predicted=dict.fromkeys(names), measured=dict.fromkeys(names, 1.0))
+    save(own, kept)
 
     async def use() -> None:
         screen = Screen(Sitting(own, kept), runner)
@@ -200,7 +212,8 @@ def test_the_screen_follows_what_is_saved(own: Mine, runner: Runner) -> None:
             await pilot.press("n")
             assert "Exercise 2 of" in shown(screen)
             await until(lambda: screen.sitting.found is not None)
-            await pilot.press("q")
+            await pilot.press("ctrl+c")
+            assert not screen.is_running
 
     asyncio.run(use())
     assert list(load(own).solved) == [WAIT.name]

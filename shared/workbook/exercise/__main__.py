@@ -5,12 +5,14 @@
 
 import argparse
 import io
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from rich.console import Console
 
+from shared.lab.server import ServerError
 from shared.lab.variants import ROOT
 from shared.workbook.exercise import mine as reader
 from shared.workbook.exercise import paint, show
@@ -24,7 +26,7 @@ from shared.workbook.exercise.runner import Runner
 from shared.workbook.exercise.screen import Screen
 from shared.workbook.exercise.sitting import Sitting
 from shared.workbook.mistakes.fields import CatalogueError
-from shared.workbook.source import SourceError, choose
+from shared.workbook.source import variants
 
 ONE_OF_THEM = "an exercise, by its name or number (default: the present one)"
 
@@ -54,8 +56,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         commands.add_parser(name, help=about).add_argument("exercise", nargs="?", default="", help=ONE_OF_THEM)
     guess = commands.add_parser("predict", help="say what you expect, in seconds, and have it measured")
     guess.add_argument("prediction", choices=[one.name for one in predictions()], metavar="NAME")
-    guess.add_argument("seconds", type=float)
+    guess.add_argument("seconds", type=seconds)
     return parser.parse_args(arguments)
+
+
+def seconds(text: str) -> float:
+    """Return how many seconds a text says; no less than none, and an end."""
+    if not 0 <= (said := float(text)) < math.inf:
+        raise ValueError
+    return said
 
 
 def once(mine: Mine, progress: Progress) -> int:
@@ -98,9 +107,23 @@ def say(text: str) -> None:
         print(text)
 
 
+def stack(base: str) -> str:
+    """Return the full name of a stack that is named, in full or by how it begins.
+
+    Raises:
+        MineError: There is none that can be begun from, or more than one.
+
+    """
+    stacks = [name for name in variants() if name != reader.NAME]
+    fitting = [name for name in stacks if base and name.startswith(base)]
+    if len(fitting) != 1:
+        raise MineError(f"{base or 'Nothing'} is none of them: name one of {', '.join(stacks)}, or how it begins; or {BLANK}.")
+    return fitting[0]
+
+
 def start(base: str) -> str:
     """Make the reader's variant, and say what comes now."""
-    mine = reader.start(BLANK if base == BLANK else choose([base])[0])
+    mine = reader.start(BLANK if base == BLANK else stack(base))
     first = mine.exercises()[0]
     made = (
         f"variants/mine is made from {mine.base}; git leaves it alone. What an exercise asks for is taken out of it, or broken, "
@@ -132,15 +155,21 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; return the exit code: 1 when an exercise is not solved, 2 when it cannot be done."""
+    """Do what the command line asks for, and return the exit code.
+
+    It is 1 when an exercise is not solved, 2 when what is asked for cannot be done, and 130 after Ctrl-C.
+    """
     asked = parse(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # A pipe on Windows does not know every character.
     try:
         return run(asked)
-    except (MineError, CatalogueError, SourceError) as error:
+    except (MineError, CatalogueError, ServerError) as error:
         Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty()).print(str(error), markup=False)
         return 2
+    except KeyboardInterrupt:
+        print("Broken off; what was kept before stays.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from enum import StrEnum
 from shared.lab.causes import Cause
 from shared.lab.server import ServerError
 from shared.workbook.exercise import design
-from shared.workbook.exercise.compose import Composed, NotReadyError, compose
+from shared.workbook.exercise.compose import Composed, NotReadyError, are_written, compose, parsed, read
 from shared.workbook.exercise.exercises import Exercise
 from shared.workbook.exercise.mine import NAME, Mine
 from shared.workbook.exercise.runner import RunError, Runner
@@ -88,13 +88,7 @@ def _prepare(mine: Mine, exercise: Exercise, runner: Runner) -> Composed | None:
     if exercise.kind != "design":
         return compose(mine, exercise, runner.folder())
     place = f"variants/{NAME}/{exercise.file}"
-    try:
-        missing = design.unwritten(mine.folder / exercise.file)
-    except (OSError, SyntaxError) as error:
-        raise NotReadyError(f"{place} cannot be read: {error}. `reset` puts it back.") from None
-    if missing:
-        message = f"Not written yet: {', '.join(f'{place}:{one}' for one in missing)}. This is the exercise; nothing is broken."
-        raise NotReadyError(message, unwritten=True)
+    are_written(parsed(read(mine.folder / exercise.file, place), place), design.FUNCTIONS, place)
     return None
 
 

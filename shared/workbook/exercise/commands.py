@@ -36,7 +36,10 @@ def reset(mine: Mine, progress: Progress, exercise: Exercise) -> str:
     file = reader.reset(mine, exercise)
     progress.forget(exercise)
     save(mine, progress)
-    return f"{file.relative_to(mine.root).as_posix()} is as at the beginning for {exercise.name}; the rest of it is as it was."
+    place = file.relative_to(mine.root).as_posix()
+    if exercise.kind != "write":
+        return f"{place} is as at the beginning."
+    return f"{place} is as at the beginning for {exercise.name}; the rest of it is as it was."
 
 
 def skip(mine: Mine, progress: Progress, exercise: Exercise) -> str:
@@ -82,12 +85,14 @@ def guess(mine: Mine, progress: Progress, name: str, seconds: float | None) -> s
 
     Raises:
         MineError: There is no reference to measure.
+        ServerError: It could not be measured; the prediction is kept.
 
     """
     prediction = next(one for one in predictions() if one.name == name)
     if mine.base == BLANK:
         raise MineError("It is measured on the reference, and yours was made from nothing.")
     progress.predicted[name] = seconds
+    save(mine, progress)
     progress.measured[name] = predict.measure(prediction, mine.base)
     save(mine, progress)
     return f"{prediction.question}\n{predict.side_by_side(prediction, progress)}"

@@ -6,14 +6,14 @@ to another one.
 
 import ast
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.lesson.contract import MODULES
 from shared.workbook.exercise.exercises import Exercise
 from shared.workbook.exercise.mine import BLANK, NAME, Mine
-from shared.workbook.exercise.stubs import functions, is_stub, lines_of
+from shared.workbook.exercise.stubs import Function, functions, is_stub, lines_of
 
 _PLACE = re.compile(r'(?:[^\s"]*[\\/])?variants[\\/]mine[\\/](\w+)\.py(?:(:|", line )(\d+))?')
 
@@ -74,14 +74,14 @@ def compose(mine: Mine, exercise: Exercise, root: Path) -> Composed:
     folder.mkdir(parents=True, exist_ok=True)
     (root / "variants" / "__init__.py").touch()
     place = f"variants/{NAME}/{exercise.file}"
-    text = _read(mine.folder / exercise.file, place)
+    text = read(mine.folder / exercise.file, place)
     if mine.base == BLANK:  # Without a server there is nothing to judge.
         serve = f"variants/{NAME}/serve.py"
-        _is_written(_read(mine.folder / "serve.py", serve), ["serve"], serve)
-    _is_written(text, exercise.functions, place)
+        are_written(parsed(read(mine.folder / "serve.py", serve), serve), ["serve"], serve)
+    are_written(parsed(text, place), exercise.functions, place)
     own = [file for file in mine.folder.glob("*.py") if mine.base == BLANK or file.stem not in MODULES]
     for file in own:  # Also what the reader has added.
-        (folder / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        (folder / file.name).write_bytes(file.read_bytes())
     origins = [(place, number) for number in range(1, text.count("\n") + 2)]
     if mine.base != BLANK:
         for module in MODULES:
@@ -92,18 +92,26 @@ def compose(mine: Mine, exercise: Exercise, root: Path) -> Composed:
     return Composed(root, mine, exercise, tuple(origins))
 
 
-def _read(file: Path, place: str) -> str:
+def read(file: Path, place: str) -> str:
+    """Return the text of a reader's file, or raise NotReadyError, which names it by its place in the project."""
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise NotReadyError(f"{place} cannot be read: {error}. `reset` puts it back.") from None
+    except UnicodeDecodeError as error:
+        raise NotReadyError(f"{place} is not UTF-8: {error}. Save it as UTF-8.") from None
 
 
-def _is_written(text: str, names: Sequence[str], place: str) -> None:
+def parsed(text: str, place: str) -> dict[str, Function]:
+    """Return the functions of a reader's file by their names, or raise NotReadyError, likewise."""
     try:
-        there = functions(ast.parse(text))
+        return functions(ast.parse(text))
     except SyntaxError as error:
         raise NotReadyError(f"{place}:{error.lineno or 1} is not Python: {error.msg}.") from None
+
+
+def are_written(there: Mapping[str, Function], names: Iterable[str], place: str) -> None:
+    """Raise NotReadyError when a file lacks one of these functions, or has one that is not written yet."""
     for name in names:
         if name not in there:
             raise NotReadyError(f"{place} has no function {name} any more. `reset` puts it back.")

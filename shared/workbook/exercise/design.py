@@ -3,13 +3,12 @@
 The reader's functions may do anything, so they run in another process: `python -m shared.workbook.exercise.design FILE URLS`.
 """
 
-import ast
 import json
 import runpy
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -17,12 +16,14 @@ from shared.lab.experiment import Ask, send
 from shared.lab.server import Server
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, named
-from shared.workbook.exercise.stubs import functions, is_stub
 from shared.workbook.mistakes import catalogue
 from shared.workbook.mistakes.plant import plant
 
 WAITS: Final = (0.2, 0.4, 0.8)
 """The wait of each try, in seconds: what noise has spoilt is tried again with a longer one."""
+
+FUNCTIONS: Final = ("requests", "verdict")
+"""What the reader writes."""
 
 SUBJECTS: Final = {"together": "", "blocked": "sleep-blocks", "one at a time": "needless-lock"}
 """What the experiment has to say, and the mistake in the server that it has to say it of."""
@@ -69,17 +70,6 @@ class Subjects:
         self.urls = {}
 
 
-def unwritten(file: Path) -> list[str]:
-    """Return the functions of a file that are not written yet, each with its line, as `12 requests`.
-
-    Raises:
-        SyntaxError: The file is not Python.
-
-    """
-    there = functions(ast.parse(file.read_text(encoding="utf-8")))
-    return [f"{function.lineno} {name}" for name, function in there.items() if is_stub(function)]
-
-
 def judge(file: Path, subjects: Subjects) -> str:
     """Run the experiment in a file on the three servers; return what is wrong with it, or nothing."""
     command = [sys.executable, "-m", "shared.workbook.exercise.design", str(file), json.dumps(subjects.start().urls)]
@@ -89,9 +79,9 @@ def judge(file: Path, subjects: Subjects) -> str:
         )
     except subprocess.TimeoutExpired:
         return f"It hangs: there was no verdict after {LONGEST:g} s."
-    if done.returncode:
+    if done.returncode or not done.stdout:
         return f"The experiment itself went wrong: {(done.stderr.strip().splitlines() or ['it ended without a word'])[-1]}"
-    return str(json.loads(done.stdout.splitlines()[-1]))
+    return str(json.loads(done.stdout))
 
 
 def tried(experiment: dict[str, Any], urls: dict[str, str]) -> str:
@@ -123,4 +113,6 @@ def tried(experiment: dict[str, Any], urls: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(tried(runpy.run_path(sys.argv[1]), json.loads(sys.argv[2]))))
+    with redirect_stdout(sys.stderr):  # What the reader prints is no verdict.
+        said = tried(runpy.run_path(sys.argv[1]), json.loads(sys.argv[2]))
+    print(json.dumps(said))

@@ -1,6 +1,8 @@
 """A reader's own variant, `variants/mine`: what it was made from, how it is made, and how a part of it is put back."""
 
 import ast
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +12,7 @@ from shared.lesson.contract import MODULES
 from shared.workbook.exercise import blank
 from shared.workbook.exercise.contents import exercises, to_write
 from shared.workbook.exercise.exercises import Exercise
-from shared.workbook.exercise.stubs import functions, lines_of, without_bodies
+from shared.workbook.exercise.stubs import Function, functions, lines_of, without_bodies
 from shared.workbook.mistakes.plant import planted_text
 
 NAME: Final = "mine"
@@ -70,17 +72,27 @@ def find(root: Path = ROOT) -> Mine:
     """Return the reader's own variant.
 
     Raises:
-        MineError: There is none yet.
+        MineError: There is none yet, or it does not say what it was made from.
 
     """
     marker = root / "variants" / NAME / "__init__.py"
     if not marker.is_file():
         message = "There is no variants/mine yet. Make it from the stack you like: nox -s exercise -- start fastapi"
         raise MineError(f"{message} (or starlette, aiohttp, anyio; or blank, for a framework of your own).")
-    for node in ast.parse(marker.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "MADE_FROM":
-            return Mine(str(ast.literal_eval(node.value)), root)
-    raise MineError("variants/mine/__init__.py has no MADE_FROM, which names the variant that it was made from.")
+    base = _made_from(marker)
+    if base != BLANK and not (root / "variants" / base / "app.py").is_file():
+        message = "variants/mine/__init__.py has no MADE_FROM that names the variant that it was made from"
+        raise MineError(f'{message}, such as MADE_FROM = "fastapi_asyncio".')
+    return Mine(base, root)
+
+
+def _made_from(marker: Path) -> str:
+    """Return what MADE_FROM says; nothing where it, or the file, cannot be read."""
+    with suppress(SyntaxError, ValueError):
+        for node in ast.parse(marker.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "MADE_FROM":
+                return str(ast.literal_eval(node.value))
+    return ""
 
 
 def start(base: str, root: Path = ROOT) -> Mine:
@@ -112,7 +124,7 @@ def reset(mine: Mine, exercise: Exercise) -> Path:
     """Put what an exercise asks for back to its beginning, leave all else as it is, and return the file.
 
     Raises:
-        MineError: The file is not Python, so that the functions in it cannot be found.
+        MineError: The file is not Python, or not UTF-8, so that the functions in it cannot be found.
 
     """
     file = mine.folder / exercise.file
@@ -120,19 +132,38 @@ def reset(mine: Mine, exercise: Exercise) -> Path:
     if exercise.kind != "write" or not file.is_file():
         _write(file, begun)
         return file
-    text = file.read_text(encoding="utf-8")
     try:
-        lines, there, fresh = text.split("\n"), functions(ast.parse(text)), functions(ast.parse(begun))
+        text = _put_back(file.read_text(encoding="utf-8"), begun, exercise.functions)
     except SyntaxError as error:
         message = f"{exercise.file}:{error.lineno} is not Python, so its functions cannot be found: {error.msg}."
         raise MineError(f"variants/mine/{message} Mend that line first.") from None
-    for name in reversed(exercise.functions):
+    except UnicodeDecodeError as error:
+        raise MineError(f"variants/mine/{exercise.file} is not UTF-8: {error}. Save it as UTF-8 first.") from None
+    _write(file, text)
+    return file
+
+
+def _put_back(text: str, begun: str, names: Sequence[str]) -> str:
+    """Return a text with these functions as they were at the beginning; all of it where no function is left."""
+    there, fresh = functions(ast.parse(text)), functions(ast.parse(begun))
+    if not there:
+        return begun
+    lines = text.split("\n")
+    spans = {name: _span(name, there, list(fresh)) for name in reversed(names)}
+    for name, (start, end) in sorted(spans.items(), key=lambda item: item[1], reverse=True):  # From the end, wherever each is.
         first, last = lines_of(fresh[name])
         stub = begun.split("\n")[first - 1 : last]
-        start, end = lines_of(there[name]) if name in there else (len(lines), len(lines) - 1)
-        lines[start - 1 : end] = stub
-    _write(file, "\n".join(lines))
-    return file
+        lines[start - 1 : end] = stub if name in there else ["", "", *stub]
+    return "\n".join(lines)
+
+
+def _span(name: str, there: Mapping[str, Function], order: Sequence[str]) -> tuple[int, int]:
+    """Return the lines of a function; for one that is gone, the empty stretch behind the one it was behind, or behind all."""
+    if name in there:
+        return lines_of(there[name])
+    before = [one for one in order[: order.index(name)] if one in there]
+    end = max(lines_of(there[one])[1] for one in before[-1:] or there)
+    return end + 1, end
 
 
 def _write(file: Path, text: str) -> None:

@@ -76,12 +76,20 @@ class Progress:
         self.present = exercise.name
 
 
-def load(mine: Mine) -> Progress:
-    """Return what the file says; a fresh start where there is none, or where it, or a part of it, cannot be read."""
+def load(mine: Mine, known: Progress | None = None) -> Progress:
+    """Return what the file says; a fresh start where there is none, or of a part of it that cannot be read.
+
+    Args:
+        mine: The reader's own variant.
+        known: What is known in the case that nothing of it can be read, as while a reader edits it; None for nothing.
+
+    """
     try:
         content = json.loads((mine.folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return Progress()
+    except (OSError, ValueError):
+        return known or Progress()
     names = [one.name for one in fields(Progress)]
     return Progress(**{name: content[name] for name in names if isinstance(content, dict) and _fits(name, content.get(name))})
 

@@ -33,7 +33,7 @@ def answer(mine: Mine, exercise: Exercise) -> str:
 def difference(mine: Mine, exercise: Exercise) -> str:
     """Return how the reader's version differs from the reference, as a unified diff; nothing where it does not."""
     file = mine.folder / exercise.file
-    own = file.read_text(encoding="utf-8") if file.is_file() else ""
+    own = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
     if exercise.kind != "write":
         return _diff(own, solved(mine, exercise))
     try:

@@ -37,6 +37,7 @@ class Screen(App[None]):
         Binding("c", "check", "Check"),
         Binding("escape", "leave", "Back"),
         Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "quit", show=False),
     ]
 
     def __init__(self, sitting: Sitting, runner: Runner) -> None:

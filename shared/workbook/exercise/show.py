@@ -29,7 +29,7 @@ def places(mine: Mine, exercise: Exercise) -> list[str]:
         return [f"{place}:1"]
     try:
         there = functions(ast.parse((mine.folder / exercise.file).read_text(encoding="utf-8")))
-    except (OSError, SyntaxError):
+    except (OSError, SyntaxError, UnicodeDecodeError):
         return [f"{place}:1"]
     names = exercise.functions or tuple(there)
     return [f"{place}:{there[name].lineno} {name}" for name in names if name in there] or [f"{place}:1"]

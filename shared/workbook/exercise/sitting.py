@@ -10,7 +10,7 @@ from shared.workbook.exercise.contents import predictions
 from shared.workbook.exercise.exercises import Exercise, Prediction
 from shared.workbook.exercise.mine import Mine, MineError
 from shared.workbook.exercise.predict import due
-from shared.workbook.exercise.progress import Progress, save
+from shared.workbook.exercise.progress import Progress, load, save
 from shared.workbook.exercise.runner import Runner
 
 MOVES = frozenset({"next", "skip", "reset"})
@@ -78,6 +78,7 @@ class Sitting:
 
     @contextmanager
     def _kept(self) -> Iterator[None]:
+        self.progress = load(self.mine, self.progress)  # What the reader has edited, or done in another terminal, stays.
         yield
         save(self.mine, self.progress)
 
@@ -90,6 +91,7 @@ class Sitting:
             self.told = asks
             return False
         try:
+            self.progress = load(self.mine, self.progress)  # Likewise.
             told = COMMANDS[name](self.mine, self.progress, self.exercise)
         except MineError as error:
             self.told = str(error)

@@ -104,5 +104,5 @@ class Work:
             cause = WORDS[Cause(self._runner.doubt)].cause
             return f"Probably not yet right ({self._runner.doubt}): {cause}.\nTrying again to be sure … {seconds:.1f} s"
         if seconds > PATIENCE:
-            return f"No verdict after {seconds:.0f} s: it seems to hang. The suite gives it 15 s, and then says where it stands."
+            return f"No verdict after {seconds:.0f} s: it seems to hang. After 15 s the suite ends it, and says where it stood."
         return f"Judging … {seconds:.1f} s"
