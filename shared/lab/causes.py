@@ -231,7 +231,7 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.THREAD_ROOM: Words(
         "there are other worker threads than agreed: the stack's default, the limit of another pool, or threads of their own",
-        "set their number once, in the lifespan ({threads}), and take each thread from there ({thread})",
+        "set their number once, in the lifespan ({threads}), and take each thread from there ({pooled})",
     ),
     Cause.UNWRITTEN: Words(
         "this is an exercise that is not written yet; nothing is broken",

@@ -20,6 +20,7 @@ ASYNCIO = {
     "stopping": "its own limit",
     "process": "a ProcessPoolExecutor, kept for as long as the server, and loop.run_in_executor",
     "threads": "loop.set_default_executor(ThreadPoolExecutor(10))",
+    "pooled": "asyncio.to_thread",
 }
 """What applies unless an import below says otherwise."""
 
@@ -38,10 +39,15 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "holder": "an asyncio.TaskGroup that the lifespan holds open",
         "stopping": "timeout_graceful_shutdown of uvicorn",
         "threads": "anyio.to_thread.current_default_thread_limiter().total_tokens = 10",
+        "pooled": "a plain def handler, or run_in_threadpool; asyncio.to_thread has others",
     },
-    "fastapi": {"thread": "a plain def endpoint, or asyncio.to_thread"},
+    "fastapi": {
+        "thread": "a plain def endpoint, or asyncio.to_thread",
+        "pooled": "a plain def endpoint or dependency; asyncio.to_thread has others",
+    },
     "litestar": {
         "thread": "a plain def handler with sync_to_thread=True, or asyncio.to_thread",
+        "pooled": "sync_to_thread=True, or asyncio.to_thread",
         "leaving": "a Stream cancels what it sends when the client leaves",
         "holder": "an asyncio.TaskGroup that the lifespan holds open",
         "stopping": "timeout_graceful_shutdown of uvicorn",
@@ -49,6 +55,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
     "anyio": {
         "sleep": "anyio.sleep",
         "thread": "anyio.to_thread.run_sync",
+        "pooled": "anyio.to_thread.run_sync",
         "together": "anyio.gather, or a task group",
         "deadline": "anyio.fail_after",
         "group": "an anyio task group",
@@ -60,6 +67,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
     "trio": {
         "sleep": "trio.sleep",
         "thread": "trio.to_thread.run_sync",
+        "pooled": "trio.to_thread.run_sync",
         "together": "a nursery",
         "deadline": "trio.fail_after",
         "group": "a nursery",

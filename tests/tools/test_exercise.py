@@ -82,6 +82,8 @@ def test_the_words_of_a_hint_are_the_stacks() -> None:
     hints = {base: reference.hint(Mine(base), named("await-a-wait"), 2) for base in groups()}
     for base, hint in hints.items():
         assert terms(ROOT / "variants" / base)["sleep"] in hint
+    threads = reference.hint(Mine("starlette_asyncio"), named("the-guard-at-the-door"), 2)
+    assert "run_in_threadpool" in threads  # And not asyncio.to_thread: those are other threads than were limited.
 
 
 def test_an_exercise_is_found_by_name_and_number() -> None:
