@@ -149,9 +149,8 @@ def test_a_deadline_ends_the_waiting(server: Server) -> None:
     def check(seen: Observation) -> list[Finding]:
         over, in_time = seen.answers
         limit = float(over.ask.path.partition("limit=")[2])
-        if (
-            over.status == 200
-        ):  # A server that stood still for as long as the work takes finds both at once, its end and the limit.
+        # A server that stood still for as long as the work takes finds both at once, its end and the limit.
+        if over.status == 200:
             return [Finding(Cause.NO_DEADLINE, late(over, limit))]
         words = f"The worker process did not end within {limit:g} seconds."
         return at_the_limit(over, limit) or refused(over, 504, words, log="\n".join(seen.printed)) or right(in_time)

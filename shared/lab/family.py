@@ -9,7 +9,6 @@ import psutil
 PAUSE = 0.05
 """Seconds between two looks."""
 
-
 LEAVE = 5.0
 """Seconds in which processes have ended whose server has; most of them learn of it by themselves."""
 

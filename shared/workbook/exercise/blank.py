@@ -15,8 +15,12 @@ OPERATIONS: Final = {
         "Block the calling thread for so long, and return `NAME result`.",
     ),
     "slow_async_operation": ("name: str, seconds: float", "Wait for so long without blocking, and return `NAME result`."),
+    "slow_guard": ("seconds: float", "Block the calling thread: return what slow_sync_operation does for what is named guard."),
 }
-"""What the endpoints of the first chapters wait with: parameters, and what to do."""
+"""What endpoints wait with: parameters, and what to do."""
+
+BLOCKING: Final = frozenset({"slow_sync_operation", "slow_guard"})
+"""Those of them that are plain functions."""
 
 SERVE: Final = f'''"""The server, and the only file that names it."""
 
@@ -58,10 +62,10 @@ def _functions(name: str) -> Iterator[str]:
     helpers = to_write(name).difference(row.function for row in rows)
     for helper in sorted(helpers):
         parameters, docstring = OPERATIONS.get(helper, ("*given: object", f"See how others do it: nox -s read -- {helper}"))
-        kind, result = ("def" if helper == "slow_sync_operation" else "async def"), ("str" if helper in OPERATIONS else "object")
+        kind, result = ("def" if helper in BLOCKING else "async def"), ("str" if helper in OPERATIONS else "object")
         yield _function(f"{kind} {helper}({parameters}) -> {result}", helper, docstring)
     for row in rows:
-        docstring = f"Answer {row.method} {row.path}, as the contract in README.md and the suite say."
+        docstring = f"Answer {row.method} {row.path}, as shared/lesson/contract.py, shared/lesson/shapes.py and the suite say."
         yield _function(f"async def {row.function}(request: object) -> object", row.function, docstring)
 
 
