@@ -95,7 +95,7 @@ def test_what_does_not_start_is_told_in_short(own: Mine, runner: Runner) -> None
     found = check(own, WAIT, runner)
     assert found.standing == Standing.NOT_READY
     first, place, *_, last = found.words.split("\n")
-    assert "did not" in first
+    assert first == "The server does not start:"
     assert place.strip().startswith(f'File "variants/mine/waiting.py", line {line}')
     assert last.startswith("AttributeError")
 

@@ -113,10 +113,10 @@ def _judge(mine: Mine, exercise: Exercise, runner: Runner) -> tuple[Standing, st
 
 
 def in_short(words: str, place: str) -> str:
-    """Return why a server did not start: its first line, and of what it printed the end, from the reader's own file on."""
-    first, *lines = [line for line in words.splitlines() if "ResourceWarning" not in line]
+    """Return why a server did not start: the end of what it printed, from the reader's own file on."""
+    _, *lines = [line for line in words.splitlines() if "ResourceWarning" not in line]
     own = [number for number, line in enumerate(lines) if f'File "{place}"' in line]
-    return "\n".join([first, *lines[own[-1] if own else -TOLD :]])
+    return "\n".join(["The server does not start:", *lines[own[-1] if own else -TOLD :]])
 
 
 def _passed(reports: Sequence[Report]) -> tuple[Standing, str, str]:

@@ -9,13 +9,16 @@ from shared.workbook.exercise.exercises import HINTS, Exercise
 from shared.workbook.exercise.mine import BLANK, Mine, MineError
 from shared.workbook.exercise.progress import Progress, save
 
+NEW_LINE = "\n"
+
 
 def hint(mine: Mine, progress: Progress, exercise: Exercise) -> str:
     """Return the hint of an exercise as far as it was asked for, one step more each time."""
     progress.hints[exercise.name] = min(progress.hints.get(exercise.name, 0) + 1, HINTS)
     save(mine, progress)
     steps = range(1, progress.hints[exercise.name] + 1)
-    return "\n\n".join(f"Hint {step} of {HINTS}: {reference.hint(mine, exercise, step)}" for step in steps)
+    told = [(step, reference.hint(mine, exercise, step)) for step in steps]
+    return "\n\n".join(f"Hint {step} of {HINTS}:{NEW_LINE if NEW_LINE in words else ' '}{words}" for step, words in told)
 
 
 def solution(mine: Mine, _: Progress, exercise: Exercise) -> str:
