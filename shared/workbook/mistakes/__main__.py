@@ -29,7 +29,7 @@ from shared.workbook.mistakes.runs import Item, run_all
 from shared.workbook.source import SourceError, choose
 
 ROUNDS = 5
-ROUNDS_AT_ONCE = 3
+ROUNDS_AT_ONCE = 2
 """Fewer than `nox -s variant` runs side by side, for planted mistakes run beside them."""
 
 PIPED_WIDTH = 160
@@ -56,8 +56,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--jobs",
         type=_count,
-        default=8 * (os.cpu_count() or 1),
-        help="runs side by side of those that wait long, and half as many of the others (default: 8 a processor)",
+        default=4 * (os.cpu_count() or 1),
+        help="runs side by side of those that wait long, and half as many of the others (default: 4 a processor)",
     )
     parser.add_argument("--fresh", action="store_true", help="run again what is known from before")
     return parser.parse_args(arguments)
