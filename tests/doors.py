@@ -120,6 +120,9 @@ class Door:
         if self._server:
             self._server.shutdown()
             self._server = None
+        # A process that another thread is about to start holds the socket, too, until it begins its program: it does not listen.
+        with contextlib.suppress(OSError):  # It did not listen before.
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
 

@@ -134,7 +134,7 @@ def test_as_many_workers_as_agreed(server: Server, processes: Processes) -> None
             return sure(Cause.TOO_MANY, sentence, OPEN, COMPUTE)
         return [Finding(Cause.LIMITED, sentence, places=(OPEN, COMPUTE))] if len(at_work) < WORKERS else []
 
-    verdict = prove(server, f"{WORKERS} at a time", lambda wait: [cpu(2 * wait)] * 4, check, (0.05, 0.15, 0.3))
+    verdict = prove(server, f"{WORKERS} at a time", lambda wait: [cpu(2 * wait)] * 4, check, (0.05, 0.075, 0.1))
     keep(server, "/cpu x 4", verdict)
 
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -29,8 +29,8 @@ from shared.workbook.mistakes.runs import Item, run_all
 from shared.workbook.source import SourceError, choose
 
 ROUNDS = 5
-ROUNDS_AT_ONCE = 3
-"""Fewer than `nox -s variant` runs side by side, for planted mistakes run beside them."""
+ROUNDS_AT_ONCE = 5
+"""As many as `nox -s variant` runs side by side."""
 
 PIPED_WIDTH = 160
 
@@ -47,17 +47,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these mistakes")
     parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these variants")
-    parser.add_argument(
-        "--busy",
-        type=_count,
-        default=2,
-        help="busy processes beside the rounds when no planted mistakes are left to run there (default 2)",
-    )
+    parser.add_argument("--busy", type=_count, default=2, help="busy processes beside the rounds (default 2)")
     parser.add_argument(
         "--jobs",
         type=_count,
-        default=8 * (os.cpu_count() or 1),
-        help="runs side by side of those that wait long, and half as many of the others (default: 8 a processor)",
+        default=4 * (os.cpu_count() or 1),
+        help="runs side by side of those that wait long, and half as many of the others (default: 4 a processor)",
     )
     parser.add_argument("--fresh", action="store_true", help="run again what is known from before")
     return parser.parse_args(arguments)
@@ -93,21 +88,12 @@ def run(planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespa
                 kept.add(result)
             tell(result)
 
-        planted_todo, rounds_todo = ([item for item in items if item.name not in results] for items in (planted, rounds))
-        asyncio.run(run_unknown(planted_todo, rounds_todo, asked, keys, done))
+        asyncio.run(run_all([item for item in planted if item.name not in results], asked.jobs, keys, done))
+        unknown = [item for item in rounds if item.name not in results]
+        with busy_processes(asked.busy if unknown else 0):
+            asyncio.run(run_all(unknown, min(asked.jobs, ROUNDS_AT_ONCE), keys, done))
     ended = [[results[item.name] for item in items] for items in (planted, rounds)]
     return 0 if show.show_end(ended[0], ended[1], console) else 1
-
-
-async def run_unknown(
-    planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespace, keys: Keys, done: Callable[[Item, Result], None]
-) -> None:
-    """Run rounds beside the planted mistakes, which keep the machine busy, and then beside busy processes."""
-    async with asyncio.TaskGroup() as group:
-        beside = group.create_task(run_all(rounds, min(asked.jobs, ROUNDS_AT_ONCE), keys, done))
-        await run_all(planted, asked.jobs, keys, done)
-        with busy_processes(0 if beside.done() else asked.busy):
-            await beside
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
