@@ -19,6 +19,8 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromQuery
 from litestar.response import Stream
 
+from tests.minimal.counting import count
+
 client = httpx2.AsyncClient(base_url=os.environ["WORK_URL"], timeout=None, trust_env=False)
 bare: list[asyncio.Task[str]] = []
 
@@ -42,10 +44,6 @@ async def work(name: str, seconds: float, status: int = 200) -> str:
 
 async def fail() -> None:
     raise LookupError
-
-
-def count(n: int) -> int:
-    return sum(number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1)) for number in range(n))
 
 
 def handle(request: Request[Any, Any, Any], error: Exception) -> Response[None]:
