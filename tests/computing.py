@@ -1,7 +1,6 @@
 """Worker processes that are killed, at work and idle, and a server that is stopped while one is at work for nobody."""
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.lab.experiment import Ask, Observation, run
@@ -28,6 +27,7 @@ class Computing:
         abandoned: A request for the longest work there is, with a short limit.
         takes: For how many seconds that keeps a processor busy, about.
         worked: For how many it did, until the server had ended.
+        in_time: Whether the server ended without being killed.
         left: How many processes of the server's were there after its end.
         log: What it had printed.
 
@@ -39,6 +39,7 @@ class Computing:
     abandoned: Observation
     takes: float
     worked: float
+    in_time: bool
     left: int
     log: str
 
@@ -56,11 +57,14 @@ def compute_to_the_end(server: Server, killed: Observation) -> Computing:
     with watching(server.process.pid) as processes:
         abandoned = run(server, [Ask(f"/cpu?n={MAX_N}&limit={LIMIT}", status=504)])
         family = started_by(server.process.pid)
-        with suppress(ServerError):  # Not in time, so that it was killed: the work shows why.
+        try:
             server.stop()
+            in_time = True
+        except ServerError:
+            in_time = False
     left = outlived(family, LEAVE)
     worked = max(processes.workers(abandoned.began, time.monotonic()).values(), default=0.0)
-    return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, len(left), server.log())
+    return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, in_time, len(left), server.log())
 
 
 def _after_idle(server: Server) -> Observation:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.lab import checks
 from shared.lab.causes import Cause
-from shared.lab.experiment import Answer, Ask, Observation
+from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import Finding, sure
 from shared.lab.processes import Processes, n_for, settled, warm, watching
 from shared.lab.refusal import refused
@@ -121,42 +121,78 @@ def test_a_thread_computes_in_the_servers_process(server: Server, processes: Pro
 
 def test_as_many_workers_as_agreed(server: Server, processes: Processes) -> None:
     """Of four requests at once two are worked on at a time, each in a process of its own, and no more processes ever work."""
+    once: list[float] = []
+
+    def asks(wait: float) -> list[Ask]:
+        ask = cpu(2 * wait)
+        alone = processes.during(run(server, [ask]))
+        once.append(sum(busy for pid, busy in alone.items() if pid != processes.server))
+        return [ask] * 4
 
     def check(seen: Observation) -> list[Finding]:
         if findings := next(filter(None, map(right, seen.answers)), []):
             return findings
         busy = processes.during(seen)
-        del busy[processes.server]
-        share = sum(busy.values()) / len(seen.answers) / 2  # Half of what one request takes.
+        own, workers = busy.pop(processes.server, 0.0), sum(busy.values())
+        sentence = f"for {checks.describe(seen)} the workers computed for {workers:.2f} s, and for one alone {once[-1]:.2f} s"
+        if own > workers / 4:  # Right: what it takes to hand the work over. Wrong: one of four, and a third of the others.
+            return [Finding(Cause.SAME_PROCESS, f"{sentence}; the server's own process for {own:.2f} s")]
+        if workers < 2 * once[-1]:  # Right: four times as long. Wrong: what somebody has kept is not worked on again.
+            return [Finding(Cause.TOO_FAST, sentence, places=(COMPUTE,))]
+        share = workers / len(seen.answers) / 2  # Half of what one request takes.
         at_work = [pid for pid, seconds in busy.items() if seconds > share]
         sentence = f"for {checks.describe(seen)} {len(at_work)} processes were at work, and {WORKERS} are right"
         if len(at_work) > WORKERS:
             return sure(Cause.TOO_MANY, sentence, OPEN, COMPUTE)
         return [Finding(Cause.LIMITED, sentence, places=(OPEN, COMPUTE))] if len(at_work) < WORKERS else []
 
-    verdict = prove(server, f"{WORKERS} at a time", lambda wait: [cpu(2 * wait)] * 4, check, (0.05, 0.075, 0.1))
+    verdict = prove(server, f"{WORKERS} at a time", asks, check, (0.05, 0.075, 0.1))
     keep(server, "/cpu x 4", verdict)
+
+
+def limited(wait: float, factor: float) -> Ask:
+    """Return the request for work that takes so many times its limit, which is so many seconds."""
+    return Ask(f"/cpu?n={n_for(factor * wait)}&limit={wait}", status=504)
+
+
+def limit_of(answer: Answer) -> float:
+    """Return the limit that a request had, in seconds."""
+    return float(answer.ask.path.partition("limit=")[2])
 
 
 @pytest.mark.usefixtures("processes")
 def test_a_deadline_ends_the_waiting(server: Server) -> None:
-    """At its limit a request is answered 504, whatever becomes of the worker; one beside it that has time enough is answered."""
+    """At its limit a request is answered 504, whatever becomes of its worker; one beside it, which takes longer, is answered."""
 
     def asks(wait: float) -> list[Ask]:
-        long = Ask(f"/cpu?n={n_for(FACTOR * wait)}&limit={wait}", status=504)
-        return [long, Ask(f"/cpu?n=1000&limit={MAX_SECONDS:g}")]
+        return [limited(wait, FACTOR), cpu(2 * wait)]
 
     def check(seen: Observation) -> list[Finding]:
         over, in_time = seen.answers
-        limit = float(over.ask.path.partition("limit=")[2])
         # A server that stood still for as long as the work takes finds both at once, its end and the limit.
         if over.status == 200:
-            return [Finding(Cause.NO_DEADLINE, late(over, limit))]
-        words = f"The worker process did not end within {limit:g} seconds."
-        return at_the_limit(over, limit) or refused(over, 504, words, log="\n".join(seen.printed)) or right(in_time)
+            return [Finding(Cause.NO_DEADLINE, late(over, limit_of(over)))]
+        words = f"The worker process did not end within {limit_of(over):g} seconds."
+        at_limit = at_the_limit(over, limit_of(over))
+        return at_limit or refused(over, 504, words, log="\n".join(seen.printed)) or right(in_time)
 
     keep(server, "/cpu, limited", prove(server, "504 at the limit", asks, check, LIMITS))
     settled(server)  # Where a worker is not stopped, the next test would find it at work.
+
+
+@pytest.mark.usefixtures("processes")
+def test_to_wait_for_a_worker_counts(server: Server) -> None:
+    """The limit begins when a request comes, and not when a worker is free: three at once, for two workers, end at it."""
+
+    def check(seen: Observation) -> list[Finding]:
+        last = max(seen.answers, key=lambda answer: answer.seconds)
+        # Right: the limit. Wrong: twice as long, for one of them waits for another first.
+        if last.status == 200 or last.seconds >= 1.5 * limit_of(last):
+            return [Finding(Cause.NO_DEADLINE, late(last, limit_of(last)))]
+        return []
+
+    prove(server, "504 at the limit", lambda wait: [limited(wait, 2)] * (WORKERS + 1), check, LIMITS)
+    settled(server)
 
 
 def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Computing) -> None:
@@ -179,8 +215,8 @@ def test_no_process_is_left(subject: Variant, computing: Computing) -> None:
     if computing.left:
         sentence = f"after SIGTERM {computing.left} processes are left that the server had started"
         accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN))
-    # Right: not much more than what it had done at SIGTERM. Wrong: all of it.
-    if computing.worked > computing.takes / 2:
+    # Right: not much more than what it had done at SIGTERM. Wrong: all of it, or so much that the server had to be killed.
+    if computing.worked > computing.takes / 2 or not computing.in_time:
         sentence = (
             f"work for {MAX_N:,} that nobody waits for kept a process busy for {computing.worked:.1f} s, and so held up the end"
         )
