@@ -40,28 +40,30 @@ async def cancel_task(websocket: WebSocket, running: dict[str, anyio.TaskHandle[
     task = running.pop(name)
     task.cancel()
     await task.wait()
-    await websocket.send_json(messages.cancelled(name))
+    with anyio.fail_after(PING):
+        await websocket.send_json(messages.cancelled(name))
 
 
 async def conversation_endpoint(websocket: WebSocket) -> None:
     """GOOD: it never waits for a task, so it hears a `cancel`, and the client's leaving, which ends all that runs."""
+    # Who reads nothing is given up, after PING: anycorn looks for no pong, and waits even when the connection is gone.
     await websocket.accept()
     running: dict[str, anyio.TaskHandle[None]] = {}
     try:
         async with anyio.create_task_group() as group:
             while (text := await next_message(websocket)) is not None:
-                # Who reads nothing is given up here: anycorn looks for no pong, and waits even when the connection is gone.
-                with anyio.fail_after(PING):
-                    try:
-                        said = messages.read(text, running)
-                    except messages.Refused as refused:
+                try:
+                    said = messages.read(text, running)
+                except messages.Refused as refused:
+                    with anyio.fail_after(PING):
                         await websocket.send_json(refused.message)
-                        continue
-                    if isinstance(said, messages.Cancel):
-                        await cancel_task(websocket, running, said.name)
-                    else:
+                    continue
+                if isinstance(said, messages.Cancel):
+                    await cancel_task(websocket, running, said.name)
+                else:
+                    with anyio.fail_after(PING):
                         await websocket.send_json(messages.started(said.name))
-                        running[said.name] = group.start_soon(work_and_tell, websocket, running, said)
+                    running[said.name] = group.start_soon(work_and_tell, websocket, running, said)
             group.cancel_scope.cancel()
     except* (WebSocketDisconnect, TimeoutError):
         pass  # The client left, or read nothing, while it was being told something; the group has broken off the rest.
