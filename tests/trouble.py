@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from itertools import pairwise
 from typing import Any
 
 from shared.lab import aftermath
@@ -258,9 +257,6 @@ SLOWER = (0.5, 1.0, 2.0, 3.5)
 """How much longer the embeddings service takes in each try, in seconds, so that a busy machine has the time to send all searches;
 the last is the longest that leaves the second hundred their time."""
 
-HELD_BACK = 0.1
-"""Seconds without a new call that show a limit: on a quick machine twice to three times as many pass."""
-
 APART = 0.002
 """Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
 
@@ -308,7 +304,7 @@ def run_a_burst(variant: Variant) -> Burst:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        while not (any(map(served, tries)) and any(map(held_back, tries))) and len(tries) < len(SLOWER):
+        while (not any(map(served, tries)) or max(peaks) < MAX_CALLS) and len(tries) < len(SLOWER):
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
             server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER[len(peaks)], marker="budget")
@@ -324,12 +320,6 @@ def run_a_burst(variant: Variant) -> Burst:
 def served(seen: Observation) -> bool:
     """Return whether all searches of a burst were answered that were not to fail."""
     return all(answer.status == HTTPStatus.OK for answer in seen.answers[len(BURST_FAULTS) :])
-
-
-def held_back(seen: Observation) -> bool:
-    """Return whether no call began for a while when a hundred were open: a limit held them back, and not a busy machine."""
-    calls = sorted(seen.calls, key=lambda call: call.start)
-    return any(call.at_once >= MAX_CALLS and after.start - call.start > HELD_BACK for call, after in pairwise(calls))
 
 
 def most(calls: Sequence[Call]) -> int:
