@@ -278,6 +278,7 @@ class Burst:
         cases: The searches that have to fail, in the order of their answers.
         others: What was seen in the other tries, in which a machine may have been too busy.
         seen: All of them, the failing ones first, in the first try in which all others were served; else in the last.
+        mixed: As many searches as there are places, and meanwhile calls to another service, to which connections were kept.
         peaks: How many calls were open at once, at the most, in each try.
         after: One search right after it.
         left: What was left.
@@ -288,6 +289,7 @@ class Burst:
     cases: list[Case]
     others: list[Observation]
     seen: Observation
+    mixed: Observation
     peaks: list[int]
     after: Observation
     left: Left
@@ -314,7 +316,19 @@ def run_a_burst(variant: Variant) -> Burst:
         best = next(filter(served, tries), tries[-1])
         after, left = run(server, [SEARCH]), left_over(server, idle)
         others = [seen for seen in tries if seen is not best]
-        return Burst(failing, others, best, peaks, after, left, spare_connections(server))
+        mixed = run_mixed(server)
+        return Burst(failing, others, best, mixed, peaks, after, left, spare_connections(server))
+
+
+def run_mixed(server: Server) -> Observation:
+    """Fill all places with searches, and ask for calls to another service meanwhile, to which connections have been kept."""
+    half = MAX_CALLS // 2
+    run(server, [Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1")])
+    server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER[0] * 2, marker="budget")
+    searches = [about(SEARCH, f"mixed{number:03}") for number in range(MAX_CALLS)]
+    seen = run(server, [*searches, Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=SLOWER[0])])
+    server.upstreams.behave()
+    return seen
 
 
 def served(seen: Observation) -> bool:
