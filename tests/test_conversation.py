@@ -184,8 +184,10 @@ def test_no_more_tasks_than_allowed(server: Server) -> None:
     def check(seen: Observation) -> list[Finding]:
         talk, most = seen.answers[0].talk, most_at_once(seen.calls)
         sentence = f"a conversation had {most} tasks running, and {MAX_RUNNING} are allowed"
-        if most > MAX_RUNNING or talk.missed == Hear("error", "more"):
+        if most > MAX_RUNNING:
             return sure(Cause.TOO_MANY, sentence, READ)
+        if talk.missed == Hear("error", "more"):  # On a busy machine the first may have ended before it was asked for.
+            return [Finding(Cause.TOO_MANY, sentence, places=(READ,))]
         if findings := talked(seen):
             return findings
         if (told := talk.first("error")) and told.message != Refused("too-many", "more").message:
