@@ -20,7 +20,7 @@ from shared.lab.plan import read
 from shared.lab.probes_ending import End
 from shared.lab.server import PATIENT, Server, ServerError
 from shared.lab.timeline import rows, stalls
-from shared.lab.upstream import Upstreams
+from shared.lab.upstream import Upstreams, kept_for_others
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS
@@ -187,7 +187,7 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
     # Not all of a variant's at once: what a busy machine does to the first would be taken for the variant's own doing.
     # Beside a plan there are other plans, so its own take turns.
     several = 1 if request.config.getoption("--plan") else background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))
-    with ThreadPoolExecutor(several) as executor:
+    with kept_for_others(), ThreadPoolExecutor(several) as executor:
         yield {
             (name, variant.label): executor.submit(background.JOBS[name], variant)
             for name, chosen in wanted.items()

@@ -67,27 +67,28 @@ def run_a_crowd(variant: Variant) -> Crowd:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
+        seen = _converse(server, asks)
         if too_late(seen):
-            _let_end(server)
-            last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
+            seen = _converse(server, asks)
         left, log = left_over(server, idle), server.log()
-        seen.calls = server.upstreams.calls(last)  # The last to leave had only just left.
         speak_only(server, "hello", SAID)
         deaf = left_over(server, idle)
         return Crowd(seen, left, deaf, run(server, ROOM, patience=DEADLINE), log)
 
 
+def _converse(server: Server, asks: list[Ask]) -> Observation:
+    """Hold the conversations, and see their calls to the end: those of the last to leave are broken off a moment later."""
+    last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
+    deadline = time.monotonic() + LONG + 1
+    while server.upstreams.open_calls() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    seen.calls = server.upstreams.calls(last)
+    return seen
+
+
 def too_late(seen: Observation) -> bool:
     """Whether a task came to its end that is long enough for every client to cancel it, or to leave it, unless all is slow."""
     return any(not call.was_left and call.seconds >= LONG - EARLY for call in seen.calls)
-
-
-def _let_end(server: Server) -> None:
-    """Wait until no long task is under way any more."""
-    deadline = time.monotonic() + LONG + 1
-    while server.upstreams.open_calls() and time.monotonic() < deadline:
-        time.sleep(0.2)
 
 
 def stays() -> list[Step]:

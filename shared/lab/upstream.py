@@ -3,8 +3,10 @@
 import itertools
 import json
 import math
+import subprocess
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -52,12 +54,41 @@ def most_at_once(calls: Iterable[Call]) -> int:
     return max(itertools.accumulate((step for _, step in sorted(changes)), initial=0))
 
 
+_Running = tuple[subprocess.Popen[str], dict[str, str]]
+"""What `start_process` returns: a process, and where it listens."""
+
+_spare: list[_Running] | None = None
+"""Upstreams that nobody uses just now; None where none are kept."""
+
+
+@contextmanager
+def kept_for_others() -> Iterator[None]:
+    """Keep upstreams running that are done with, until the end of this block: who wants some next need not start a process."""
+    global _spare  # noqa: PLW0603 - one for all threads of this process
+    _spare = []
+    try:
+        yield
+    finally:
+        for process, _ in _spare:
+            stop_process(process)
+        _spare = None
+
+
+def _take_spare() -> _Running | None:
+    try:
+        return _spare.pop() if _spare else None
+    except IndexError:
+        return None  # Another thread was quicker.
+
+
 class Upstreams:
     """Running upstreams, for one server; `elsewhere` holds settings that name others in the place of some of them."""
 
     def __init__(self, elsewhere: Mapping[str, str] | None = None) -> None:
         self._elsewhere = dict(elsewhere or {})
-        self._process, self._ready = start_process()
+        self._process, self._ready = _take_spare() or start_process()
+        # Of calls to whoever had them before, nobody here is to know.
+        self._before = self.last_call()
 
     @property
     def running(self) -> bool:
@@ -82,7 +113,7 @@ class Upstreams:
 
     def calls(self, after: int) -> list[Call]:
         """Return the calls with a number greater than `after`, in order."""
-        return [Call(**call) for call in self._ask("GET", f"/calls?after={after}")["calls"]]
+        return [Call(**call) for call in self._ask("GET", f"/calls?after={max(after, self._before)}")["calls"]]
 
     def open_calls(self) -> int:
         """Return how many calls are open now."""
@@ -112,4 +143,15 @@ class Upstreams:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        if _spare is None or not self._is_idle():
+            self.stop()
+        else:
+            _spare.append((self._process, self._ready))
+
+    def _is_idle(self) -> bool:
+        """Make them forget what they were told to do, and say whether they have nothing to do and can be given to others."""
+        try:
+            self.behave()
+            return not self.open_calls()
+        except OSError:
+            return False  # They have been stopped, or are beyond it.
