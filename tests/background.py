@@ -270,15 +270,15 @@ def run_going_down(variant: Variant) -> list[End]:
 
 
 JOBS: dict[str, Callable[[Variant], Any]] = {
+    "stack": run_stack,
+    "stack_end": run_stack_end,
+    "burst": run_a_burst,
+    "doors": run_at_doors,
+    "aside": run_aside,
     "ending": run_to_the_end,
     "trouble": run_in_trouble,
     "reader": run_as_a_reader,
-    "stack": run_stack,
-    "burst": run_a_burst,
-    "aside": run_aside,
-    "doors": run_at_doors,
     "going_down": run_going_down,
-    "stack_end": run_stack_end,
     "crowd": run_a_crowd,
 }
-"""Each under the name of its fixture."""
+"""Each under the name of its fixture, and the longest first, so that none is left over when all others have ended."""

@@ -99,8 +99,7 @@ def _tasks() -> Iterator[tuple[int, list[str]]]:
     """
     gc.collect()
     trio = sys.modules.get("trio")
-    kinds = {asyncio.Task, *([trio.lowlevel.Task] if trio else [])}
-    kinds |= {below for kind in kinds for below in _all_below(kind)}
+    kinds = set(_with_all_below(asyncio.Task)) | set(_with_all_below(trio.lowlevel.Task) if trio else ())
     known = list(_NUMBERS)
     for task in known + [found for found in gc.get_objects() if type(found) in kinds and found not in _NUMBERS]:
         stack = list(_awaits(task.get_coro() if isinstance(task, asyncio.Task) else task.coro))
@@ -111,10 +110,10 @@ def _tasks() -> Iterator[tuple[int, list[str]]]:
         gc.freeze()
 
 
-def _all_below(kind: type) -> Iterator[type]:
+def _with_all_below(kind: type[Any]) -> Iterator[type[Any]]:
+    yield kind
     for below in kind.__subclasses__():
-        yield below
-        yield from _all_below(below)
+        yield from _with_all_below(below)
 
 
 def _awaits(awaited: Any) -> Iterator[str]:  # noqa: ANN401 - anything that can be awaited

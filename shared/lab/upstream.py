@@ -65,13 +65,14 @@ _spare: list[_Running] | None = None
 def kept_for_others() -> Iterator[None]:
     """Keep upstreams running that are done with, until the end of this block: who wants some next need not start a process."""
     global _spare  # noqa: PLW0603 - one for all threads of this process
-    _spare = []
+    before, kept = _spare, list[_Running]()
+    _spare = kept
     try:
         yield
     finally:
-        for process, _ in _spare:
+        _spare = before
+        for process, _ in kept:
             stop_process(process)
-        _spare = None
 
 
 def _take_spare() -> _Running | None:
