@@ -6,6 +6,7 @@
 import argparse
 import io
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -163,13 +164,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # A pipe on Windows does not know every character.
     try:
-        return run(asked)
+        code = run(asked)
+        sys.stdout.flush()
     except (MineError, CatalogueError, ServerError) as error:
         Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty()).print(str(error), markup=False)
         return 2
     except KeyboardInterrupt:
         print("Broken off; what was kept before stays.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # Whoever read this has enough, as `head` has. What is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from typing import ClassVar, Final
 
+from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.events import Key
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from shared.workbook.exercise import paint, show
 from shared.workbook.exercise.runner import Runner
@@ -17,14 +18,30 @@ from shared.workbook.exercise.work import Work
 LOOK: Final = 0.2
 """Seconds between two looks at the files."""
 
+KEYS: Final = {"escape": "esc"}
+"""What stands on a key, where that is not its name."""
+
 EDGES: Final = 4
 """Columns beside a text: a space on each side, and the bar that scrolls."""
+
+
+def keys() -> Text:
+    """Return all keys and what they do, for as many lines as a terminal needs."""
+    shown = [binding for binding in Screen.BINDINGS if isinstance(binding, Binding) and binding.show]
+    # A key and its word are never parted, as a blank between them would let them be.
+    pairs = [Text.assemble((KEYS.get(one.key, one.key), "bold"), f"\N{NO-BREAK SPACE}{one.description}") for one in shown]
+    return Text("  ").join(pairs)
 
 
 class Screen(App[None]):
     """The exercises on a screen; what stands on it is the sitting's."""
 
-    CSS = "#heading { background: $boost; padding: 0 1; } #body { padding: 0 1; } #after { padding: 1; }"
+    CSS = """
+    #heading, #keys { background: $boost; padding: 0 1; }
+    #keys { dock: bottom; }
+    #body { padding: 0 1; }
+    #after { padding: 1; }
+    """
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("h", "command('hint')", "Hint"),
@@ -51,7 +68,7 @@ class Screen(App[None]):
         with VerticalScroll():
             yield Static(id="body", markup=False)
             yield Static(id="after", markup=False)
-        yield Footer(compact=True)
+        yield Static(keys(), id="keys", markup=False)  # Not Textual's footer: a narrow terminal cuts that.
 
     def on_mount(self) -> None:
         """Begin with what is open."""

@@ -128,4 +128,4 @@ def following(mine: Mine, exercise: Exercise, progress: Progress, found: Verdict
     compare = f"`{COMMAND} solution {exercise.name}` shows the reference beside yours"
     if opened is None or opened == exercise:
         return f"{compare}. All others are solved or skipped: `{COMMAND} list`."
-    return f"{heading(mine, opened)}; {compare}."
+    return f"{heading(mine, opened)}, which is open now; {compare}."

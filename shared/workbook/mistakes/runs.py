@@ -49,28 +49,39 @@ async def run_all(
 
     """
 
-    async def run_part(part: Sequence[Item], places: asyncio.Semaphore) -> None:
-        async with places:
-            began = time.monotonic()
-            judgements = await run(part, root)
-            seconds = round((time.monotonic() - began) / len(part), 2)
+    async def run_part(part: Sequence[Item]) -> None:
+        began = time.monotonic()
+        judgements = await run(part, root)
+        seconds = round((time.monotonic() - began) / len(part), 2)
         for item, judgement in zip(part, judgements, strict=True):
             if len(part) > 1 and judgement.outcome in ALONE:
-                await run_part([item], places)
+                await run_part([item])
             else:
                 done(item, Result(item.key(keys), item.name, judgement.outcome, judgement.message, seconds))
 
+    async def work_through(*queues: list[list[Item]]) -> None:
+        for parts in queues:
+            while parts:
+                await run_part(parts.pop(0))
+
     rounds = [item for item in items if isinstance(item, Round)]
     planted = [item for item in items if isinstance(item, Planted)]
-    long = [item for item in planted if item.takes_long(root)]
-    short = [item for item in planted if not item.takes_long(root)]
     half = math.ceil(side_by_side / 2)
-    kinds = (long, LONG_TOGETHER, LONG_PARTS, side_by_side), (short, TOGETHER, PARTS, half), (rounds, 1, 1, side_by_side)
+    long = _in_parts([item for item in planted if item.takes_long(root)], LONG_TOGETHER, LONG_PARTS * side_by_side)
+    short = _in_parts([item for item in planted if not item.takes_long(root)], TOGETHER, PARTS * half)
+    alone = _in_parts(rounds, 1, side_by_side)
     async with asyncio.TaskGroup() as group:
-        for some, together, parts, count in kinds:
-            places = asyncio.Semaphore(count)
-            for part in _dealt(some, max(math.ceil(len(some) / together), parts * count)):
-                group.create_task(run_part(part, places))
+        for place in range(side_by_side):
+            # When there are no more long ones, half of their places are as much as the processors can do with others.
+            group.create_task(work_through(long, short) if place < half else work_through(long))
+            group.create_task(work_through(alone))
+        for _ in range(half):
+            group.create_task(work_through(short, long))
+
+
+def _in_parts(items: Sequence[Item], together: int, least: int) -> list[list[Item]]:
+    """Divide items into parts of no more than so many for one pytest each, and into no fewer parts than there are places."""
+    return _dealt(items, max(math.ceil(len(items) / together), least))
 
 
 def _dealt(items: Sequence[Item], parts: int) -> list[list[Item]]:
