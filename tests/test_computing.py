@@ -127,6 +127,9 @@ def test_as_many_workers_as_agreed(server: Server, processes: Processes) -> None
     once: list[float] = []
 
     def asks(wait: float) -> list[Ask]:
+        # A worker that is started only now would come too late on a busy machine, and would not be counted.
+        run(server, [cpu(wait)] * 4)
+        settled(server)
         ask = cpu(2 * wait)
         alone = processes.during(run(server, [ask]))
         once.append(sum(busy for pid, busy in alone.items() if pid != processes.server))

@@ -65,6 +65,8 @@ def busy_cpu(server: Server) -> Shown:
     for _ in range(TRIES):
         if within <= 2 * _quick(pings):
             pings += _meanwhile(run(server, [Ask(f"/cpu?n={n}&limit={MAX_SECONDS:g}")], watch=True))
+    if not pings:
+        return Shown("something else", "no /ping was answered while a process worked", thread)
     beside = _quick(pings)
     evidence = f"beside work in a process a quick /ping took {beside * 1000:.1f} ms, "
     evidence += f"beside the same work in a thread most of them {within * 1000:.1f} ms and more"

@@ -3,6 +3,7 @@
 import ast
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -80,8 +81,9 @@ def groups(root: Path = ROOT, home: str = COMPARED) -> dict[str, list[str]]:
     return {name: group for name, group in project["dependency-groups"].items() if (root / home / name).is_dir()}
 
 
+@cache
 def missing(name: str, root: Path = ROOT) -> list[str]:
-    """Return the packages that a variant needs and this environment does not have."""
+    """Return the packages that a variant needs and this environment does not have; each test asks, and it stays so."""
     absent = []
     for requirement in next((group for home in HOMES if (group := groups(root, home).get(name))), []):
         try:

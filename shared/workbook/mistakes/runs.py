@@ -72,8 +72,8 @@ async def run_all(
     alone = _in_parts(rounds, 1, side_by_side)
     async with asyncio.TaskGroup() as group:
         for place in range(side_by_side):
-            # When there are no more long ones, half of their places are as much as the processors can do with others.
-            group.create_task(work_through(long, short) if place < half else work_through(long))
+            # When there are no more long ones, a quarter of their places is what the processors can do with of others.
+            group.create_task(work_through(long, short) if place < half / 2 else work_through(long))
             group.create_task(work_through(alone))
         for _ in range(half):
             group.create_task(work_through(short, long))
