@@ -22,8 +22,8 @@ WORK = ("background", "work_in_background")
 HOLD = ("background", "open_background")
 RESULT = f"{TASKS[0]} result"
 FAILURE = "The work service answered with the status 500."
-STAYS = 1.5
-"""Seconds of work that still runs when much else has ended."""
+STAYS = (1.5, 6.0)
+"""Seconds of work that still runs when much else has ended, for each try: a busy machine may be too slow for the first."""
 
 REQUEST_ID = "followed-through"
 
@@ -160,31 +160,49 @@ def test_no_more_work_than_there_is_room_for(server: Server) -> None:
 
 def let_work_end(server: Server) -> None:
     """Wait until no call is open: what an earlier test has begun would take places here."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 10
     while server.upstreams.open_calls() and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
 def test_what_has_ended_is_forgotten_in_order(server: Server) -> None:
     """Of work that has ended the latest are known, and older ones are forgotten; what still runs never is."""
-    let_work_end(server)
-    seen = run(server, [background(STAYS)])
-    judge(server, seen, begun(seen.answers, seen))
-    running, ids = path_of(seen.answers[0]), []
-    for _ in range(MAX_KEPT + 2):
-        followed, quick = follow_quickly(server)
-        judge(server, quick, begun([followed.begun], quick) or ended(followed, {"state": "done", "result": RESULT}))
-        ids.append(followed.path)
-    answers = send(server.url, [Ask(path) for path in [running, *ids]])
-    known = [answer.status == 200 for answer in answers]
+    first, longer = STAYS
+    seen, paths, runs_on = end_more_than_is_kept(server, first)
+    if not runs_on:
+        seen, paths, runs_on = end_more_than_is_kept(server, longer)
+    answers = send(server.url, [Ask(path) for path in paths])
+    known, ids = [answer.status == 200 for answer in answers], paths[1:]
     sentence = f"after {len(ids)} pieces of work had ended, of which {MAX_KEPT} are kept,"
-    if body(answers[0]).get("state") not in {"running", "done"}:
+    if runs_on and body(answers[0]).get("state") not in {"running", "done"}:
         judge(server, seen, sure(Cause.LOST, f"{sentence} one that still ran was forgotten", HOLD))
     if any(known[1 : 1 + len(ids) - MAX_KEPT]):
         judge(server, seen, sure(Cause.NO_BOUND, f"{sentence} the first was still known", HOLD))
-    if not all(known[1 + len(ids) - MAX_KEPT + 1 :]):  # The one that ran on may have ended by now, and taken a place.
+    if not all(known[1 + len(ids) - MAX_KEPT + 1 :]):  # The one that ran on may have ended just now, and taken a place.
         judge(server, seen, sure(Cause.LOST, f"{sentence} only {sum(known[1:])} were known", HOLD))
     let_work_end(server)
+
+
+def end_more_than_is_kept(server: Server, stays: float) -> tuple[Observation, list[str], bool]:
+    """Begin work that takes a while, and meanwhile some that ends at once, two pieces more than are kept when they have ended.
+
+    Args:
+        server: Whose work.
+        stays: How long the first takes, in seconds.
+
+    Returns:
+        What was seen of the first, the paths of all, and whether the first still ran when all others had ended.
+
+    """
+    let_work_end(server)
+    seen = run(server, [background(stays)])
+    judge(server, seen, begun(seen.answers, seen))
+    paths = [path_of(seen.answers[0])]
+    for _ in range(MAX_KEPT + 2):
+        followed, quick = follow_quickly(server)
+        judge(server, quick, begun([followed.begun], quick) or ended(followed, {"state": "done", "result": RESULT}))
+        paths.append(followed.path)
+    return seen, paths, time.monotonic() < seen.began + stays
 
 
 def follow_quickly(server: Server) -> tuple[Followed, Observation]:

@@ -28,8 +28,8 @@ EDGES: Final = 4
 def keys() -> Text:
     """Return all keys and what they do, for as many lines as a terminal needs."""
     shown = [binding for binding in Screen.BINDINGS if isinstance(binding, Binding) and binding.show]
-    # A key and its word are never parted, as a blank between them would let them be.
-    pairs = [Text.assemble((KEYS.get(one.key, one.key), "bold"), f"\N{NO-BREAK SPACE}{one.description}") for one in shown]
+    # Without a blank between them, so that a key and its word stay on one line.
+    pairs = [Text.assemble((KEYS.get(one.key, one.key), "bold"), f":{one.description}") for one in shown]
     return Text("  ").join(pairs)
 
 
