@@ -16,6 +16,7 @@ import pytest
 
 from shared.lab import variants
 from shared.lab.experiment import Ask, Observation, run
+from shared.lab.host import IDLE_SECONDS
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
 from shared.lab.server import PATIENT, Server, ServerError
@@ -35,6 +36,10 @@ FAILED = pytest.StashKey[bool]()
 FAILURES = pytest.StashKey[Counter[tuple[str, str]]]()
 ENOUGH = 2
 """With how many parameters a test may fail over a planned version. The others say the same, and each wants a new server."""
+
+SETTINGS = {**PATIENT, IDLE_SECONDS: "30"}
+"""For the server of most tests. aiohttp and anycorn close a new connection, too, on which nothing has come for as long as one may
+be idle: two seconds, for which a busy machine was seen to keep a client from sending what it had to say."""
 
 WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""
@@ -150,7 +155,7 @@ class Servers:
         if self._running and self._running.variant == variant:
             return self._running
         self.stop()
-        self._running = Server(variant, self._upstreams, settings=PATIENT)
+        self._running = Server(variant, self._upstreams, settings=SETTINGS)
         paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
         asks = [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")]
         seen = run(self._running, asks, watch=True, patience=WARM_SECONDS)

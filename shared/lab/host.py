@@ -28,6 +28,7 @@ from typing import Any
 import psutil
 
 from shared.lab import guard
+from shared.lesson import command
 from shared.lesson.command import HOST
 from shared.lesson.problems import from_status
 
@@ -36,6 +37,9 @@ IDLE = {
     *(("selectors.py", "select"), ("connection.py", "_exhaustive_wait"), ("unix_events.py", "_do_waitpid")),
 }
 """Where a thread waits: for work, in asyncio's pool, in anyio's, in trio's; and for worker processes."""
+
+IDLE_SECONDS = "LAB_IDLE_SECONDS"
+"""The setting for how long a connection may be idle, in seconds, where the lesson's own time is not what is looked at."""
 
 GRACE_SECONDS = 10.0
 """How long a server may take to stop once the lab is gone."""
@@ -215,6 +219,8 @@ def main() -> None:
         signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
     if arguments.root:
         sys.path.insert(0, arguments.root)
+    if idle := os.environ.get(IDLE_SECONDS):
+        vars(command)["KEEP_ALIVE"] = float(idle)
     if arguments.crash:
         vars(importlib.import_module(f"{arguments.package}.together"))["slow_async_operation"] = crash
         background = vars(importlib.import_module(f"{arguments.package}.background"))
