@@ -152,7 +152,8 @@ def test_as_many_workers_as_agreed(server: Server, processes: Processes) -> None
             return sure(Cause.TOO_MANY, sentence, OPEN, COMPUTE)
         return [Finding(Cause.LIMITED, sentence, places=(OPEN, COMPUTE))] if len(at_work) < WORKERS else []
 
-    verdict = prove(server, f"{WORKERS} at a time", asks, check, (0.05, 0.075, 0.1))
+    # Not watched: that costs the server's own process the more, the longer a busy machine takes, and here its work is counted.
+    verdict = prove(server, f"{WORKERS} at a time", asks, check, (0.05, 0.075, 0.1), watch=False)
     keep(server, "/cpu x 4", verdict)
 
 

@@ -19,13 +19,12 @@ import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from enum import IntEnum
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 from typing import Any
-
-import psutil
 
 from shared.lab import guard
 from shared.lesson import command
@@ -45,19 +44,34 @@ GRACE_SECONDS = 10.0
 """How long a server may take to stop once the lab is gone."""
 
 
-def report(control_port: int) -> dict[str, object]:
+def report(control: socket.socket) -> dict[str, object]:
     """Return what lives in this process now: tasks and threads with where they stand, and connections.
 
-    `sockets` are the connections to this server and those from it, the lab's own left out.
+    `sockets` are the connections to this server and those from it, without the lab's own.
+
+    Args:
+        control: The lab's own.
+
     """
-    tasks = dict(_tasks())
+    tasks, sockets = _living()
     frames = sys._current_frames()  # noqa: SLF001 - the documented way to see where other threads stand
     threads = {thread.name: _stack(frames.get(thread.ident or 0)) for thread in threading.enumerate()}
-    found = [c for c in psutil.Process().net_connections("tcp") if getattr(c.raddr, "port", None) != control_port]
-    listening = {c.laddr.port for c in found if c.status == psutil.CONN_LISTEN}
-    open_ones = [c for c in found if c.status != psutil.CONN_LISTEN]
-    inbound = sum(c.laddr.port in listening for c in open_ones)
-    return {"tasks": tasks, "threads": threads, "sockets": {"in": inbound, "out": len(open_ones) - inbound}}
+    return {"tasks": tasks, "threads": threads, "sockets": _count(sockets - {control})}
+
+
+def _count(sockets: set[socket.socket]) -> dict[str, int]:
+    """Return how many open TCP connections there are to a port that is listened on here, and how many others."""
+    listening, ports = set[int](), list[int]()
+    for one in sockets:
+        with suppress(OSError):  # It was closed just now, or before.
+            if one.family in {socket.AF_INET, socket.AF_INET6} and one.type == socket.SOCK_STREAM:
+                port = int(one.getsockname()[1])
+                if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    listening.add(port)
+                else:
+                    ports.append(port)
+    inbound = sum(port in listening for port in ports)
+    return {"in": inbound, "out": len(ports) - inbound}
 
 
 def whereabouts(variant: str) -> dict[str, list[str]]:
@@ -93,25 +107,33 @@ def _place_in_variant(frame: FrameType | None, variant: str) -> str:
 
 _COUNT = itertools.count()
 _NUMBERS: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+_SOCKETS: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
 
-def _tasks() -> Iterator[tuple[int, list[str]]]:
-    """Yield each unfinished task of either event loop: a number that it keeps, and where it stands, outermost call first.
+def _living() -> tuple[dict[int, list[str]], set[socket.socket]]:
+    """Return the unfinished tasks of either event loop, each under a number that it keeps, and all sockets.
 
-    They are looked for among all live objects, because that works from another thread, on asyncio and on trio, and while the
-    loop is blocked; asking the loop would not.
+    Of a task it says where it stands, outermost call first. They are looked for among all live objects, because that works
+    from another thread, on asyncio and on trio, and while the loop is blocked; asking the loop would not. For sockets it is a
+    hundred times as quick as to ask the system, as was measured.
     """
     gc.collect()
     trio = sys.modules.get("trio")
     kinds = set(_with_all_below(asyncio.Task)) | set(_with_all_below(trio.lowlevel.Task) if trio else ())
-    known = list(_NUMBERS)
-    for task in known + [found for found in gc.get_objects() if type(found) in kinds and found not in _NUMBERS]:
+    tasks: dict[int, list[str]] = {}
+    for found in gc.get_objects():
+        if type(found) is socket.socket:
+            _SOCKETS.add(found)
+        elif type(found) in kinds and found not in _NUMBERS:
+            _NUMBERS[found] = next(_COUNT)
+    for task, number in list(_NUMBERS.items()):
         stack = list(_awaits(task.get_coro() if isinstance(task, asyncio.Task) else task.coro))
         if stack:  # A task that has ended stands nowhere.
-            yield _NUMBERS.setdefault(task, next(_COUNT)), stack
-    # What is there at the first look, modules above all, need not be gone through again: a look costs a fifth of that one.
+            tasks[number] = stack
+    # What is there at the first look, modules above all, need not be gone through again: a look costs a third of that one.
     if not gc.get_freeze_count():
         gc.freeze()
+    return tasks, set(_SOCKETS)
 
 
 def _with_all_below(kind: type[Any]) -> Iterator[type[Any]]:
@@ -143,7 +165,7 @@ def _place(frame: FrameType) -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
 
 
-def _answer(control: socket.socket, control_port: int, variant: str) -> None:
+def _answer(control: socket.socket, variant: str) -> None:
     with control, control.makefile("rw", encoding="utf-8") as lines:
         for line in lines:
             match line.strip():
@@ -153,7 +175,7 @@ def _answer(control: socket.socket, control_port: int, variant: str) -> None:
                     guard.arm()
                     found = {"held": guard.take()}
                 case _:
-                    found = report(control_port)
+                    found = report(control)
             lines.write(json.dumps(found) + "\n")
             lines.flush()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -211,9 +233,7 @@ def main() -> None:
     parser.add_argument("--crash", action="store_true", help="let the waits of together.py fail, and work of background.py")
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
-    threading.Thread(
-        target=_answer, args=(control, arguments.control_port, arguments.package.replace(".", "/")), name="lab", daemon=True
-    ).start()
+    threading.Thread(target=_answer, args=(control, arguments.package.replace(".", "/")), name="lab", daemon=True).start()
     if sys.platform == "win32":
         # Windows has no SIGTERM to handle: a console stops a group of processes with Ctrl-Break. Servers know Ctrl-C.
         signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))

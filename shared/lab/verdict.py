@@ -90,6 +90,8 @@ def prove(
     check: Check,
     waits: Sequence[float] = WAITS,
     linger: float = 0.0,
+    *,
+    watch: bool = True,
 ) -> Verdict:
     """Try with longer and longer waits until nothing is found wrong, or something that noise cannot cause.
 
@@ -102,6 +104,7 @@ def prove(
         check: Names what is wrong with an observation, beside the rules that hold for every answer.
         waits: The wait of each try, in seconds.
         linger: For how many waits to go on watching after the last answer.
+        watch: Whether to send `/ping`s all the while, and to look where threads stand; it costs the server work of its own.
 
     Raises:
         Accusation: Something was wrong in every try, or certainly.
@@ -113,7 +116,7 @@ def prove(
         sent = asks(wait)
         # Where only some may wait at once, as in a pool of six threads, the last rightly takes several times its own wait.
         patience = HANG + sum(ask.due for ask in sent)
-        seen = run(server, sent, watch=True, linger=linger * wait, patience=patience)
+        seen = run(server, sent, watch=watch, linger=linger * wait, patience=patience)
         findings = broken(seen) or check(seen)
         if not findings:
             return Verdict(name, seen)
