@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from shared.lesson.embedded import start_process, stop_process
+from shared.upstream.witness import from_json
 
 CONTROL_SECONDS = 10.0
 
@@ -137,7 +138,7 @@ class Upstreams:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._ready["control_url"] + path, data, method=method)  # noqa: S310 - our own
         with urllib.request.urlopen(request, timeout=CONTROL_SECONDS) as response:  # noqa: S310 - our own
-            answer: dict[str, Any] = json.load(response)
+            answer: dict[str, Any] = json.load(response, object_hook=from_json)
             return answer
 
     def __enter__(self) -> Self:

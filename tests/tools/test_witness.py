@@ -1,10 +1,11 @@
 """The witness keeps what tests ask for, and no more memory than that takes."""
 
+import json
 import tracemalloc
 
 import pytest
 
-from shared.upstream.witness import KEPT, Witness
+from shared.upstream.witness import KEPT, Witness, from_json
 
 VECTOR = [number / 3 for number in range(1536)]
 QUERY = {"query_embeddings": [VECTOR], "n_results": 3, "include": ["metadatas"]}
@@ -22,8 +23,7 @@ def test_what_is_told_is_what_came() -> None:
         call.answered = VECTOR
         report = witness.report(1)
         assert report["open"] == 1
-    calls = witness.report()["calls"]
-    assert isinstance(calls, list)
+    calls = json.loads(json.dumps(witness.report()), object_hook=from_json)["calls"]
     assert [(call["sent"], call["answered"]) for call in calls] == [(QUERY, [["A", "B"]]), (texts, VECTOR)]
     assert [type(number) for number in calls[1]["sent"]["mixed"]] == [float, int]
 
