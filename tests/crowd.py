@@ -1,6 +1,5 @@
 """A hundred conversations at once, half of whose clients leave without a word; with a server of its own."""
 
-import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,9 +78,7 @@ def run_a_crowd(variant: Variant) -> Crowd:
 def _converse(server: Server, asks: list[Ask]) -> Observation:
     """Hold the conversations, and see their calls to the end: those of the last to leave are broken off a moment later."""
     last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
-    deadline = time.monotonic() + LONG + 1
-    while server.upstreams.open_calls() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    server.upstreams.wait_for_calls(LONG + 1)
     seen.calls = server.upstreams.calls(last)
     return seen
 

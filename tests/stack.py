@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.lab.experiment import Ask
-from shared.lab.failing_start import start_in_vain
+from shared.lab.failing_start import Failed, start_in_vain
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import BACKGROUND_TASK, BARE_TASK, ENDING_PROBES, HOMELESS_PROBES, End
 from shared.lab.probes_stack import STACK_PROBES
@@ -64,16 +64,19 @@ def run_stack_end(variant: Variant) -> StackEnd | None:
     if not alone.folder.is_dir():
         return None
     down = go_down(alone, HOMELESS, len(HOMELESS))
-    shown = {key: probe(down) for key, probe in HOMELESS_PROBES.items()} | _ends(alone, {})
+    shown = {key: probe(down) for key, probe in HOMELESS_PROBES.items()}
     changed = by_default(variant).keys() & ENDING_PROBES.keys()
-    return StackEnd(shown, {key: value for key, value in _ends(alone, SWITCHED).items() if key in changed} if changed else {})
-
-
-def _ends(alone: Variant, settings: dict[str, str]) -> dict[str, Shown]:
-    down = go_down(alone, UNDER_WAY, len(UNDER_WAY), settings)
     with Upstreams() as upstreams:
-        settings = {**settings, **upstreams.environment()}
-        end = End(down, press_ctrl_c(alone, settings), start_in_vain(alone, settings))
+        services = upstreams.environment()
+        failed = start_in_vain(alone, services)  # No switch is about the start.
+        shown |= _ends(alone, services, {}, failed)
+        switched = _ends(alone, services, SWITCHED, failed) if changed else {}
+    return StackEnd(shown, {key: value for key, value in switched.items() if key in changed})
+
+
+def _ends(alone: Variant, services: dict[str, str], settings: dict[str, str], failed: Failed) -> dict[str, Shown]:
+    down = go_down(alone, UNDER_WAY, len(UNDER_WAY), settings)
+    end = End(down, press_ctrl_c(alone, {**services, **settings}), failed)
     return {key: probe(end) for key, probe in ENDING_PROBES.items()}
 
 

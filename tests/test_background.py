@@ -25,6 +25,9 @@ FAILURE = "The work service answered with the status 500."
 STAYS = (1.5, 6.0)
 """Seconds of work that still runs when much else has ended, for each try: a busy machine may be too slow for the first."""
 
+WORK_SECONDS = 10.0
+"""How long to wait for work that an earlier test has begun: it would take places that are counted."""
+
 REQUEST_ID = "followed-through"
 
 
@@ -133,7 +136,7 @@ def test_unknown_work(server: Server) -> None:
 
 def test_no_more_work_than_there_is_room_for(server: Server) -> None:
     """So many pieces of work may run at once; more are refused with 503 and `Retry-After`; and afterwards there is room again."""
-    let_work_end(server)
+    server.upstreams.wait_for_calls(WORK_SECONDS)
 
     def check(followed: list[Followed], seen: Observation) -> list[Finding]:
         accepted = [one for one in followed if one.begun.status == BEGUN]
@@ -158,13 +161,6 @@ def test_no_more_work_than_there_is_room_for(server: Server) -> None:
     judge(server, seen, begun([followed[0].begun], seen))
 
 
-def let_work_end(server: Server) -> None:
-    """Wait until no call is open: what an earlier test has begun would take places here."""
-    deadline = time.monotonic() + 10
-    while server.upstreams.open_calls() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-
 def test_what_has_ended_is_forgotten_in_order(server: Server) -> None:
     """Of work that has ended the latest are known, and older ones are forgotten; what still runs never is."""
     first, longer = STAYS
@@ -180,7 +176,7 @@ def test_what_has_ended_is_forgotten_in_order(server: Server) -> None:
         judge(server, seen, sure(Cause.NO_BOUND, f"{sentence} the first was still known", HOLD))
     if not all(known[1 + len(ids) - MAX_KEPT + 1 :]):  # The one that ran on may have ended just now, and taken a place.
         judge(server, seen, sure(Cause.LOST, f"{sentence} only {sum(known[1:])} were known", HOLD))
-    let_work_end(server)
+    server.upstreams.wait_for_calls(WORK_SECONDS)
 
 
 def end_more_than_is_kept(server: Server, stays: float) -> tuple[Observation, list[str], bool]:
@@ -194,7 +190,7 @@ def end_more_than_is_kept(server: Server, stays: float) -> tuple[Observation, li
         What was seen of the first, the paths of all, and whether the first still ran when all others had ended.
 
     """
-    let_work_end(server)
+    server.upstreams.wait_for_calls(WORK_SECONDS)
     seen = run(server, [background(stays)])
     judge(server, seen, begun(seen.answers, seen))
     paths = [path_of(seen.answers[0])]

@@ -161,7 +161,7 @@ def busy(answer: Answer) -> bool:
     """
     stream = events(answer) if answer.status == 200 and not readable(answer) else []
     late = answer.status == 504 or (bool(stream) and stream[-1].name == "error" and stream[-1].data.get("status") == 504)
-    return late or (answer.status == 0 and not answer.error.startswith("no answer"))
+    return late or (answer.status == 0 and not answer.hung)
 
 
 def test_words_are_told_while_the_model_is_silent(subject: Variant, trouble: Trouble) -> None:

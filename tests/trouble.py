@@ -208,7 +208,7 @@ def _enough(table: Sequence[Case], found: Trouble) -> bool:
 
 def hung(seen: Observation) -> bool:
     """Whether a request had no answer, seconds after every deadline was over."""
-    return any(answer.error.startswith("no answer") for answer in seen.answers)
+    return any(answer.hung for answer in seen.answers)
 
 
 def goes_on(found: Trouble) -> bool:

@@ -10,8 +10,8 @@ from shared.lab.server import Server
 SETTLE_SECONDS = 10.0
 """How long to wait for a server to become idle: some keep what belongs to a departed client until its keep-alive is over."""
 
-LONGEST_PAUSE = 1.0
-"""Seconds between two looks: each goes through all objects of the server's process, which costs it up to a twentieth of one."""
+LONGEST_PAUSE = 0.5
+"""Seconds between two looks: each goes through the objects of the server's process, which costs it up to a hundredth of one."""
 
 SERVERS = ("/uvicorn/", "/anycorn/", "/aiohttp/web", "/starlette/testclient")
 """Code of servers: a task that stands only there serves a connection, and no request."""

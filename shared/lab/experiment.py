@@ -27,6 +27,9 @@ PAUSE = 0.02
 HANG = 15.0
 """Seconds after which a request counts as hanging, where its experiment does not say that some may have to wait for others."""
 
+HUNG = "no answer within"
+"""How the error of such a request begins."""
+
 MANY_LOOKS = 20
 """Looks at a server's threads that are enough to say where they stand: more than half a second."""
 
@@ -111,6 +114,11 @@ class Answer:
     def seconds(self) -> float:
         """How long the answer took."""
         return self.received - self.sent
+
+    @property
+    def hung(self) -> bool:
+        """Whether there was none, or not its end, as long as one was waited for; it was not broken off either."""
+        return self.error.startswith(HUNG)
 
     @property
     def operations(self) -> list[Operation]:
@@ -300,7 +308,7 @@ async def _send(client: aiohttp.ClientSession, url: str, ask: Ask) -> Answer:
                 answer.body += piece
                 answer.arrivals.append((time.monotonic(), len(answer.body)))
     except TimeoutError:
-        answer.error = f"no answer within {client.timeout.total:g} s"
+        answer.error = f"{HUNG} {client.timeout.total:g} s"
     except aiohttp.ClientError as error:
         answer.error = f"{type(error).__name__}: {error}"
     answer.received = time.monotonic()

@@ -77,8 +77,8 @@ def follow(server: Server, asks: Sequence[Ask]) -> tuple[list[Followed], Observa
             one.told.append(answer)
         waiting = [one for one in waiting if one.end.get("state") == "running"]
         time.sleep(PAUSE)
-    while server.upstreams.open_calls() and time.monotonic() < deadline:
-        time.sleep(PAUSE)  # What is told may be wrong: the service behind knows when the work ended.
+    # What is told may be wrong: the service behind knows when the work ended.
+    server.upstreams.wait_for_calls(deadline - time.monotonic())
     seen.answers += [answer for one in followed for answer in one.told[-1:]]
     time.sleep(LOGGED)
     now, lines = time.monotonic(), server.printed(printed).decode(errors="replace").splitlines()

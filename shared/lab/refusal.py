@@ -51,7 +51,7 @@ def _wrong(answer: Answer, status: int, words: Sequence[str], log: str) -> list[
 def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
     got = f"{answer.status} {answer.body[:120].decode(errors='replace')}" if answer.status else answer.error
     sentence = f"{asked} was answered {got}, and not {status}"
-    if answer.status == 0 and not answer.error.startswith("no answer"):  # The connection was closed without a word.
+    if answer.status == 0 and not answer.hung:  # The connection was closed without a word.
         cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
     elif answer.status == 0:
         cause = Cause.NO_DEADLINE if status == HTTPStatus.GATEWAY_TIMEOUT else Cause.HANGS

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from shared.lesson.embedded import start_process, stop_process
 from shared.upstream.witness import from_json
 
 CONTROL_SECONDS = 10.0
+PAUSE = 0.05
+"""Seconds between two looks at what is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,12 @@ class Upstreams:
         """Return how many calls are open now."""
         count: int = self._ask("GET", "/calls?after=999999999999")["open"]
         return count
+
+    def wait_for_calls(self, seconds: float) -> None:
+        """Wait until no call is open, so many seconds at the most."""
+        deadline = time.monotonic() + seconds
+        while self.open_calls() and time.monotonic() < deadline:
+            time.sleep(PAUSE)
 
     def misbehave(self, service: str, kind: str, count: int = 1, **fields: object) -> None:
         """Meet the next `count` calls of a service with a fault; kinds and fields are those of `shared.upstream.faults`."""

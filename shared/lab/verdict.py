@@ -83,7 +83,7 @@ class Verdict:
     seen: Observation
 
 
-def prove(
+def prove(  # noqa: PLR0913 - few experiments name more than the first four
     server: Server,
     name: str,
     asks: Callable[[float], Sequence[Ask]],
@@ -139,10 +139,8 @@ def doubt(finding: Finding) -> None:
 
 def _let_calls_end(server: Server) -> None:
     """Wait for the calls that a try has left, so that the next one is not taken to have made them; not for ever."""
-    deadline = time.monotonic() + LONGEST
     time.sleep(REST)  # What was asked for nobody may only now be on its way.
-    while server.upstreams.open_calls() and time.monotonic() < deadline:
-        time.sleep(REST)
+    server.upstreams.wait_for_calls(LONGEST)
 
 
 def judge(server: Server, seen: Observation, findings: Sequence[Finding]) -> None:

@@ -31,9 +31,7 @@ def client(upstreams: Upstreams) -> Iterator[openai.OpenAI]:
 
 def seen(upstreams: Upstreams, count: int) -> list[Call]:
     """Return the last calls as the witness saw them, once they are over."""
-    deadline = time.monotonic() + 10
-    while upstreams.open_calls() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    upstreams.wait_for_calls(10)
     return upstreams.calls(upstreams.last_call() - count)
 
 

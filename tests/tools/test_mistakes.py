@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,7 @@ from shared.workbook.mistakes.__main__ import main
 from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.mistakes.catalogue import Edit, Mistake, load
 from shared.workbook.mistakes.fields import CatalogueError
-from shared.workbook.mistakes.items import SMOKE, Planted, Round, all_planted, one_each
+from shared.workbook.mistakes.items import SMOKE, Planted, Round, all_planted, for_each_mistake, for_each_test
 from shared.workbook.mistakes.judge import Outcome, Report, judge_planted, judge_right, read_reports
 from shared.workbook.mistakes.kept import Kept, Keys, Result
 from shared.workbook.mistakes.plant import PlantError, difference, plant, planted_text
@@ -442,13 +443,19 @@ def test_a_key_belongs_to_one_mistake(root: Path) -> None:
     assert Planted(replace(SLEEPS, title="other", why="other"), "mine").key(keys) == items[0].key(keys)
 
 
-def test_the_quick_choice_is_fair_and_the_same_every_time() -> None:
-    """One for each test that is responsible for some; every variant gets its share, give or take what not every one has."""
+@pytest.mark.parametrize(
+    ("choice", "kind"),
+    [(for_each_test, attrgetter("mistake.tests")), (for_each_mistake, attrgetter("mistake.name"))],
+    ids=["--quick", "no choice"],
+)
+def test_a_choice_is_fair_and_the_same_every_time(
+    choice: Callable[[Sequence[Planted]], list[Planted]], kind: Callable[[Planted], object]
+) -> None:
+    """One for each test that is responsible for some, or one of each mistake; every variant gets its share, as far as it can."""
     planted = all_planted(CATALOGUE, [], [])
-    chosen = one_each(planted)
-    assert chosen == one_each(planted)
-    kinds = [one.mistake.tests for one in chosen]
-    assert sorted(kinds) == sorted({one.tests for one in CATALOGUE})
+    chosen = choice(planted)
+    assert chosen == choice(planted)
+    assert Counter(map(kind, chosen)) == Counter({kind(one): 1 for one in planted})
     shares = Counter(one.variant for one in chosen)
     assert max(shares.values()) - min(shares[variant] for variant in groups()) <= 4
 

@@ -75,9 +75,7 @@ def status(call: Call) -> int:
 
 def last(upstreams: Upstreams) -> Seen:
     """Return the last call as the witness saw it, once it is over."""
-    deadline = time.monotonic() + 10
-    while upstreams.open_calls() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    upstreams.wait_for_calls(10)
     return upstreams.calls(upstreams.last_call() - 1)[0]
 
 

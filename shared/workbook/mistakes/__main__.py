@@ -21,7 +21,7 @@ from shared.workbook.mistakes import show
 from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.mistakes.catalogue import Mistake, load, named
 from shared.workbook.mistakes.fields import CatalogueError
-from shared.workbook.mistakes.items import Round, all_planted, one_each
+from shared.workbook.mistakes.items import Round, all_planted, for_each_mistake, for_each_test
 from shared.workbook.mistakes.judge import Outcome
 from shared.workbook.mistakes.kept import FILE, Kept, Keys, Result
 from shared.workbook.mistakes.plant import PlantError, planted_text
@@ -42,6 +42,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="print the catalogue")
     parser.add_argument("--show", nargs="+", metavar=("NAME", "VARIANT"), help="print what a mistake changes")
     parser.add_argument("--quick", action="store_true", help="one mistake for each test that is to catch some, no rounds")
+    parser.add_argument("--all", action="store_true", help="each mistake in every variant that can make it, and not in one alone")
     parser.add_argument(
         "--rounds", type=_count, help=f"times the suite runs over each right variant (default {ROUNDS}; with --only or --quick 0)"
     )
@@ -67,7 +68,11 @@ def wanted(asked: argparse.Namespace, mistakes: Sequence[Mistake]) -> tuple[list
     rounds = [Round(loop, number, asked.busy) for number in range(1, count + 1) for loop in loops]
     for one in planted:
         planted_text(one.mistake, one.variant)  # What does not fit the code any more is said before anything runs.
-    return [*(one_each(planted) if asked.quick else planted)], [*rounds]
+    if asked.quick:
+        planted = for_each_test(planted)
+    elif not (asked.all or asked.only or asked.variant):
+        planted = for_each_mistake(planted)
+    return [*planted], [*rounds]
 
 
 def run(planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespace, console: Console, file: Path = FILE) -> int:

@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -128,16 +128,26 @@ def all_planted(mistakes: Sequence[Mistake], names: Sequence[str], variants: Seq
     return found
 
 
-def one_each(planted: Sequence[Planted]) -> list[Planted]:
-    """Return one mistake for each test that is responsible for some, in one of its variants.
+def for_each_test(planted: Sequence[Planted]) -> list[Planted]:
+    """Return one mistake for each set of tests that is responsible for some, in one of its variants."""
+    return _one_each(planted, lambda one: one.mistake.tests)
+
+
+def for_each_mistake(planted: Sequence[Planted]) -> list[Planted]:
+    """Return each mistake in one of its variants."""
+    return _one_each(planted, lambda one: one.mistake.name)
+
+
+def _one_each(planted: Sequence[Planted], kind: Callable[[Planted], Hashable]) -> list[Planted]:
+    """Return one of each kind.
 
     Each time it is the variant that has had the fewest so far, so that all get their share; and of a variant's mistakes each
     time another comes first, so that no kind of mistake is always passed over for the same reason.
     """
     taken: Counter[str] = Counter()
-    choices: dict[tuple[str, ...], list[Planted]] = {}
+    choices: dict[Hashable, list[Planted]] = {}
     for one in planted:
-        choices.setdefault(one.mistake.tests, []).append(one)
+        choices.setdefault(kind(one), []).append(one)
     chosen = []
     for number, several in enumerate(choices.values()):
         start = number % len(several)
