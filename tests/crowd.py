@@ -9,6 +9,7 @@ from shared.lab.finding import EARLY
 from shared.lab.readers import speak_only
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.talk import Hear, Leave, Step, cancel, start
+from shared.lab.upstream import most_at_once
 from shared.lab.variants import Variant
 from shared.lesson.contract import SOCKET
 from shared.lesson.messages import MAX_RUNNING
@@ -35,8 +36,8 @@ SAID: Final = 20_000
 NAMES: Final = [f"task{number}" for number in range(TASKS)]
 KEPT, OFF = NAMES[CANCELLED:], NAMES[:CANCELLED]
 
-ROOM = [Ask(f"/limited?tasks={MAX_CALLS // 2}&at_once={MAX_CALLS // 2}&seconds=1")] * 2
-"""As many calls at once as the pool has room for, where every place in it has been given back."""
+ROOM = [f"/limited?tasks={MAX_CALLS // 2}&at_once={MAX_CALLS // 2}&seconds={seconds}" for seconds in (1, 3, 9)]
+"""Asked for twice at once, as many calls as the pool has room for, where every place in it has been given back; for each try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,17 @@ def run_a_crowd(variant: Variant) -> Crowd:
         left, log = left_over(server, idle), server.log()
         speak_only(server, "hello", SAID)
         deaf = left_over(server, idle)
-        return Crowd(seen, left, deaf, run(server, ROOM, patience=DEADLINE), log)
+        return Crowd(seen, left, deaf, _fill(server), log)
+
+
+def _fill(server: Server) -> Observation:
+    """Fill the pool; again, with longer calls, where a machine was too busy to begin all of them before the first had ended."""
+    first, *longer = [[Ask(path)] * 2 for path in ROOM]
+    seen = run(server, first, patience=DEADLINE)
+    for asks in longer:
+        if most_at_once(seen.calls) < MAX_CALLS:
+            seen = run(server, asks, patience=DEADLINE)
+    return seen
 
 
 def _converse(server: Server, asks: list[Ask]) -> Observation:

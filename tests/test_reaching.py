@@ -10,7 +10,7 @@ from shared.lab.stream import events
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.doors import ANSWERS, CONNECTS, Doors, given_up, goes_on
-from tests.test_resilience import BEGIN, DEADLINE, NAMES, POOL, WORDS, busy, remains, wrong_in_trouble
+from tests.test_resilience import BEGIN, DEADLINE, NAMES, POOL, WORDS, accuse_in_trouble, remains, wrong_in_trouble
 from tests.trouble import BEFORE, LATEST, Case, Fault
 
 
@@ -28,10 +28,7 @@ def test_a_service_that_cannot_be_reached(subject: Variant, doors: Doors) -> Non
     """A connection that is refused, or not there in time, is a 502 that says so, for each service, and after it all is well."""
     for one in doors.unreached:
         for place, case in enumerate(one.cases):
-            found = [wrong_unreached(seen.answers[place], case) for seen in one.rounds]
-            for seen, findings in zip(one.rounds, found, strict=True):
-                accuse(subject, seen, [] if busy(seen.answers[place]) else findings)
-            accuse(subject, one.rounds[-1], found[-1] if all(found) else [])
+            accuse_in_trouble(subject, case, place, one.rounds, wrong_unreached)
         accuse(subject, one.after[-1], [] if goes_on(one) else broken(one.after[-1]))
 
 

@@ -1,6 +1,6 @@
 """What a variant makes of services in trouble: `resilience.py`. The evidence is what they saw, and what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shared.lab.causes import Cause
@@ -31,6 +31,7 @@ from tests.trouble import (
     Left,
     Trouble,
     about,
+    busy,
     calls_for,
     cases,
     given_up,
@@ -154,14 +155,14 @@ def wrong_end(answer: Answer, case: Case) -> list[Finding]:
     return sure(Cause.WRONG_ERROR, f"{case.label} ended with the error {problem}, and not with {expected}", TELL)
 
 
-def busy(answer: Answer) -> bool:
-    """Say whether a machine may have been too busy for a request: a service was late, or the connection was lost meanwhile.
-
-    That is no proof in one round, but it is in all of them; any other wrong answer is one in each.
-    """
-    stream = events(answer) if answer.status == 200 and not readable(answer) else []
-    late = answer.status == 504 or (bool(stream) and stream[-1].name == "error" and stream[-1].data.get("status") == 504)
-    return late or (answer.status == 0 and not answer.hung)
+def accuse_in_trouble(
+    subject: Variant, case: Case, place: int, rounds: Sequence[Observation], check: Callable[[Answer, Case], list[Finding]]
+) -> None:
+    """Accuse a variant of a wrong answer to a case in one of some rounds, and of one in each where a machine may be too busy."""
+    found = [check(seen.answers[place], case) for seen in rounds]
+    for seen, findings in zip(rounds, found, strict=True):
+        accuse(subject, seen, [] if busy(seen.answers[place]) else findings)
+    accuse(subject, rounds[-1], found[-1] if all(found) else [])
 
 
 def test_words_are_told_while_the_model_is_silent(subject: Variant, trouble: Trouble) -> None:
@@ -187,10 +188,7 @@ def test_words_are_told_while_the_model_is_silent(subject: Variant, trouble: Tro
 def test_every_fault_of_every_service(subject: Variant, trouble: Trouble) -> None:
     """Each fault is answered as the contract says: with its status, or in a stream that has begun with an error event."""
     for place, case in enumerate(cases()):
-        found = [wrong_in_trouble(seen.answers[place], case, trouble.log) for seen in trouble.rounds]
-        for seen, findings in zip(trouble.rounds, found, strict=True):
-            accuse(subject, seen, [] if busy(seen.answers[place]) else findings)
-        accuse(subject, trouble.rounds[-1], found[-1] if all(found) else [])
+        accuse_in_trouble(subject, case, place, trouble.rounds, lambda answer, case: wrong_in_trouble(answer, case, trouble.log))
         answer = trouble.rounds[-1].answers[place]
         if case.fault.fields.get("status") == 429 and answer.status == 503 and answer.headers.get("Retry-After") != "7":
             accuse(subject, trouble.rounds[-1], sure(Cause.WRONG_ERROR, f"{case.label} was answered without its Retry-After"))
@@ -257,13 +255,18 @@ def spare(kept: int, after: str) -> list[Finding]:
     return sure(Cause.LEAK, sentence, POOL, *DEADLINE)
 
 
+def wrong_in_burst(answer: Answer, case: Case) -> list[Finding]:
+    """Find what is wrong with the answer to one of two hundred searches that has to fail."""
+    return refused(answer, case.fault.status, f"The {NAMES[case.service]}")
+
+
 def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst: Burst) -> None:
     """Of two hundred searches at once, the twenty whose service fails at every attempt fail, with their status, and no other."""
-    count = len(burst.cases)
-    for seen in (*burst.others, burst.seen):
+    count, tries = len(burst.cases), (*burst.others, burst.seen)
+    for place, case in enumerate(burst.cases):
+        accuse_in_trouble(subject, case, place, tries, wrong_in_burst)
+    for seen in tries:
         for answer, case in zip(seen.answers[:count], burst.cases, strict=True):
-            if seen is burst.seen or not busy(answer):
-                accuse(subject, seen, refused(answer, case.fault.status, f"The {NAMES[case.service]}"))
             if answer.status == case.fault.status == 504 and answer.seconds < BURST_DEADLINE - EARLY:
                 sentence = f"{case.label} was answered after {answer.seconds:.2f} s, and UPSTREAM_DEADLINE is {BURST_DEADLINE:g}"
                 accuse(subject, seen, [Finding(Cause.NO_DEADLINE, sentence, places=DEADLINE, ask=case.ask)])

@@ -10,10 +10,10 @@ from typing import Any
 
 from shared.lab import aftermath
 from shared.lab.aftermath import Inside
-from shared.lab.experiment import Ask, Observation, run
+from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.rules import broken
 from shared.lab.server import PATIENT, Server, serving
-from shared.lab.stream import is_closed, listen
+from shared.lab.stream import events, is_closed, listen, readable
 from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lesson.settings import CHAT_DEADLINE, UPSTREAM_DEADLINE
@@ -32,7 +32,9 @@ BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECON
 AFTER = [*[SEARCH] * 20, WITH_ANSWER, STREAM]
 """What is asked right after every fault: a connection which a fault has spoilt, kept in a pool, soon goes to one of these."""
 
-ROUNDS = 5
+SPREAD = (0.0, 0.0, 0.02, 0.08, 0.2)
+"""Seconds between two cases, in each round: a busy machine that cannot serve all at once can serve one after another in time."""
+
 HUNG_ROUNDS = 2
 """After so many rounds in which a request got no answer at all, no further one is tried."""
 
@@ -188,7 +190,8 @@ def run_in_trouble(variant: Variant) -> Trouble:
         while not _enough(table, found):
             for case in table:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
-            found.rounds.append(run(server, [case.ask for case in table]))
+            apart = SPREAD[len(found.rounds)]
+            found.rounds.append(run(server, [replace(case.ask, after=place * apart) for place, case in enumerate(table)]))
             server.upstreams.behave()
             found.after.append(run(server, AFTER))
             found.left.append(left_over(server, idle))
@@ -201,7 +204,7 @@ def run_in_trouble(variant: Variant) -> Trouble:
 
 def _enough(table: Sequence[Case], found: Trouble) -> bool:
     """Whether another round would prove no more: all is well, or has been wrong too often."""
-    if len(found.rounds) == ROUNDS or sum(map(hung, found.rounds)) == HUNG_ROUNDS:
+    if len(found.rounds) == len(SPREAD) or sum(map(hung, found.rounds)) == HUNG_ROUNDS:
         return True
     return bool(found.rounds) and on_time(table, found.rounds) and goes_on(found)
 
@@ -219,12 +222,22 @@ def goes_on(found: Trouble) -> bool:
 def on_time(table: Sequence[Case], rounds: Sequence[Observation]) -> bool:
     """Whether each late service was given up within 10 % of its deadline, and each other one in time, in one of the rounds."""
     late = any(case.is_late and given_up(case, rounds) > LATEST * case.deadline for case in table)
-    return not late and not any(_always_late(case, place, rounds) for place, case in enumerate(table))
+    return not late and told_apart(table, rounds)
 
 
-def _always_late(case: Case, place: int, rounds: Sequence[Observation]) -> bool:
-    """Whether a request whose services answer at once was told in every round that they are late: a machine may be too busy."""
-    return not case.is_late and all(seen.answers[place].status == HTTPStatus.GATEWAY_TIMEOUT for seen in rounds)
+def told_apart(table: Sequence[Case], rounds: Sequence[Observation]) -> bool:
+    """Whether each case whose service is not late was told what went wrong in one of the rounds, on a machine not too busy."""
+    return not any(not case.is_late and all(busy(seen.answers[place]) for seen in rounds) for place, case in enumerate(table))
+
+
+def busy(answer: Answer) -> bool:
+    """Say whether a machine may have been too busy for a request: a service was late, or the connection was lost meanwhile.
+
+    That is no proof in one round, but it is in all of them; any other wrong answer is one in each.
+    """
+    stream = events(answer) if answer.status == HTTPStatus.OK and not readable(answer) else []
+    late_in_stream = bool(stream) and stream[-1].name == "error" and stream[-1].data.get("status") == HTTPStatus.GATEWAY_TIMEOUT
+    return answer.status == HTTPStatus.GATEWAY_TIMEOUT or late_in_stream or (answer.status == 0 and not answer.hung)
 
 
 def given_up(case: Case, rounds: Sequence[Observation]) -> float:
@@ -247,13 +260,13 @@ def calls_for(seen: Observation, case: Case) -> list[Call]:
 
 
 SEARCHES = 200
-BURST_DEADLINE = 8.0
+BURST_DEADLINE = 16.0
 """Seconds for an answer, and for a connection: the second hundred wait for the first, which a busy machine is slow to serve."""
 
 BURST_PATIENCE = 60.0
 """After how many seconds one of two hundred searches counts as hanging."""
 
-SLOWER = (0.5, 1.0, 2.0, 3.5)
+SLOWER = (0.5, 1.0, 3.0, 7.0)
 """How much longer the embeddings service takes in each try, in seconds, so that a busy machine has the time to send all searches;
 the last is the longest that leaves the second hundred their time."""
 
@@ -275,9 +288,9 @@ class Burst:
     """What was seen when two hundred searches came at once, of which those in `failing` meet a fault at every attempt.
 
     Attributes:
-        cases: The searches that have to fail, in the order of their answers.
+        cases: The searches that have to fail, in the order of their answers, which come before all others.
         others: What was seen in the other tries, in which a machine may have been too busy.
-        seen: All of them, the failing ones first, in the first try in which all others were served; else in the last.
+        seen: All of them, in the first try in which all were served that are not to fail; else in the last.
         mixed: As many searches as there are places, and meanwhile calls to another service, to which connections were kept.
         peaks: How many calls were open at once, at the most, in each try.
         after: One search right after it.
@@ -306,7 +319,7 @@ def run_a_burst(variant: Variant) -> Burst:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        while (not any(map(served, tries)) or max(peaks) < MAX_CALLS) and len(tries) < len(SLOWER):
+        while len(tries) < len(SLOWER) and not _all_in_time(failing, tries, peaks):
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
             server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER[len(peaks)], marker="budget")
@@ -318,6 +331,11 @@ def run_a_burst(variant: Variant) -> Burst:
         others = [seen for seen in tries if seen is not best]
         mixed = run_mixed(server)
         return Burst(failing, others, best, mixed, peaks, after, left, spare_connections(server))
+
+
+def _all_in_time(failing: Sequence[Case], tries: Sequence[Observation], peaks: Sequence[int]) -> bool:
+    """Whether another try would prove no more: one was not too busy a machine's, and all places were taken in one."""
+    return any(map(served, tries)) and max(peaks) >= MAX_CALLS and told_apart(failing, tries)
 
 
 def run_mixed(server: Server) -> Observation:
