@@ -24,11 +24,11 @@ from tests.test_deadlines import FACTOR, at_the_limit, late
 
 COMPUTE = ("computing", "compute")
 OPEN = ("computing", "open_workers")
-WORKS = (0.12, 0.4, 1.0)
-"""Seconds of work, for each try."""
+WORKS = (0.12, 0.4, 0.8)
+"""Seconds of work, for each try: on a machine that has ten times as much to do, the last still ends within the longest limit."""
 
-LIMITS = (0.06, 0.3, 0.8)
-"""The limit of each try, in seconds."""
+LIMITS = (0.06, 0.2, 0.4)
+"""The limit of each try, in seconds; beside what is limited, work of twice that has to end, likewise."""
 
 SHORT_LIMITS = (0.1, 0.2, 0.4)
 """The same where three are at work at once."""
