@@ -23,7 +23,7 @@ from shared.lab.host import Crash
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
-from shared.lab.server import START_SECONDS, Server, serving
+from shared.lab.server import PATIENT, START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
 from shared.lab.terminal import press_ctrl_c
 from shared.lab.traits import Shown, all_measured, declared, measured
@@ -173,7 +173,7 @@ class Ending:
 
 def run_to_the_end(variant: Variant) -> Ending:
     """Lead a server through all that, and stop it."""
-    with serving(variant, crash=True) as server:
+    with serving(variant, crash=True, settings=PATIENT) as server:
         departed, kept = depart(server)
         after = run(server, [Ask("/ping"), SEARCH, Ask("/async?seconds=0")])
         silent = {service: _silence(server, service) for service in SERVICES}

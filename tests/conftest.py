@@ -37,7 +37,7 @@ FAILURES = pytest.StashKey[Counter[tuple[str, str]]]()
 ENOUGH = 2
 """With how many parameters a test may fail over a planned version. The others say the same, and each wants a new server."""
 
-SETTINGS = {**PATIENT, IDLE_SECONDS: "30"}
+SETTINGS = {**PATIENT, "UPSTREAM_DEADLINE": "8", IDLE_SECONDS: "30"}
 """For the server of most tests. aiohttp and anycorn close a new connection, too, on which nothing has come for as long as one may
 be idle: two seconds, for which a busy machine was seen to keep a client from sending what it had to say."""
 

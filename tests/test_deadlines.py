@@ -71,7 +71,9 @@ def broken_off(seen: Observation, over: Answer, limit: float) -> list[Finding]:
     """Check that each request made one call, and that the long one was broken off when its time was over."""
     long = [call for call in seen.calls if call.sent["seconds"] > limit * (1 + FACTOR) / 2]
     if len(seen.calls) != len(seen.answers) or len(long) != 1:
-        return sure(Cause.WRONG_CALL, f"two requests to /deadline made {len(seen.calls)} calls, one each is right")
+        sentence = f"two requests to /deadline made {len(seen.calls)} calls, one each is right"
+        # On a busy machine a deadline may be over before there was time for the call.
+        return [Finding(Cause.WRONG_CALL, sentence, certain=len(seen.calls) > len(seen.answers))]
     if not long[0].was_left:
         sentence = f"when {over.ask.path} had been answered {over.status}, the service went on working for it"
         return [Finding(Cause.RUNS_ON, sentence, certain=long[0].end is not None)]

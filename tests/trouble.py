@@ -291,7 +291,7 @@ BURST_FAULTS += [(service, fault) for service in ("embeddings", "query") for fau
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What was seen when two hundred searches came at once, of which those in `failing` meet a fault at every attempt.
+    """What was seen when two hundred searches came at once, of which those in `cases` meet a fault at every attempt.
 
     Attributes:
         cases: The searches that have to fail, in the order of their answers, which come before all others.

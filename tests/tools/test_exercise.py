@@ -89,6 +89,8 @@ def test_the_words_of_a_hint_are_the_stacks() -> None:
 def test_an_exercise_is_found_by_name_and_number() -> None:
     """A name and a number lead to an exercise; another word is refused, and says where the names are."""
     assert named("1") == named("await-a-wait") == exercises()[0]
+    for number, one in enumerate(Mine(BLANK).exercises(), start=1):
+        assert named(str(number), Mine(BLANK).exercises()) == one
     with pytest.raises(CatalogueError, match="list"):
         named("no-such-exercise")
 

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +129,35 @@ def test_an_edit_elsewhere_does_no_harm(base: str, tmp_path: Path) -> None:
         assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(made.reference(module)))
 
 
+@anystack
+def test_what_was_deleted_or_tidied_away_is_there(base: str, tmp_path: Path) -> None:
+    """A function that is gone is the reference's; imports stand above all functions, also where one stands between these."""
+    made = copied(base, tmp_path / "project")
+    solve(made)
+    file = made.folder / "waiting.py"
+    text = file.read_text(encoding="utf-8")
+    start, end = lines_of(functions(ast.parse(text))["slow_sync_operation"])
+    kept = text.split("\n")[: start - 1] + text.split("\n")[end:]
+    text = "\n".join(line for line in kept if line != "import time")
+    start, _ = lines_of(functions(ast.parse(text))["async_endpoint"])
+    lines = text.split("\n")
+    # As some editors do: a mark at the beginning, and an import in the middle; its name is a function's own variable besides.
+    file.write_text("\n".join([*lines[: start - 1], "import json", *lines[start - 1 :]]), encoding="utf-8-sig")
+    edit(
+        made,
+        "waiting.py",
+        "    await asyncio.sleep(seconds)" if base != "anyio_trio" else "    await anyio.sleep(seconds)",
+        "    time = seconds\n    await SLEEP(time)",
+    )
+    edit(made, "waiting.py", "SLEEP", "anyio.sleep" if base == "anyio_trio" else "asyncio.sleep")
+    composed = compose(made, WAIT, tmp_path)
+    judged = ast.parse((composed.root / "variants" / "mine" / "waiting.py").read_text(encoding="utf-8"))
+    assert set(functions(judged)) == set(functions(ast.parse(made.reference("waiting"))))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(composed.root), str(ROOT)])}
+    command = [sys.executable, "-P", "-c", "import variants.mine.waiting"]
+    subprocess.run(command, env=environment, cwd=tmp_path, check=True, timeout=60)  # noqa: S603 - our own command
+
+
 def test_places_are_those_of_the_readers_file(own: Mine, tmp_path: Path) -> None:
     """A line in what was judged is told as the line of the reader's file, or of the reference where that stood in."""
     solve(own)
@@ -249,7 +279,7 @@ def test_a_reset_finds_the_place_of_each_function(base: str, tmp_path: Path) -> 
 
 
 def test_progress_is_one_file_that_can_be_deleted(own: Mine) -> None:
-    """What is solved stays so; a reset of one exercise is about that one; without the file, or with a broken one, all is open."""
+    """What is solved stays so; a reset of one exercise is about that one; without the file, or with wrong parts, all is open."""
     exercises, kept = own.exercises(), Progress()
     kept.solve(WAIT)
     kept.go_on(WAIT, exercises)
@@ -260,11 +290,34 @@ def test_progress_is_one_file_that_can_be_deleted(own: Mine) -> None:
     commands.reset(own, kept, WAIT)
     assert kept.open(exercises) == WAIT
     assert kept.skipped == [exercises[1].name]
-    for broken in ("{", "[]", "3", '{"solved": []}', '{"hints": {"await-a-wait": "two"}}', '{"measured": {"x": null}}'):
+    for broken in ("[]", "3", '{"solved": []}', '{"hints": {"await-a-wait": "two"}}', '{"measured": {"x": null}}'):
         (own.folder / progress.FILE).write_text(broken, encoding="utf-8")
         assert progress.load(own) == Progress()
     (own.folder / progress.FILE).write_text('{"present": "one-by-one", "solved": 1}', encoding="utf-8")
     assert progress.load(own) == Progress(present="one-by-one")
+    (own.folder / progress.FILE).write_text("{", encoding="utf-8")  # A slip must not cost what was reached.
+    with pytest.raises(MineError, match="Mend it, or delete it"):
+        progress.load(own)
+    assert progress.load(own, kept) == kept
+
+
+def test_a_variant_that_was_edited_is_said(own: Mine) -> None:
+    """Where a mistake to repair does not fit a variant any more, that is said, and nothing is made half."""
+    file = own.root / "variants" / "aiohttp_asyncio" / "waiting.py"
+    text = file.read_text(encoding="utf-8").replace("await asyncio.sleep(seconds)", "time.sleep(seconds)")
+    file.write_text(text, encoding="utf-8")
+    shutil.rmtree(own.folder)
+    with pytest.raises(MineError, match="aiohttp_asyncio was edited"):
+        mine.start("aiohttp_asyncio", own.root)
+    assert not own.folder.exists()
+
+
+def test_what_was_skipped_is_left() -> None:
+    """Where nothing is open any more, what was skipped is named; a prediction that was declined shows nothing."""
+    kept = Progress(skipped=["await-a-wait"], predicted={one.name: None for one in predictions()})
+    assert "await-a-wait" in show.nothing_left(kept)
+    assert show.nothing_left(Progress()) == "Nothing is left."
+    assert "(done)" not in show.goals(kept)
 
 
 def test_hints_come_one_by_one_and_are_remembered(own: Mine) -> None:

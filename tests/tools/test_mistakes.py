@@ -282,7 +282,7 @@ FOUND = (
 def test_a_run_plants_asks_the_suite_and_judges(root: Path, body: str, outcome: Outcome, words: str) -> None:
     """From the planted copy to the judgement, with a suite that finds it, does not, or does not end."""
     write_suite(root, body)
-    judged = asyncio.run(run([Planted(SLEEPS, "mine", seconds=3)], root))[0]
+    judged = asyncio.run(run([Planted(SLEEPS, "mine", seconds=3 if outcome == Outcome.TOO_LONG else 60)], root))[0]
     assert judged.outcome == outcome, judged.message
     assert words in judged.message
 

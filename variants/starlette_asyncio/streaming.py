@@ -1,6 +1,6 @@
 """Results as they come: each is sent when it is there.
 
-Different here: `StreamingResponse` takes what an async generator yields; it is closed when the client has left.
+Different here: `StreamingResponse` takes what an async generator yields, and is cancelled in it when the client has left.
 Pick it when: a reader can begin with the first result, or wants to see that something happens.
 Watch for: the status is sent before the first result, so what fails later can only be told in the stream.
 """

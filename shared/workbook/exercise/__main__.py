@@ -72,7 +72,7 @@ def once(mine: Mine, progress: Progress) -> int:
     """Judge the present exercise, and print all there is to say; return 0 when it is solved or nothing is left, 1 otherwise."""
     exercise = progress.open(mine.exercises())
     if exercise is None:
-        say(f"Nothing is left.\n\n{show.overview(mine, progress)}")
+        say(f"{show.nothing_left(progress)}\n\n{show.overview(mine, progress)}")
         return 0
     with Runner() as runner:
         found = check(mine, exercise, runner)
@@ -91,7 +91,7 @@ def on_screen(mine: Mine, progress: Progress) -> None:
 
 
 def _chosen(asked: argparse.Namespace, mine: Mine, progress: Progress) -> Exercise:
-    exercise = named(asked.exercise) if getattr(asked, "exercise", "") else progress.open(mine.exercises())
+    exercise = named(asked.exercise, mine.exercises()) if getattr(asked, "exercise", "") else progress.open(mine.exercises())
     if exercise is None:
         raise MineError("Nothing is left; name an exercise: `list` shows them.")
     if exercise not in mine.exercises():

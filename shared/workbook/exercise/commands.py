@@ -53,7 +53,7 @@ def go_on(mine: Mine, progress: Progress, exercise: Exercise) -> str:
     progress.go_on(exercise, mine.exercises())
     save(mine, progress)
     opened = progress.open(mine.exercises())
-    return show.heading(mine, opened) if opened else "Nothing is left."
+    return show.heading(mine, opened) if opened else show.nothing_left(progress)
 
 
 def open_one(mine: Mine, progress: Progress, exercise: Exercise) -> str:

@@ -95,7 +95,7 @@ def compose(mine: Mine, exercise: Exercise, root: Path) -> Composed:
 def read(file: Path, place: str) -> str:
     """Return the text of a reader's file, or raise NotReadyError, which names it by its place in the project."""
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")  # Some editors begin a file with a mark that says so.
     except OSError as error:
         raise NotReadyError(f"{place} cannot be read: {error}. `reset` puts it back.") from None
     except UnicodeDecodeError as error:
@@ -126,14 +126,22 @@ def _mixed(text: str, reference: str, exercise: Exercise, base: str) -> tuple[st
     lines, right = text.split("\n"), reference.split("\n")
     tree, known = ast.parse(text), functions(ast.parse(reference))
     marked = [(line, (place, number)) for number, line in enumerate(lines, start=1)]
-    replaced = [one for one in functions(tree).values() if one.name in known and one.name not in exercise.functions]
-    for function in reversed(replaced):
-        first, last = lines_of(function)
-        start, end = lines_of(known[function.name])
-        marked[first - 1 : last] = [(right[number - 1], (other, number)) for number in range(start, end + 1)]
+    there = functions(tree)
+    theirs: dict[str, list[tuple[str, tuple[str, int]]]] = {}
+    for name, function in known.items():
+        start, end = lines_of(function)
+        theirs[name] = [(right[number - 1], (other, number)) for number in range(start, end + 1)]
+    for name in reversed(there):
+        if name in known and name not in exercise.functions:
+            first, last = lines_of(there[name])
+            marked[first - 1 : last] = theirs[name]
+    below = min(lines_of(function)[0] for function in there.values())
+    for name in known.keys() - there.keys():  # The reader has deleted it. Above all others, it is there for a table of routes.
+        marked[below - 1 : below - 1] = [*theirs[name], ("", (other, 0))]
     added = _missing_imports(tree, ast.parse(reference))
     _uses_none_of(added.keys(), tree, exercise, place)
-    top = max((node.end_lineno or 0 for node in tree.body[:1] + _imports(tree)), default=0)
+    above = [node.end_lineno or 0 for node in tree.body[:1] + _imports(tree)]
+    top = max((last for last in above if last < below), default=0)
     marked[top:top] = [(line, (place, top)) for line in dict.fromkeys(added.values())]
     return "\n".join(line for line, _ in marked), [origin for _, origin in marked]
 
@@ -161,6 +169,8 @@ def _missing_imports(tree: ast.Module, reference: ast.Module) -> dict[str, str]:
 def _uses_none_of(names: Collection[str], tree: ast.Module, exercise: Exercise, place: str) -> None:
     """Refuse a function of the reader's that uses what only the reference's functions have imported for them."""
     for name in exercise.functions:
-        used = {node.id: node.lineno for node in ast.walk(functions(tree)[name]) if isinstance(node, ast.Name)}
+        found = [node for node in ast.walk(functions(tree)[name]) if isinstance(node, ast.Name)]
+        own = {node.id for node in found if isinstance(node.ctx, ast.Store)}
+        used = {node.id: node.lineno for node in found if node.id not in own}
         if unknown := [f"{place}:{used[one]} uses {one}" for one in names if one in used]:
             raise NotReadyError(f"{unknown[0]}, which the file does not import.")

@@ -6,7 +6,7 @@ design an experiment (neither). `catalogue/waiting.toml` shows the fields.
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -59,15 +59,22 @@ def objectives(file: Path = OBJECTIVES) -> tuple[Objective, ...]:
     return tuple(found)
 
 
-def named(name: str) -> Exercise:
+def named(name: str, numbered: Sequence[Exercise] | None = None) -> Exercise:
     """Return the exercise of this name, or of this number, counted from 1.
+
+    Args:
+        name: Its name or number.
+        numbered: The exercises as they are numbered; all, unless a reader's variant has only some.
 
     Raises:
         CatalogueError: There is none.
 
     """
-    for number, one in enumerate(exercises(), start=1):
-        if name in {one.name, str(number)}:
+    for number, one in enumerate(exercises() if numbered is None else numbered, start=1):
+        if name == str(number):
+            return one
+    for one in exercises():
+        if name == one.name:
             return one
     raise CatalogueError(f"There is no exercise {name}; `list` shows those there are.")
 

@@ -4,6 +4,7 @@ The reader's functions may do anything, so they run in another process: `python 
 """
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -80,7 +81,9 @@ def judge(file: Path, subjects: Subjects) -> str:
     except subprocess.TimeoutExpired:
         return f"It hangs: there was no verdict after {LONGEST:g} s."
     if done.returncode or not done.stdout:
-        return f"The experiment itself went wrong: {(done.stderr.strip().splitlines() or ['it ended without a word'])[-1]}"
+        line = ([found[1] for found in re.finditer(rf'"{re.escape(str(file))}", line (\d+)', done.stderr)] or ["1"])[-1]
+        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        return f"The experiment itself went wrong, at variants/mine/{file.name}:{line}: {said}"
     return str(json.loads(done.stdout))
 
 

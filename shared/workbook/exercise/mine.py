@@ -13,7 +13,7 @@ from shared.workbook.exercise import blank
 from shared.workbook.exercise.contents import exercises, to_write
 from shared.workbook.exercise.exercises import Exercise
 from shared.workbook.exercise.stubs import Function, functions, lines_of, without_bodies
-from shared.workbook.mistakes.plant import planted_text
+from shared.workbook.mistakes.plant import PlantError, planted_text
 
 NAME: Final = "mine"
 BLANK: Final = "blank"
@@ -51,9 +51,17 @@ class Mine:
         return as_mine(text, self.base)
 
     def begun(self, exercise: Exercise) -> str:
-        """Return what the file of an exercise is at the beginning."""
+        """Return what the file of an exercise is at the beginning.
+
+        Raises:
+            MineError: The variant that it is made from was edited, so that the mistake to repair does not fit it any more.
+
+        """
         if exercise.mistake:
-            return as_mine(planted_text(exercise.mistake, self.base, self.root), self.base)
+            try:
+                return as_mine(planted_text(exercise.mistake, self.base, self.root), self.base)
+            except PlantError as error:
+                raise MineError(f"variants/{self.base} was edited: {error} To put it back: git checkout variants") from None
         if not exercise.functions:
             return DESIGN.read_text(encoding="utf-8")
         return without_bodies(self.reference(exercise.module), to_write(exercise.module))
@@ -103,18 +111,17 @@ def start(base: str, root: Path = ROOT) -> Mine:
         root: The folder that holds `variants`.
 
     Raises:
-        MineError: It is there already.
+        MineError: It is there already, or the variant was edited and a mistake does not fit it any more.
 
     """
     mine = Mine(base, root)
     if mine.folder.exists():
         raise MineError("variants/mine is there already. To begin anew, move that folder elsewhere or delete it.")
-    (mine.folder / "broken").mkdir(parents=True)
-    for module in blank.MODULES if base == BLANK else MODULES:
-        _write(mine.folder / f"{module}.py", without_bodies(mine.reference(module), to_write(module)))
-    for exercise in mine.exercises():
-        if exercise.kind != "write":
-            _write(mine.folder / exercise.file, mine.begun(exercise))
+    modules = blank.MODULES if base == BLANK else MODULES
+    texts = {f"{module}.py": without_bodies(mine.reference(module), to_write(module)) for module in modules}
+    texts |= {exercise.file: mine.begun(exercise) for exercise in mine.exercises() if exercise.kind != "write"}
+    for file, text in texts.items():  # Only when all of them are known, so that nothing is made half.
+        _write(mine.folder / file, text)
     says = f'"""A variant of your own, made from {base}; git leaves it alone."""\n\nMADE_FROM = "{base}"\n'
     _write(mine.folder / "__init__.py", says)  # Last: without it, what was made half is not taken for whole.
     return mine
@@ -133,7 +140,7 @@ def reset(mine: Mine, exercise: Exercise) -> Path:
         _write(file, begun)
         return file
     try:
-        text = _put_back(file.read_text(encoding="utf-8"), begun, exercise.functions)
+        text = _put_back(file.read_text(encoding="utf-8-sig"), begun, exercise.functions)
     except SyntaxError as error:
         message = f"{exercise.file}:{error.lineno} is not Python, so its functions cannot be found: {error.msg}."
         raise MineError(f"variants/mine/{message} Mend that line first.") from None

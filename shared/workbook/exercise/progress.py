@@ -8,7 +8,7 @@ from types import NoneType
 from typing import Final
 
 from shared.workbook.exercise.exercises import Exercise
-from shared.workbook.exercise.mine import Mine
+from shared.workbook.exercise.mine import Mine, MineError
 
 FILE: Final = "progress.json"
 
@@ -77,19 +77,24 @@ class Progress:
 
 
 def load(mine: Mine, known: Progress | None = None) -> Progress:
-    """Return what the file says; a fresh start where there is none, or of a part of it that cannot be read.
+    """Return what the file says; a fresh start where there is none, or of a part of it that is not as it has to be.
 
     Args:
         mine: The reader's own variant.
         known: What is known in the case that nothing of it can be read, as while a reader edits it; None for nothing.
+
+    Raises:
+        MineError: It cannot be read, and nothing is known: to begin anew would lose what it says.
 
     """
     try:
         content = json.loads((mine.folder / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Progress()
-    except (OSError, ValueError):
-        return known or Progress()
+    except (OSError, ValueError) as error:
+        if known:
+            return known
+        raise MineError(f"variants/mine/{FILE} cannot be read: {error}. Mend it, or delete it to begin anew.") from None
     names = [one.name for one in fields(Progress)]
     return Progress(**{name: content[name] for name in names if isinstance(content, dict) and _fits(name, content.get(name))})
 

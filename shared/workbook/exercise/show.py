@@ -22,13 +22,19 @@ def heading(mine: Mine, exercise: Exercise) -> str:
     return f"Exercise {number} of {len(every)}: {exercise.title} ({exercise.name}, chapter {exercise.chapter}, {exercise.kind})"
 
 
+def nothing_left(progress: Progress) -> str:
+    """Say that no exercise is left to be opened by itself."""
+    skipped = ", ".join(progress.skipped)
+    return f"Only what was skipped is left: {skipped}. To go there: {COMMAND} open NAME" if skipped else "Nothing is left."
+
+
 def places(mine: Mine, exercise: Exercise) -> list[str]:
     """Return where to write: a path and a line to click for each function; of a module to repair, the file."""
     place = f"variants/{NAME}/{exercise.file}"
     if exercise.kind == "repair":
         return [f"{place}:1"]
     try:
-        there = functions(ast.parse((mine.folder / exercise.file).read_text(encoding="utf-8")))
+        there = functions(ast.parse((mine.folder / exercise.file).read_text(encoding="utf-8-sig")))
     except (OSError, SyntaxError, UnicodeDecodeError):
         return [f"{place}:1"]
     names = exercise.functions or tuple(there)
@@ -75,7 +81,7 @@ def goals(progress: Progress) -> str:
     """Return what a reader is to be able to do afterwards, and how much of what shows it is done."""
     lines = []
     for one in objectives():
-        done = [name in progress.solved or name in progress.predicted for name in one.shown_by]
+        done = [name in progress.solved or progress.predicted.get(name) is not None for name in one.shown_by]
         names = ", ".join(f"{name} (done)" if ready else name for name, ready in zip(one.shown_by, done, strict=True))
         lines.append(f"[{'x' if all(done) else ' '}] {one.goal}: {sum(done)} of {len(done)}\n      {names}")
     return "\n".join(lines)

@@ -101,7 +101,7 @@ class Sitting:
 
     def heading(self) -> str:
         """Return which exercise it is, and how far the reader has come."""
-        first = show.heading(self.mine, self.exercise) if self.exercise else "Nothing is left."
+        first = show.heading(self.mine, self.exercise) if self.exercise else show.nothing_left(self.progress)
         return f"{first}\n{show.progress_line(self.mine, self.progress)}"
 
     def after(self, measuring: Collection[str]) -> str:

@@ -51,7 +51,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--busy", type=_count, default=2, help="busy processes beside the rounds (default 2)")
     parser.add_argument(
         "--jobs",
-        type=_count,
+        type=_at_least_one,
         default=4 * (os.cpu_count() or 1),
         help="runs side by side of those that wait long, and half as many of the others (default: 4 a processor)",
     )
@@ -121,6 +121,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Broken off; what has ended is kept, and the next run goes on from there.", file=sys.stderr)
         return 130
     return 0
+
+
+def _at_least_one(text: str) -> int:
+    if (count := int(text)) < 1:
+        raise ValueError
+    return count
 
 
 def _count(text: str) -> int:

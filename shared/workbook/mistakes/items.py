@@ -124,7 +124,7 @@ def all_planted(mistakes: Sequence[Mistake], names: Sequence[str], variants: Seq
     chosen = [named(name, mistakes) for name in dict.fromkeys(names)] or mistakes
     found = [Planted(one, variant) for one in chosen for variant in one.variants if not variants or variant in variants]
     if not found:
-        raise CatalogueError(f"No version of {', '.join(names)} is planted in {', '.join(variants)}.")
+        raise CatalogueError(f"No version of {', '.join(names) or 'any mistake'} is planted in {', '.join(variants)}.")
     return found
 
 
