@@ -237,6 +237,19 @@ def test_leaving_takes_no_time(own: Mine) -> None:
     assert not load(own).measured
 
 
+def test_what_is_saved_before_the_predictions_is_looked_at(own: Mine, runner: Runner) -> None:
+    """What was not written and is so now waits for the predictions, and is not called unwritten any more."""
+
+    async def use() -> None:
+        screen = Screen(Sitting(own, Progress()), runner)
+        async with screen.run_test(size=(120, 40)):
+            await until(lambda: "Not written yet" in shown(screen))
+            solve(own)
+            await until(lambda: "It is judged when the predictions are made." in shown(screen))
+
+    asyncio.run(use())
+
+
 def test_the_screen_asks_for_predictions_first(own: Mine, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of a chapter is judged before its predictions are made or declined; a reset has to be asked for twice."""
     judged: list[str] = []

@@ -38,10 +38,14 @@ class Sitting:
         self.typed = self.told = self.hint = ""
 
     def open(self, runner: Runner) -> None:
-        """Open the exercise that is next; what can be said without running anything is said at once."""
+        """Open the exercise that is next, and look at it."""
         self.exercise = self.progress.open(self.mine.exercises())
-        self.found = glance(self.mine, self.exercise, runner) if self.exercise else None
         self.typed = self.told = self.hint = ""
+        self.look(runner)
+
+    def look(self, runner: Runner) -> None:
+        """Say what can be said without running anything: that it is not written, or cannot be run; else nothing."""
+        self.found = glance(self.mine, self.exercise, runner) if self.exercise else None
 
     @property
     def asked(self) -> Prediction | None:

@@ -55,7 +55,10 @@ class Work:
     def judge(self) -> None:
         """Begin to judge the exercise that is open, unless its predictions come first; once more when that is under way."""
         exercise = self._sitting.exercise
-        if exercise is None or self._sitting.asked:
+        if exercise is None:
+            return
+        if self._sitting.asked:
+            self._sitting.look(self._runner)
             return
         if self._began:
             self._again = True
