@@ -39,7 +39,8 @@ ENOUGH = 2
 
 SETTINGS = {**PATIENT, "UPSTREAM_DEADLINE": "8", IDLE_SECONDS: "30"}
 """For the server of most tests. aiohttp and anycorn close a new connection, too, on which nothing has come for as long as one may
-be idle: two seconds, for which a busy machine was seen to keep a client from sending what it had to say."""
+be idle: two seconds, for which a busy machine was seen to keep a client from sending what it had to say. So was it seen to keep
+a service's answer for two seconds, which is its deadline: that one is looked at by servers of their own, and is longer here."""
 
 WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""
