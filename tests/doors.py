@@ -167,11 +167,14 @@ def _handler(address: tuple[str, int], gate: Gate) -> type[BaseHTTPRequestHandle
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             gate.arrive(self.path)
-            with contextlib.closing(http.client.HTTPConnection(*address, timeout=PATIENCE)) as connection:
+            # A service that is stopped meanwhile breaks off, as does a caller that has waited for long enough.
+            with (
+                contextlib.suppress(ConnectionError),
+                contextlib.closing(http.client.HTTPConnection(*address, timeout=PATIENCE)) as connection,
+            ):
                 connection.request(self.command, self.path, body, dict(self.headers))
                 response = connection.getresponse()
                 content = response.read()
-            with contextlib.suppress(ConnectionError):
                 self.send_response(response.status)
                 self.send_header("Content-Type", response.headers["Content-Type"])
                 self.send_header("Content-Length", str(len(content)))

@@ -149,6 +149,7 @@ class Observation:
         in_threads: Places of the variant where other threads were seen standing.
         looks: How often was looked where its threads stood.
         stuck: Where tasks and threads stood when a request had no answer.
+        process_stood_still: Whether no thread of its process ran then, so that nobody could say where they stood.
 
     """
 
@@ -160,6 +161,7 @@ class Observation:
     in_threads: list[str] = field(default_factory=list)
     looks: int = 0
     stuck: str = ""
+    process_stood_still: bool = False
 
     @property
     def began(self) -> float:
@@ -210,6 +212,7 @@ def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: flo
         inside = server.look_inside()
         stacks = [*inside["tasks"].values(), *inside["threads"].values()]
         seen.stuck = "\n".join(dict.fromkeys(filter(None, (_innermost(stack, server.variant.place) for stack in stacks))))
+        seen.process_stood_still = server.stands_still
     seen.calls = server.upstreams.calls(last_call)
     return seen
 

@@ -24,6 +24,8 @@ from types import CodeType, FrameType
 
 from blockbuster import BlockBuster
 
+from shared.lab.frames import current_frames
+
 PAUSE = 0.01
 """Seconds between two looks."""
 
@@ -140,7 +142,7 @@ class Guard:
 
     def _look(self, last: object, looks: int, *, kept_out: bool) -> tuple[object, int]:
         """Look once; return the step that was met, and how often in a row before: a stalled machine adds none."""
-        frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001 - the documented way
+        frame = current_frames().get(threading.main_thread().ident or 0)
         step = self._steps.current(frame)
         looks = looks + 1 if step == last else 0
         if step is not None and (looks == round(LONG / PAUSE) or kept_out):

@@ -27,6 +27,7 @@ from types import FrameType
 from typing import Any
 
 from shared.lab import guard
+from shared.lab.frames import current_frames
 from shared.lesson import command
 from shared.lesson.command import HOST
 from shared.lesson.problems import from_status
@@ -54,7 +55,7 @@ def report(control: socket.socket) -> dict[str, object]:
 
     """
     tasks, sockets = _living()
-    frames = sys._current_frames()  # noqa: SLF001 - the documented way to see where other threads stand
+    frames = current_frames()
     threads = {thread.name: _stack(frames.get(thread.ident or 0)) for thread in threading.enumerate()}
     return {"tasks": tasks, "threads": threads, "sockets": _count(sockets - {control})}
 
@@ -85,7 +86,7 @@ def whereabouts(variant: str) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {"loop": [], "threads": []}
     ours = {thread.ident for thread in threading.enumerate() if thread.name in {"lab", "guard"}}
-    for ident, frame in sys._current_frames().items():  # noqa: SLF001 - as above
+    for ident, frame in current_frames().items():
         on_loop = ident == threading.main_thread().ident
         if place := _place_in_variant(frame, variant):
             found["loop" if on_loop else "threads"].append(place)

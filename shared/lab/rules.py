@@ -44,8 +44,7 @@ def other_status(answer: Answer, seen: Observation) -> list[Finding]:
     """Tell why a request was answered with another status than its own, or not at all."""
     asked = f"{answer.ask.method} {answer.ask.path}"
     if answer.status == 0:
-        stands = f"; the server stands at\n{seen.stuck}" if seen.stuck else "; nothing of the variant runs"
-        return sure(*_no_answer(f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen, stands))
+        return sure(*_no_answer(f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen, _stands(seen)))
     got = f"{asked} was answered {answer.status} and not {answer.ask.status}: {answer.body[:200].decode(errors='replace')}"
     most = most_at_once(call for call in seen.calls if call.service == "embeddings")
     if answer.status == 504 and 0 < most < len(seen.answers) / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
@@ -55,6 +54,12 @@ def other_status(answer: Answer, seen: Observation) -> list[Finding]:
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(got, "\n".join(seen.printed), answer)]
     return sure(Cause.WRONG_ANSWER, got)
+
+
+def _stands(seen: Observation) -> str:
+    if seen.process_stood_still:
+        return "; no thread of its process runs, as when a call into C keeps the interpreter's lock (GIL)"
+    return f"; the server stands at\n{seen.stuck}" if seen.stuck else "; nothing of the variant runs"
 
 
 def _no_answer(sentence: str, seen: Observation, stands: str) -> tuple[Cause, str]:

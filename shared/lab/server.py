@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from shared.lab.control import Control
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
@@ -57,7 +57,6 @@ class Server:
     ) -> None:
         self.variant, self.upstreams = variant, upstreams
         self.sets_threads = not variant.is_minimal or bool((settings or {}).get("SWITCHED"))
-        self._asking = threading.Lock()  # One question at a time; experiments ask from a thread of their own.
         self._folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
         self._log = Path(self._folder.name, "server.log")
         with ExitStack() as undo, socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:
@@ -79,7 +78,7 @@ class Server:
             )
             undo.callback(self.process.wait)
             undo.callback(self.process.kill)
-            self._control = undo.enter_context(self._accept(listener))
+            self._control = Control(undo.enter_context(self._accept(listener)))
             self.url = self._wait_until_ready()
             undo.pop_all()  # It runs, and nothing of that is to be undone.
 
@@ -89,7 +88,6 @@ class Server:
         while self.process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(TimeoutError):
                 control, _ = listener.accept()
-                control.settimeout(START_SECONDS)
                 return control
         raise ServerError(f"{self.variant.label} did not start.\n{self.log()}")
 
@@ -119,27 +117,21 @@ class Server:
 
         A task stands there under a number that it keeps, a thread under its name.
         """
-        return self._ask("report") or {"tasks": {}, "threads": {}, "sockets": {"in": 0, "out": 0}}
+        return self._control.ask("report") or {"tasks": {}, "threads": {}, "sockets": {"in": 0, "out": 0}}
 
     def whereabouts(self) -> dict[str, list[str]]:
         """Return where the event loop's thread and other threads stand in the variant's code just now."""
-        return self._ask("where") or {"loop": [], "threads": []}
+        return self._control.ask("where") or {"loop": [], "threads": []}
 
     def held(self) -> list[str]:
         """Return what the guard in the server's process has seen hold the event loop since the last call; the first arms it."""
-        found: list[str] = (self._ask("guard") or {"held": []})["held"]
+        found: list[str] = (self._control.ask("guard") or {"held": []})["held"]
         return found
 
-    def _ask(self, what: str) -> dict[str, Any] | None:
-        """Ask the host in the server's process; None when the process is gone."""
-        with self._asking, self._control.makefile("rw", encoding="utf-8") as lines:
-            try:
-                lines.write(what + "\n")
-                lines.flush()
-                answer: dict[str, Any] | None = json.loads(lines.readline() or "null")
-            except OSError:
-                return None
-            return answer
+    @property
+    def stands_still(self) -> bool:
+        """Whether its process did not let even the lab's own thread answer, so that nothing is known from inside any more."""
+        return self._control.stands_still
 
     def ask_to_stop(self, sent: int = signal.SIGTERM) -> None:
         """Send the server the signal to stop, and wait for nothing."""

@@ -1,8 +1,16 @@
 """The lab's own parts: upstreams that serve one server after another, and what a log complains of."""
 
+import gc
+import socket
+import sys
 import urllib.request
+from types import FrameType
+
+import pytest
 
 from shared.lab.complaints import LOST, left_open
+from shared.lab.control import Control
+from shared.lab.frames import current_frames
 from shared.lab.upstream import Upstreams, kept_for_others
 
 
@@ -42,3 +50,44 @@ def test_one_lost_connection_is_no_proof() -> None:
     assert not left_open(f"started\n{line}\nended")
     assert left_open(f"{line}\n{line}") == line
     assert left_open(f"{line}\nUnclosed client session") == "Unclosed client session"
+
+
+def test_no_collection_begins_while_frames_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11 stands still when one does; afterwards there are collections again, where there were before."""
+    meanwhile: list[bool] = []
+
+    def frames() -> dict[int, FrameType]:
+        meanwhile.append(gc.isenabled())
+        return {}
+
+    monkeypatch.setattr(sys, "_current_frames", frames)
+    current_frames()
+    assert meanwhile == [False]
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        current_frames()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_a_process_that_stands_still_is_asked_once() -> None:
+    """Whoever asks waits once for an answer that does not come, and takes none for a later question's."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        control = Control(ours, 0.05)
+        assert control.ask("where") is None
+        assert control.stands_still
+        theirs.sendall(b'{"loop": ["late"]}\n')
+        assert control.ask("where") is None
+
+
+def test_a_process_that_is_gone_does_not_stand_still() -> None:
+    """The end of the connection is told apart from a silent one."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        theirs.close()
+        control = Control(ours, 0.05)
+        assert control.ask("where") is None
+        assert not control.stands_still
