@@ -7,6 +7,7 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.processes import QUICK, kill_idle, seconds_for, watching
 from shared.lab.server import Server, ServerError
+from shared.lab.tries import first_good
 from shared.lesson.limits import MAX_N
 
 RESTS = (0.1, 0.5, 2.0)
@@ -69,11 +70,9 @@ def compute_to_the_end(server: Server, killed: Observation) -> Computing:
 
 def _after_idle(server: Server) -> Observation:
     """Kill an idle worker, and ask for work; again, where that was answered as no success: it may not have been known yet."""
-    first, *longer = RESTS
-    kill_idle(server, first)
-    seen = run(server, [QUICK])
-    for rest in longer:
-        if seen.answers[0].status != QUICK.status:
-            kill_idle(server, rest)
-            seen = run(server, [QUICK])
-    return seen
+
+    def once(rest: float) -> Observation:
+        kill_idle(server, rest)
+        return run(server, [QUICK])
+
+    return first_good(RESTS, once, lambda seen: seen.answers[0].status == QUICK.status)

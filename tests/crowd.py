@@ -9,6 +9,7 @@ from shared.lab.finding import EARLY
 from shared.lab.readers import speak_only
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.talk import Hear, Leave, Step, cancel, start
+from shared.lab.tries import first_good
 from shared.lab.upstream import most_at_once
 from shared.lab.variants import Variant
 from shared.lesson.contract import SOCKET
@@ -35,6 +36,8 @@ SAID: Final = 20_000
 
 NAMES: Final = [f"task{number}" for number in range(TASKS)]
 KEPT, OFF = NAMES[CANCELLED:], NAMES[:CANCELLED]
+
+TRIES: Final = 3
 
 LOST: Final = 3
 """Places that the pool may have lost. Right: none, but httpx2 on trio loses one when a call is cancelled just between its
@@ -71,9 +74,7 @@ def run_a_crowd(variant: Variant) -> Crowd:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        seen = _converse(server, asks)
-        if too_late(seen):
-            seen = _converse(server, asks)
+        seen = first_good(range(TRIES), lambda _: _converse(server, asks), lambda seen: not too_late(seen))
         left, log = left_over(server, idle), server.log()
         speak_only(server, "hello", SAID)
         deaf = left_over(server, idle)
@@ -82,12 +83,11 @@ def run_a_crowd(variant: Variant) -> Crowd:
 
 def _fill(server: Server) -> Observation:
     """Fill the pool; again, with longer calls, where a machine was too busy to begin all of them before the first had ended."""
-    first, *longer = [[Ask(path)] * 2 for path in ROOM]
-    seen = run(server, first, patience=DEADLINE)
-    for asks in longer:
-        if most_at_once(seen.calls) < MAX_CALLS - LOST:
-            seen = run(server, asks, patience=DEADLINE)
-    return seen
+    return first_good(
+        ROOM,
+        lambda path: run(server, [Ask(path)] * 2, patience=DEADLINE),
+        lambda seen: most_at_once(seen.calls) >= MAX_CALLS - LOST,
+    )
 
 
 def _converse(server: Server, asks: list[Ask]) -> Observation:

@@ -15,6 +15,7 @@ from shared.lab import aftermath
 from shared.lab.experiment import Observation, run
 from shared.lab.rules import broken
 from shared.lab.server import Server
+from shared.lab.tries import first_good
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lesson.command import HOST
@@ -240,17 +241,13 @@ def run_at_doors(variant: Variant) -> Doors:
 def _silence(server: Server) -> Observation:
     """Ask while the model is silent; again, where it was not even asked: a machine may be too busy for that."""
 
-    def once() -> Observation:
-        for _ in ASKS:
-            server.upstreams.misbehave("chat", "silence")
+    def once(_: int) -> Observation:
+        server.upstreams.misbehave("chat", "silence", count=len(ASKS))
         seen = run(server, ASKS)
         server.upstreams.behave()
         return seen
 
-    seen, tries = once(), 1
-    while [call.service for call in seen.calls].count("chat") < len(ASKS) and tries < ROUNDS:
-        seen, tries = once(), tries + 1
-    return seen
+    return first_good(range(ROUNDS), once, lambda seen: [call.service for call in seen.calls].count("chat") == len(ASKS))
 
 
 def _meet(server: Server, one: Unreached, openai: Door, chroma: Door) -> None:

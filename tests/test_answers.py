@@ -108,9 +108,10 @@ def untold(last: SeenEvent, seen: Observation) -> list[Finding]:
             Cause.FALSE_REPORT, f"the last event has the timings {', '.join(names)}, and not embedding, search, answer", TELL
         )
     for timing, call in zip(last.data["timings"], seen.calls, strict=True):
-        told, took = timing["dur"] / 1000, (call.end or call.start) - call.start
-        # The stream of a call ends for its reader before the service has done what is left to do.
-        if told < took - EARLY - (0.02 if timing["name"] == "answer" else 0):
+        # The stream of an answer ends for its reader before the service has done what is left to do.
+        ended = call.answered["tokens"][-1][1] if call.service == "chat" else call.end
+        told, took = timing["dur"] / 1000, (ended or call.start) - call.start
+        if told < took - EARLY:
             sentence = f"the last event says that {timing['name']} took {told:.3f} s, and the service worked for {took:.3f} s"
             return sure(Cause.FALSE_REPORT, sentence, TELL)
     return []

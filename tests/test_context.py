@@ -69,8 +69,10 @@ def test_the_same_everywhere_and_never_anothers(server: Server) -> None:
         early = [answer for answer in seen.answers if answer.seconds < answer.ask.wait - EARLY]
         return sure(Cause.TOO_FAST, f"{early[0].ask.path} took {early[0].seconds:.2f} s") if early else []
 
-    asks = [identified(0.2, number) for number in range(MANY)]
-    keep(server, f"/context x {MANY}", prove(server, "each its own", lambda _: asks, check))
+    def asks(wait: float) -> list[Ask]:
+        return [identified(wait, number) for number in range(MANY)]
+
+    keep(server, f"/context x {MANY}", prove(server, "each its own", asks, check))
 
 
 def test_one_is_made_where_none_is_given(server: Server) -> None:

@@ -10,7 +10,7 @@ from shared.lab.server import Server
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, prove
 from shared.lesson.contract import TASKS
-from tests.background import LEFT_AFTER, STAYS, Aside
+from tests.background import Aside
 from tests.conftest import keep
 
 
@@ -43,22 +43,20 @@ def at(path: str) -> tuple[str, str]:
 
 def test_the_way_to_stop_with_the_client(subject: Variant, aside: Aside) -> None:
     """Where a handler watches for it, what a client has left behind is broken off soon after."""
-    left, seen = aside.attentive
+    departure = aside.attentive
+    seen, unfinished = departure.seen, departure.unfinished
     if len(seen.calls) != 1:
         accuse(subject, seen, sure(Cause.WRONG_CALL, f"/attentive made {len(seen.calls)} calls, and one is right"))
-    call = seen.calls[0]
-    after = (call.end or seen.ended + STAYS) - left
-    # Right: at once, or at the next look. Wrong: at the end of the work.
-    if not call.was_left or after >= (STAYS - LEFT_AFTER) / 2:
-        sentence = f"{STAYS - LEFT_AFTER:.1f} s of work were left when the client had gone, and {after:.2f} s of them were done"
+    if not departure.was_broken_off:
+        sentence = f"{unfinished:.1f} s of work were left when the client had gone, and it went on for {departure.went_on:.2f} s"
         accuse(subject, seen, sure(Cause.GOES_ON, sentence, ("leaving", "until_left")))
 
 
 def test_the_departed_leave_nothing(subject: Variant, aside: Aside) -> None:
     """Clients that leave a plain answer, a watched one and a stream leave no task, no thread and no call behind."""
     if aside.left:
-        seen = aside.attentive[1]
+        seen = aside.attentive.seen
         sentence = f"some seconds after clients had left there was still {aside.left[0]}"
         accuse(subject, seen, sure(Cause.LEAK, sentence, ("streaming", "as_completed_endpoint")))
     places = ("streaming", "as_completed_endpoint"), ("leaving", "attentive_endpoint")
-    accuse(subject, aside.attentive[1], complaints("clients left", aside.log, *places))
+    accuse(subject, aside.attentive.seen, complaints("clients left", aside.log, *places))

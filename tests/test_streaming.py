@@ -2,8 +2,9 @@
 
 from shared.lab import checks
 from shared.lab.causes import Cause
-from shared.lab.experiment import HANG, Answer, Ask, Observation, run
+from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.readers import QUICK
 from shared.lab.rules import answered, broken
 from shared.lab.server import Server
 from shared.lab.stream import SeenEvent, events, readable
@@ -112,7 +113,7 @@ def test_a_slow_reader_makes_the_server_wait(subject: Variant, aside: Aside) -> 
     if slow.waiting >= MANY:
         sentence = f"while its reader read nothing, all {MANY} pieces of work were done, for {MANY * BIG // 1024} MB of answers"
         accuse(subject, slow.seen, sure(Cause.OUTRUNS, sentence))
-    if slow.ping >= HANG / 2:  # Right: some milliseconds. Wrong: for ever, for nothing is read before it is answered.
+    if slow.ping >= QUICK:  # Right: some milliseconds. Wrong: for ever, for nothing is read before it is answered.
         accuse(subject, slow.seen, sure(Cause.BLOCKS, f"while a reader read nothing, /ping had to wait {slow.ping:.2f} s"))
     told = events(slow.seen.answers[0])
     accuse(subject, slow.seen, complete(slow.seen.answers[0], told, [f"task{number + 1} result" for number in range(MANY)]))

@@ -54,7 +54,7 @@ def socket_stop(end: End) -> Shown:
     after, code = end.down.after(answer), answer.talk.code
     told = f"was closed with the code {code}" if code else "was not closed"
     evidence = f"a conversation was under way at SIGTERM, and {told} {after:.2f} s later"
-    if code in TOLD and after < SHUTDOWN_WAIT / 2:  # Right: at once. Nearest other: when a stop waits no longer.
+    if code in TOLD and after < SHUTDOWN_WAIT - EARLY:  # Right: at once. Nearest other: when a stop waits no longer.
         return Shown("closed", evidence, end.down.seen)
     if code:
         return Shown("cut-off" if code not in TOLD and after >= SHUTDOWN_WAIT - EARLY else OTHER, evidence, end.down.seen)

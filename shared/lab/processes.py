@@ -15,6 +15,7 @@ import psutil
 
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.server import Server
+from shared.lab.tries import first_good
 from shared.lesson.contract import WORKERS
 from shared.lesson.limits import MAX_N, MAX_SECONDS
 from shared.lesson.primes import count_primes
@@ -209,12 +210,7 @@ def kill_at_work(server: Server, many: int) -> Killed:
         many: How many requests to send, at the most one for each worker.
 
     """
-    first, *longer = WORKS
-    killed = _kill_at_work(server, first, many)
-    for work in longer:
-        if not killed.in_the_middle:
-            killed = _kill_at_work(server, work, many)
-    return killed
+    return first_good(WORKS, lambda work: _kill_at_work(server, work, many), lambda killed: killed.in_the_middle)
 
 
 def _kill_at_work(server: Server, work: float, many: int) -> Killed:

@@ -110,7 +110,8 @@ def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: M
 
 def _until_under_way(server: Server, calls: int, sent: Future[list[Answer]]) -> None:
     deadline = time.monotonic() + BEGIN_SECONDS
-    while server.upstreams.open_calls() < calls and time.monotonic() < deadline:
+    # Those that have begun, and not those that are open: the shortest may be over before a busy machine looks again.
+    while len(server.upstreams.calls(0)) < calls and time.monotonic() < deadline:
         if sent.done():  # No more calls will come of them, but for those that go on after their answers.
             deadline = min(deadline, time.monotonic() + AFTER_ANSWERS)
         time.sleep(0.02)

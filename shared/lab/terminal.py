@@ -14,18 +14,21 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from shared.lab.experiment import Answer, Ask, send
 from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.server import START_SECONDS, serving
+from shared.lab.tries import first_good
 from shared.lab.variants import ROOT, Variant
 
 CTRL_C = b"\x03"
 LONGEST = 20.0
-UNDER_WAY = 0.3
-"""Seconds after which the request is under way."""
+UNDER_WAY = (0.3, 1.0, 2.0)
+"""Seconds after which the request is under way, for each try: nothing tells in a terminal when it is."""
 
-ASK = Ask("/patient?seconds=0.8")
+GOES_ON = 0.5
+"""Seconds that it takes after that: less than a stop waits for it."""
 
 IN_TERMINAL = """
 import fcntl, os, sys, termios
@@ -54,9 +57,20 @@ class Pressed:
 
 
 def press_ctrl_c(variant: Variant, settings: Mapping[str, str] | None = None) -> Pressed:
-    """Start a variant with its own upstreams, unless `settings` name others, and press Ctrl-C."""
-    if sys.platform == "win32":  # It has no terminals of this kind; its consoles send an event to a group of processes.
-        return _send_break(variant, settings)
+    """Start a variant with its own upstreams, unless `settings` name others, and press Ctrl-C.
+
+    Again, and later, where the request was not answered: a busy machine may not have begun it.
+    """
+    # Windows has no terminals of this kind; its consoles send an event to a group of processes.
+    once = _send_break if sys.platform == "win32" else _in_terminal
+    return first_good(
+        UNDER_WAY,
+        lambda under_way: once(variant, settings, under_way),
+        lambda pressed: pressed.answer.status == HTTPStatus.OK,
+    )
+
+
+def _in_terminal(variant: Variant, settings: Mapping[str, str] | None, under_way: float) -> Pressed:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHROMA", "OPENAI", "WORK_URL"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(variant.root), str(ROOT)])
     serve = ["-P", "-m", f"{variant.package}.serve", "--port", "0", "--loop", variant.loop]
@@ -74,17 +88,17 @@ def press_ctrl_c(variant: Variant, settings: Mapping[str, str] | None = None) ->
         os.close(theirs)
         with process, ThreadPoolExecutor(1) as client:
             try:
-                return _press(process, ours, client)
+                return _press(process, ours, client, under_way)
             finally:
                 process.kill()
 
 
-def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolExecutor) -> Pressed:
+def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolExecutor, under_way: float) -> Pressed:
     url = _read(terminal, START_SECONDS, until=rb"http://[\d.]+:\d+(?=\D)")[1]
     send(url, [Ask("/ping")])
     family = started_by(process.pid)
-    sent = client.submit(send, url, [ASK])
-    time.sleep(UNDER_WAY)
+    sent = client.submit(send, url, [_patient(under_way)])
+    time.sleep(under_way)
     os.write(terminal, CTRL_C)
     printed, _ = _read(terminal, LONGEST)
     try:
@@ -93,6 +107,10 @@ def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolEx
         exit_code = None
     left = [f"a process: {line}" for line in outlived(family, LEAVE)]
     return Pressed(sent.result()[0], exit_code, _without_lesson(printed.partition("^C")[2]), left)
+
+
+def _patient(under_way: float) -> Ask:
+    return Ask(f"/patient?seconds={under_way + GOES_ON}")
 
 
 def _read(terminal: int, seconds: float, until: bytes = b"$^") -> tuple[str, str]:
@@ -112,10 +130,10 @@ def _read(terminal: int, seconds: float, until: bytes = b"$^") -> tuple[str, str
     return read.decode(errors="replace"), ""
 
 
-def _send_break(variant: Variant, settings: Mapping[str, str] | None) -> Pressed:
+def _send_break(variant: Variant, settings: Mapping[str, str] | None, under_way: float) -> Pressed:
     with serving(variant, settings=settings) as server, ThreadPoolExecutor(1) as client:
-        sent = client.submit(send, server.url, [ASK])
-        time.sleep(UNDER_WAY)
+        sent = client.submit(send, server.url, [_patient(under_way)])
+        time.sleep(under_way)
         before = len(server.printed())
         exit_code = server.stop(signal.SIGINT)
         printed = server.printed(before).decode(errors="replace")

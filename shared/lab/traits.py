@@ -9,6 +9,7 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Observation
 from shared.lab.finding import Finding, sure
 from shared.lab.server import Server
+from shared.lab.tries import first_good
 from shared.lab.variants import Variant
 from shared.lesson.character import TRAITS
 
@@ -73,11 +74,7 @@ Probe = Callable[[Server], Shown]
 
 def measured(server: Server, probe: Probe, expected: str | None) -> Shown:
     """Return what a probe sees; again, where it is not what is expected: that may be noise, and a false statement stays so."""
-    shown = probe(server)
-    for _ in range(TRIES - 1):
-        if shown.value != expected:
-            shown = probe(server)
-    return shown
+    return first_good(range(TRIES), lambda _: probe(server), lambda shown: shown.value == expected)
 
 
 def all_measured(server: Server, probes: Mapping[str, Probe], expected: Mapping[str, str]) -> dict[str, Shown]:
