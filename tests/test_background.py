@@ -215,8 +215,10 @@ def test_an_unforeseen_failure_is_told_and_takes_nothing_with_it(subject: Varian
     """Work that fails as nobody foresaw is told as a 500 that says nothing, is logged once with all, and other work goes on."""
     followed, seen = ending.crashed_work
     *crashed, other = followed
-    if followed[0].begun.status == BEGUN and any(one.begun.status == 500 for one in followed[1:]):
-        sentence = "work failed as nobody foresaw, and took all other work with it: what was sent next was answered 500"
+    lost = [one.begun for one in followed[1:] if one.begun.status in {0, 500}]
+    if followed[0].begun.status == BEGUN and lost:
+        became = "answered 500" if lost[0].status else f"not answered: {lost[0].error}"
+        sentence = f"work failed as nobody foresaw, and took all other work with it: what was sent next was {became}"
         accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK))
     accuse(subject, seen, begun([one.begun for one in followed], seen))
     title, detail = "Internal Server Error", "Something unforeseen went wrong. The server's log says what."

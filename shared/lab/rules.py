@@ -44,7 +44,7 @@ def other_status(answer: Answer, seen: Observation) -> list[Finding]:
     """Tell why a request was answered with another status than its own, or not at all."""
     asked = f"{answer.ask.method} {answer.ask.path}"
     if answer.status == 0:
-        return sure(*_no_answer(f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen, _stands(seen)))
+        return sure(*_no_answer(answer, f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen))
     got = f"{asked} was answered {answer.status} and not {answer.ask.status}: {answer.body[:200].decode(errors='replace')}"
     most = most_at_once(call for call in seen.calls if call.service == "embeddings")
     if answer.status == 504 and 0 < most < len(seen.answers) / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
@@ -62,10 +62,14 @@ def _stands(seen: Observation) -> str:
     return f"; the server stands at\n{seen.stuck}" if seen.stuck else "; nothing of the variant runs"
 
 
-def _no_answer(sentence: str, seen: Observation, stands: str) -> tuple[Cause, str]:
+def _no_answer(answer: Answer, sentence: str, seen: Observation) -> tuple[Cause, str]:
     """Tell from what went on meanwhile why a request got no answer."""
+    stands = _stands(seen)
     if seen.stood_still or seen.slowest_ping > HANG / 4:  # Right: not at all. Wrong: as long as the request itself.
         return Cause.BLOCKS, f"{sentence}, and /ping had to wait {seen.slowest_ping:.1f} s{stands}"
+    if not answer.hung:  # The connection was closed without a word, or there was none.
+        log = "\n".join(seen.printed)
+        return Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
     others = sorted(other.received - seen.began for other in seen.answers if other.status)
     if others and others[-1] > HANG / 2:  # Right: all at once. Wrong: one by one, for as long as this one waited.
         return Cause.LIMITED, f"{sentence}; {len(others)} others were answered meanwhile, the last after {others[-1]:.1f} s"
