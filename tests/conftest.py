@@ -29,7 +29,7 @@ from tests import background
 from tests.computing import Computing
 from tests.crowd import Crowd
 from tests.doors import Doors
-from tests.stack import Stack, StackEnd
+from tests.stack import Stack
 from tests.trouble import Burst, Trouble
 
 FAILED = pytest.StashKey[bool]()
@@ -271,9 +271,9 @@ def stack(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
 
 
 @pytest.fixture
-def stack_end(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> StackEnd:
+def stack_end(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
     """Return what was seen of the end of the variant's stack without our code; skip the test where there is no such thing."""
-    found: StackEnd | None = jobs["stack_end", subject.label].result()
+    found: Stack | None = jobs["stack_end", subject.label].result()
     if found is None:
         pytest.skip(f"there is no minimal application tests/minimal/variants/{subject.name}")
     return found

@@ -24,7 +24,7 @@ SWITCHED: Final = {"SWITCHED": "on"}
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What was seen of a stack.
+    """What was seen of a stack, or of its end.
 
     Attributes:
         shown: What each probe saw, by key, with nothing switched on.
@@ -50,15 +50,7 @@ HOMELESS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StackEnd:
-    """What the end of a stack showed; the fields are those of `Stack`."""
-
-    shown: dict[str, Shown]
-    switched: dict[str, Shown]
-
-
-def run_stack_end(variant: Variant) -> StackEnd | None:
+def run_stack_end(variant: Variant) -> Stack | None:
     """Let the minimal application on a variant's stack end in every way; None where there is none."""
     alone = Variant(variant.name, variant.loop, variant.label, MINIMAL)
     if not alone.folder.is_dir():
@@ -71,7 +63,7 @@ def run_stack_end(variant: Variant) -> StackEnd | None:
         failed = start_in_vain(alone, services)  # No switch is about the start.
         shown |= _ends(alone, services, {}, failed)
         switched = _ends(alone, services, SWITCHED, failed) if changed else {}
-    return StackEnd(shown, {key: value for key, value in switched.items() if key in changed})
+    return Stack(shown, {key: value for key, value in switched.items() if key in changed})
 
 
 def _ends(alone: Variant, services: dict[str, str], settings: dict[str, str], failed: Failed) -> dict[str, Shown]:

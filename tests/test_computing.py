@@ -30,7 +30,7 @@ WORKS = (0.12, 0.4, 0.8)
 LIMITS = (0.06, 0.2, 0.4)
 """The limit of each try, in seconds; beside what is limited, work of twice that has to end, likewise."""
 
-SHORT_LIMITS = (0.1, 0.3, 0.9)
+SHORT_LIMITS = (0.1, 0.3, 0.9, 1.8)
 """The same where three are at work at once."""
 
 KNOWN = {1: 0, 2: 0, 3: 1, 100: 25, 7919: 999, 7920: 1000}

@@ -17,7 +17,7 @@ from shared.lesson.contract import THREADS
 
 SEARCH = Ask("/search-demo?query=budget%20for%20servers", "POST")
 """As no other test asks: what is kept from the first time has to show."""
-STALL = 4
+STALL = 3
 """How many times as long as others wait the event loop is stalled."""
 
 SOON = 0.05  # seconds

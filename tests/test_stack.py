@@ -9,7 +9,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.character import TRAITS
 from tests.conftest import keep_line
-from tests.stack import Stack, StackEnd
+from tests.stack import Stack
 
 ENDING = [*ENDING_PROBES, *HOMELESS_PROBES]
 """What shows only at the end of a server, and so has an experiment of its own."""
@@ -26,7 +26,7 @@ def test_the_stack_does_it_without_our_code(subject: Variant, stack: Stack, key:
 
 
 @pytest.mark.parametrize("key", ENDING)
-def test_the_stack_ends_so_without_our_code(subject: Variant, stack_end: StackEnd, key: str) -> None:
+def test_the_stack_ends_so_without_our_code(subject: Variant, stack_end: Stack, key: str) -> None:
     """Where nothing is switched on, the stack ends as the variant does, or as that states of it by default."""
     shown = stack_end.shown[key]
     if key in HOMELESS_PROBES:
@@ -35,7 +35,7 @@ def test_the_stack_ends_so_without_our_code(subject: Variant, stack_end: StackEn
     accuse(subject, shown.seen, [*strange(subject, key), *own_doing(key, stated, shown)])
 
 
-def test_the_switches_make_the_difference(subject: Variant, stack: Stack, stack_end: StackEnd) -> None:
+def test_the_switches_make_the_difference(subject: Variant, stack: Stack, stack_end: Stack) -> None:
     """What the variant does otherwise than its stack by default, the stack does too, as soon as the same is switched on."""
     for key, shown in [*stack.switched.items(), *stack_end.switched.items()]:
         accuse(subject, shown.seen, own_doing(key, declared(subject).get(key), shown, switched=True))

@@ -232,8 +232,15 @@ def on_time(table: Sequence[Case], rounds: Sequence[Observation]) -> bool:
 
 
 def told_apart(table: Sequence[Case], rounds: Sequence[Observation]) -> bool:
-    """Whether each case whose service is not late was told what went wrong in one of the rounds, on a machine not too busy."""
-    return not any(not case.is_late and all(busy(seen.answers[place]) for seen in rounds) for place, case in enumerate(table))
+    """Whether each case showed what it is about in one of the rounds, on a machine not too busy: its own service was asked.
+
+    Where that is not late, something else than lateness was told of it.
+    """
+
+    def shown(case: Case, place: int, seen: Observation) -> bool:
+        return bool(calls_for(seen, case)) if case.is_late else not busy(seen.answers[place])
+
+    return all(any(shown(case, place, seen) for seen in rounds) for place, case in enumerate(table))
 
 
 def busy(answer: Answer) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from shared.lab.variants import ROOT, groups
 from shared.lab.verdict import EXERCISE
 from shared.lesson.contract import MODULES
-from shared.workbook.exercise import commands, mine, paint, progress, reference, show
+from shared.workbook.exercise import commands, mine, paint, progress, show
 from shared.workbook.exercise.__main__ import parse, stack
 from shared.workbook.exercise.check import Standing, Verdict, glance
 from shared.workbook.exercise.compose import NotReadyError, compose
@@ -24,16 +24,10 @@ from shared.workbook.exercise.runner import Runner
 from shared.workbook.exercise.sitting import Sitting
 from shared.workbook.exercise.stubs import functions, is_stub, lines_of, without_bodies
 from shared.workbook.exercise.watch import Watch
+from tests.tools.exercising import WAIT, solve
 
 anystack = pytest.mark.parametrize("base", groups())
-WAIT = named("await-a-wait")
 REPAIR = named("the-server-stands-still")
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Mine:
-    """Return a reader's variant, made from aiohttp's."""
-    return copied("aiohttp_asyncio", tmp_path / "project")
 
 
 def edit(mine: Mine, file: str, was: str, becomes: str) -> None:
@@ -41,11 +35,6 @@ def edit(mine: Mine, file: str, was: str, becomes: str) -> None:
     text = (mine.folder / file).read_text(encoding="utf-8")
     assert text.count(was) == 1
     (mine.folder / file).write_text(text.replace(was, becomes), encoding="utf-8")
-
-
-def solve(mine: Mine) -> None:
-    """Write the functions of the first exercise as the reference has them, and leave all others of the file as they are."""
-    (mine.folder / "waiting.py").write_text(reference.solved(mine, WAIT), encoding="utf-8")
 
 
 @anystack

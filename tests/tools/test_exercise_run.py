@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from textual.widgets import Static
@@ -16,12 +15,12 @@ from shared.workbook.exercise.commands import guess
 from shared.workbook.exercise.contents import named, predictions
 from shared.workbook.exercise.mine import Mine
 from shared.workbook.exercise.progress import Progress, load, save
-from shared.workbook.exercise.proof import copied, proofs
+from shared.workbook.exercise.proof import proofs
 from shared.workbook.exercise.runner import RunError, Runner
 from shared.workbook.exercise.screen import Screen
 from shared.workbook.exercise.sitting import Sitting
+from tests.tools.exercising import WAIT, solve
 
-WAIT = named("await-a-wait")
 SOON = 20.0
 """Seconds after which a verdict has to be there on a busy machine; alone it takes two."""
 
@@ -31,17 +30,6 @@ def runner() -> Iterator[Runner]:
     """Return a warm process for the tests of this module."""
     with Runner() as running:
         yield running
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Mine:
-    """Return a reader's variant, made from aiohttp's."""
-    return copied("aiohttp_asyncio", tmp_path / "project")
-
-
-def solve(mine: Mine) -> None:
-    """Write the functions of the first exercise as the reference has them."""
-    (mine.folder / WAIT.file).write_text(reference.solved(mine, WAIT), encoding="utf-8")
 
 
 @pytest.mark.parametrize(

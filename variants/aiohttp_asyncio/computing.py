@@ -68,7 +68,7 @@ async def compute(workers: Workers, n: int) -> int:
         raise WorkerDied from None
 
 
-POOL = web.AppKey("workers", Workers)
+POOL = web.AppKey("POOL", Workers)
 
 
 @routes.get("/cpu")
