@@ -1,6 +1,7 @@
 """Experiments that take long, each with a server of its own: begun before the first test, and looked at by the last ones."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ from shared.lab.host import Crash
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
+from shared.lab.rules import broken
 from shared.lab.server import PATIENT, START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
 from shared.lab.terminal import press_ctrl_c
@@ -89,12 +91,12 @@ def run_as_a_reader(variant: Variant) -> Reader:
 
 
 def _in_time(url: str, asks: list[Ask]) -> list[Answer]:
-    """Send requests; again, where one that waits took half as long again: a busy machine may have kept it for so long."""
-    return first_good(
-        range(2),
-        lambda _: send(url, asks),
-        lambda answers: all(answer.seconds < 1.5 * answer.ask.due for answer in answers if answer.ask.due),
-    )
+    """Send requests; again, where a service was late, or a wait took half as long again: a machine may be too busy."""
+
+    def in_time(answer: Answer) -> bool:
+        return answer.status == answer.ask.status and (not answer.ask.due or answer.seconds < 1.5 * answer.ask.due)
+
+    return first_good(range(TRIES), lambda _: send(url, asks), lambda answers: all(map(in_time, answers)))
 
 
 WHOLE = b"GET /async?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -128,10 +130,12 @@ def leave_streams(server: Server) -> None:
     for ask in asks[::2]:
         server.upstreams.misbehave("chat", "stall", marker=words_of(ask), after=1)
 
+    async def one_of_them(ask: Ask) -> None:
+        with contextlib.suppress(TimeoutError):  # On a busy machine the word may not come before a deadline is over.
+            await come_and_go(server, ask, b"event: token")
+
     async def all_of_them() -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for ask in asks:
-                tasks.create_task(come_and_go(server, ask, b"event: token"))
+        await asyncio.gather(*map(one_of_them, asks))
 
     asyncio.run(all_of_them())
     server.upstreams.behave()
@@ -185,7 +189,8 @@ def run_to_the_end(variant: Variant) -> Ending:
     """Lead a server through all that, and stop it."""
     with serving(variant, crash=True, settings=PATIENT) as server:
         departed, kept = depart(server)
-        after = run(server, [Ask("/ping"), SEARCH, Ask("/async?seconds=0")])
+        asks = [Ask("/ping"), SEARCH, Ask("/async?seconds=0")]
+        after = first_good(range(TRIES), lambda _: run(server, asks), lambda seen: not broken(seen))
         silent = {service: _silence(server, service) for service in SERVICES}
         crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
         time.sleep(LOGGED)
@@ -194,7 +199,10 @@ def run_to_the_end(variant: Variant) -> Ending:
         own_errors = send(
             server.url, [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
         )
-        crashed_work = follow(server, [*(background(how) for how in UNFORESEEN), background(0.5)])
+        work = [*(background(how) for how in UNFORESEEN), background(0.5)]
+        crashed_work = first_good(
+            range(TRIES), lambda _: follow(server, work), lambda seen: seen[0][-1].end.get("state") == "done"
+        )
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
@@ -218,8 +226,9 @@ def _silence(server: Server, service: str) -> Observation:
 
     def in_time(seen: Observation) -> bool:
         # Where the other service was late, the one that is silent was not asked.
-        asked = [call.service for call in seen.calls].count(service)
-        return seen.seconds < 1.5 * UPSTREAM_DEADLINE and asked == len(SILENT_KINDS)
+        asked = [call for call in seen.calls if call.service == service]
+        longest = max((call.seconds for call in asked), default=0.0)
+        return max(seen.seconds, longest) < 1.5 * UPSTREAM_DEADLINE and len(asked) == len(SILENT_KINDS)
 
     return first_good(range(TRIES), once, in_time)
 
@@ -291,7 +300,7 @@ def leave_work(server: Server, seconds: float) -> Departure:
 def run_aside(variant: Variant) -> Aside:
     """Look at a variant with probes, slow readers and clients that leave, and with work on the CPU, to its end."""
     stated = declared(variant)
-    with serving(variant) as server:
+    with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": "8"}) as server:
         run(server, [SEARCH, Ask("/threaded?seconds=0"), Ask("/deadline-thread?seconds=0")])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
         attentive = first_good(

@@ -37,10 +37,10 @@ FAILURES = pytest.StashKey[Counter[tuple[str, str]]]()
 ENOUGH = 2
 """With how many parameters a test may fail over a planned version. The others say the same, and each wants a new server."""
 
-SETTINGS = {**PATIENT, "UPSTREAM_DEADLINE": "8", IDLE_SECONDS: "30"}
+SETTINGS = {**PATIENT, "UPSTREAM_DEADLINE": "8", "CHAT_DEADLINE": "12", IDLE_SECONDS: "30"}
 """For the server of most tests. aiohttp and anycorn close a new connection, too, on which nothing has come for as long as one may
 be idle: two seconds, for which a busy machine was seen to keep a client from sending what it had to say. So was it seen to keep
-a service's answer for two seconds, which is its deadline: that one is looked at by servers of their own, and is longer here."""
+a service's answer for two seconds, which is its deadline: those are looked at by servers of their own, and are longer here."""
 
 WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""
@@ -160,6 +160,7 @@ class Servers:
         paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
         asks = [*map(Ask, paths), Ask("/search-demo?query=warm", "POST"), Ask("/")]
         seen = run(self._running, asks, watch=True, patience=WARM_SECONDS)
+        self._upstreams.wait_for_calls(WARM_SECONDS)  # What was broken off is none of the first test's calls.
         with contextlib.suppress(ValueError):  # A wrong implementation may say anything; a test of its own looks at that.
             keep_line(variant, {"identity": json.loads(seen.answers[-1].body)})
         return self._running

@@ -9,6 +9,7 @@ from shared.lab.finding import EARLY
 from shared.lab.readers import speak_only
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.talk import Hear, Leave, Step, cancel, start
+from shared.lab.talks import talked
 from shared.lab.tries import first_good
 from shared.lab.upstream import most_at_once
 from shared.lab.variants import Variant
@@ -74,7 +75,7 @@ def run_a_crowd(variant: Variant) -> Crowd:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
-        seen = first_good(range(TRIES), lambda _: _converse(server, asks), lambda seen: not too_late(seen))
+        seen = first_good(range(TRIES), lambda _: _converse(server, asks), lambda seen: not (too_late(seen) or talked(seen)))
         left, log = left_over(server, idle), server.log()
         speak_only(server, "hello", SAID)
         deaf = left_over(server, idle)

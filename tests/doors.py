@@ -171,7 +171,7 @@ def _handler(address: tuple[str, int], gate: Gate) -> type[BaseHTTPRequestHandle
             # A service that is stopped meanwhile breaks off, as does a caller that has waited for long enough.
             with (
                 contextlib.suppress(ConnectionError),
-                contextlib.closing(http.client.HTTPConnection(*address, timeout=PATIENCE)) as connection,
+                contextlib.closing(http.client.HTTPConnection(*address, timeout=3 * PATIENCE)) as connection,
             ):
                 connection.request(self.command, self.path, body, dict(self.headers))
                 response = connection.getresponse()

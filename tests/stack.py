@@ -36,7 +36,7 @@ class Stack:
     switched: dict[str, Shown]
 
 
-LATE: Final = 4.5
+LATE: Final = 6.0
 """Seconds of a request that a stop of three seconds cuts off."""
 
 UNDER_WAY: Final = {

@@ -25,6 +25,9 @@ MANY = 20
 SOON = 0.05  # seconds in which a token has to be with the client
 TRIES = [CHAT_SECONDS] * 5  # The model takes what it takes, so later tries cannot wait longer: there are more of them.
 
+SLOWER = (CHAT_SECONDS, CHAT_SECONDS, 1.5, 3.0, 6.0)
+"""How long the model takes in each try where many are to meet, in seconds: it is told to be slower, within its deadline here."""
+
 ANSWER = ("search", "get_answer")
 TELL = ("answers", "stream_answer")
 SEND = ("answers", "answer_stream")
@@ -152,8 +155,14 @@ def test_many_streams_at_once(server: Server) -> None:
             return [Finding(Cause.LIMITED, f"for {MANY} streams at once the model was asked for {most} answers at once")]
         return []
 
-    queries = ["budget", "holiday", "coffee", "wifi"] * (MANY // 4)
-    prove(server, "together", lambda _: [Ask(f"/answer-stream?query={query}", "POST") for query in queries], check, TRIES)
+    def asks(seconds: float) -> list[Ask]:
+        server.upstreams.behave()
+        if more := seconds - CHAT_SECONDS:
+            server.upstreams.misbehave("chat", "slow", count=MANY, seconds=more)
+        queries = ["budget", "holiday", "coffee", "wifi"] * (MANY // 4)
+        return [Ask(f"/answer-stream?query={query}", "POST") for query in queries]
+
+    prove(server, "together", asks, check, SLOWER)
 
 
 @pytest.mark.parametrize("kind", ["flows", "stalls"])

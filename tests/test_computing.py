@@ -27,7 +27,7 @@ OPEN = ("computing", "open_workers")
 WORKS = (0.12, 0.4, 0.8)
 """Seconds of work, for each try: on a machine that has ten times as much to do, the last still ends within the longest limit."""
 
-LIMITS = (0.06, 0.2, 0.4)
+LIMITS = (0.06, 0.2, 0.4, 0.8)
 """The limit of each try, in seconds; beside what is limited, work of twice that has to end, likewise."""
 
 SHORT_LIMITS = (0.1, 0.3, 0.9, 1.8)
@@ -154,7 +154,7 @@ def test_as_many_workers_as_agreed(server: Server, processes: Processes) -> None
         return [Finding(Cause.LIMITED, sentence, places=(OPEN, COMPUTE))] if len(at_work) < WORKERS else []
 
     # Not watched, as above.
-    verdict = prove(server, f"{WORKERS} at a time", asks, check, (0.05, 0.075, 0.1), watch=False)
+    verdict = prove(server, f"{WORKERS} at a time", asks, check, (0.05, 0.1, 0.3), watch=False)
     keep(server, "/cpu x 4", verdict)
 
 
@@ -208,7 +208,8 @@ def test_to_wait_for_a_worker_counts(server: Server) -> None:
 def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Computing) -> None:
     """Work whose process is killed is answered 502; the next request is answered, and so it is when an idle worker was killed."""
     answers = computing.killed.answers
-    failed = next((answer for answer in answers if answer.status != 200), answers[0])
+    # The other's may be late, on a machine that is busy enough.
+    failed = min(answers, key=lambda answer: (answer.status != 502, answer.status == 200))
     accuse(subject, computing.killed, refused(failed, 502, "The worker process ended", log=computing.log))
     for when, seen in (("in the middle of work", computing.after), ("while it was idle", computing.after_idle)):
         answer = seen.answers[0]

@@ -128,7 +128,8 @@ def test_a_cancelled_task_is_broken_off(server: Server) -> None:
         told, ends = talk.first("cancelled", "a"), [call.end or seen.ended for call in calls(seen, "a")]
         if told is None or told.message != {"cancelled": "a"} or len(ends) != 1:
             sentence = f"of a it was told {told and told.message}, and the service saw {len(ends)} calls for it; one is right"
-            return sure(Cause.WRONG_CALL, sentence, CANCEL)
+            # On a busy machine it may be cancelled before there was time for its call.
+            return [Finding(Cause.WRONG_CALL, sentence, certain=bool(ends), places=(CANCEL,))]
         if not calls(seen, "a")[0].was_left:
             sentence = (
                 f"a was cancelled, and told so only when the service had worked on it for {calls(seen, 'a')[0].seconds:.2f} s"
@@ -165,7 +166,8 @@ def test_a_name_is_taken_while_its_task_runs(server: Server) -> None:
         talk = seen.answers[0].talk
         if talk.missed == Hear("error", "a") and talk.heard:
             sentence = f"a second task was started under the name of one that was running: {last_words(talk)}"
-            return sure(Cause.UNCHECKED, sentence, READ)
+            # On a busy client the first may have ended before it asked for the second.
+            return [Finding(Cause.UNCHECKED, sentence, places=(READ,))]
         wrong = [heard.message for heard in talk.all("error")]
         right = [Refused("already-running", "a").message, Refused("not-running", "c").message]
         if wrong != right[: len(wrong)]:

@@ -30,7 +30,9 @@ def all_asked(seen: Observation) -> list[Finding]:
     """Check that each replica was asked once, and that none had to end before the next was asked."""
     tasks = sorted(call.task for call in seen.calls)
     if tasks != [f"task{number + 1}" for number in range(REPLICAS)]:
-        return sure(Cause.WRONG_CALL, f"/first asked for {', '.join(tasks) or 'nothing'}, and there are {REPLICAS} replicas")
+        sentence = f"/first asked for {', '.join(tasks) or 'nothing'}, and there are {REPLICAS} replicas"
+        # On a busy machine one may have answered before another could be asked.
+        return [Finding(Cause.WRONG_CALL, sentence, certain=len(tasks) >= REPLICAS)]
     first_end = min(call.start + call.seconds for call in seen.calls)
     if max(call.start for call in seen.calls) >= first_end:
         return [Finding(Cause.ONE_BY_ONE, "/first asked one replica only when another had ended")]

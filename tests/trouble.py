@@ -39,7 +39,16 @@ HUNG_ROUNDS = 2
 """After so many rounds in which a request got no answer at all, no further one is tried."""
 
 LATEST = 1.1
-"""How many times a deadline it may take until a service is given up, in one of the rounds."""
+"""How many times a deadline it should take at the most until a service is given up; where it does not, there is another round."""
+
+TOO_LATE = 1.5
+"""How many times a deadline it must not take in all of the rounds. Nearest wrong: twice, as where it begins anew."""
+
+LONG_SILENCE = 1.0
+"""Seconds: a silence in which a busy machine, too, passes on what was said before it."""
+
+SETTLE = 5.0
+"""Seconds that a service may take to learn that a caller has left; what nobody has broken off is open for much longer."""
 
 KEPT = 2
 """Connections that may be kept after one search: one to each of two services."""
@@ -149,6 +158,7 @@ class Left:
 def left_over(server: Server, idle: Inside) -> Left:
     """Wait until a server is idle, and return what is left in it."""
     inside = aftermath.settled(server, lambda now: not (now.more_than(idle) or now.inbound))
+    server.upstreams.wait_for_calls(SETTLE)
     return Left(inside.more_than(idle), inside.inbound, server.upstreams.open_calls())
 
 
@@ -212,7 +222,24 @@ def _enough(table: Sequence[Case], found: Trouble) -> bool:
     """Whether another round would prove no more: all is well, or has been wrong too often."""
     if len(found.rounds) == len(SPREAD) or sum(map(hung, found.rounds)) == HUNG_ROUNDS:
         return True
-    return bool(found.rounds) and on_time(table, found.rounds) and goes_on(found)
+    return bool(found.rounds) and on_time(table, found.rounds) and goes_on(found) and True in map(told_in_silence, found.rounds)
+
+
+def silent_case() -> tuple[int, Case]:
+    """Return the case in which the model falls silent after some words, and its place."""
+    return next((place, case) for place, case in enumerate(cases()) if case.fault.kind == "stall")
+
+
+def told_in_silence(seen: Observation) -> bool | None:
+    """Say whether what the model had said was told while it was silent; None where a busy machine left no time for it."""
+    place, case = silent_case()
+    answer, words = seen.answers[place], int(case.fault.fields["after"])
+    sent: list[float] = [moment for call in calls_for(seen, case) for _, moment in call.answered["tokens"]]
+    if len(sent) < words or answer.received - sent[-1] < LONG_SILENCE:
+        return None
+    told_words = [event for event in events(answer) if event.name == "token"] if not readable(answer) else []
+    # Right: as soon as they are said. Wrong: at the end of the silence.
+    return len(told_words) >= words and told_words[-1].received - sent[-1] < (answer.received - sent[-1]) / 2
 
 
 def hung(seen: Observation) -> bool:
@@ -256,11 +283,9 @@ def busy(answer: Answer) -> bool:
 def given_up(case: Case, rounds: Sequence[Observation]) -> float:
     """Return after how many seconds a client was told that a service is late, from when that was asked, in the best round."""
     place = cases().index(case)
-    found = []
-    for seen in rounds:
-        asked = [call.start for call in calls_for(seen, case)]
-        found.append(seen.answers[place].received - min(asked, default=seen.began))
-    return min(found)
+    asked = [(seen, [call.start for call in calls_for(seen, case)]) for seen in rounds]
+    # Where it was asked in none, that is for others to say.
+    return min((seen.answers[place].received - min(starts) for seen, starts in asked if starts), default=0.0)
 
 
 def calls_for(seen: Observation, case: Case) -> list[Call]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.lab.server import Server
+from shared.lab.server import Server, ServerError
 
 SETTLE_SECONDS = 10.0
 """How long to wait for a server to become idle: some keep what belongs to a departed client until its keep-alive is over."""
@@ -46,8 +46,15 @@ class Inside:
 
 
 def look(server: Server) -> Inside:
-    """Return what lives in a server now."""
+    """Return what lives in a server now.
+
+    Raises:
+        ServerError: Its process stands still, and so cannot say.
+
+    """
     report, place = server.look_inside(), f"/{server.variant.place}/"
+    if server.stands_still:
+        raise ServerError(f"The process of {server.variant.label} stands still: none of its threads answers.")
     stacks: dict[str, list[str]] = report["tasks"]
     tasks = {number: stack[-1] for number, stack in stacks.items() if _in_variant(stack, place) or not _serves_connection(stack)}
     unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack, place)]

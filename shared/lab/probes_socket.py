@@ -9,12 +9,16 @@ from urllib.parse import urlsplit
 from shared.lab.experiment import Ask, run
 from shared.lab.probes_http import HOST, UPGRADE
 from shared.lab.server import Server
-from shared.lab.talk import Leave, Pause, Say, Step
+from shared.lab.talk import Hear, Leave, Pause, Say, Step
 from shared.lab.traits import Probe, Shown
+from shared.lab.tries import first_good
 from shared.lesson.contract import SOCKET
 
 LARGE: Final = 5_000_000
 """Characters of a message: more than one stack takes by default, and less than another."""
+
+READS_IN: Final = (1.0, 4.0)
+"""Seconds in which it has to be read, for each try."""
 
 TOO_BIG: Final = 1009
 INTERNAL_ERROR: Final = 1011
@@ -35,7 +39,11 @@ def _talk(*steps: Step) -> Ask:
 
 def large_message(server: Server) -> Shown:
     """Say something long, and see whether it is answered."""
-    seen = run(server, [_talk(Say("x" * LARGE), Pause(0.5), Pause(0.5))])
+    seen = first_good(
+        READS_IN,
+        lambda seconds: run(server, [_talk(Say("x" * LARGE), Pause(seconds / 2), Pause(seconds / 2))]),
+        lambda seen: bool(seen.answers[0].talk.heard or seen.answers[0].talk.code),
+    )
     talk = seen.answers[0].talk
     answered = f"answered {str(talk.heard[0].message)[:60]}" if talk.heard else f"answered with the close code {talk.code}"
     # The code is 1009; it may get lost where the server closes while the message is still being sent.
@@ -95,7 +103,7 @@ def socket_telling(server: Server) -> Shown:
 
 def socket_failure(server: Server) -> Shown:
     """Let a handler fail, and see how the client is told."""
-    seen = run(server, [_talk(Say("fail"), Pause(1.0), Pause(0.1))])
+    seen = run(server, [_talk(Say("fail"), Hear("nothing"))])
     code = seen.answers[0].talk.code
     values = {INTERNAL_ERROR: "internal-error", CUT_OFF: "cut-off"} | dict.fromkeys(PRIVATE, "private-code")
     return Shown(values.get(code, f"code {code}"), f"when a handler failed, its client saw the close code {code}", seen)

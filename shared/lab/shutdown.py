@@ -17,7 +17,7 @@ import psutil
 
 from shared.lab.experiment import Answer, Ask, Observation, send
 from shared.lab.family import LEAVE, outlived, started_by
-from shared.lab.server import Server
+from shared.lab.server import PATIENT, Server
 from shared.lab.upstream import Call, Upstreams
 from shared.lab.variants import Variant
 from shared.lesson.command import HOST
@@ -79,7 +79,7 @@ def watched(variant: Variant, settings: Mapping[str, str] | None = None) -> Iter
     """Serve a variant that keeps its temporary files in a folder of its own, and give both."""
     with tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True) as folder, Upstreams() as upstreams:
         places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder)
-        with Server(variant, upstreams, settings={**places, **(settings or {})}) as server:
+        with Server(variant, upstreams, settings={**PATIENT, **places, **(settings or {})}) as server:
             yield server, Path(folder)
 
 
@@ -128,7 +128,7 @@ def _wait(server: Server) -> int | None:
 
 def _left(server: Server, folder: Path, family: list[psutil.Process]) -> list[str]:
     """Return what a server that has ended has left behind: processes, sockets, files."""
-    alive = outlived(family, LEAVE)
+    alive = outlived(family, 2 * LEAVE)
     with socket.socket() as client:
         listens = client.connect_ex((HOST, urlsplit(server.url).port or 0)) == 0
     server.upstreams.wait_for_calls(1)  # The service learns from its own socket that nobody waits any more.

@@ -27,7 +27,7 @@ LONGEST = 20.0
 UNDER_WAY = (0.3, 1.0, 2.0)
 """Seconds after which the request is under way, for each try: nothing tells in a terminal when it is."""
 
-GOES_ON = 0.5
+GOES_ON = 1.0
 """Seconds that it takes after that: less than a stop waits for it."""
 
 IN_TERMINAL = """
@@ -43,6 +43,7 @@ class Pressed:
     """What was seen of a server after Ctrl-C.
 
     Attributes:
+        at: When it was pressed, in seconds of `time.monotonic`.
         answer: What became of the request that was under way.
         exit_code: What the server ended with; None where it had to be killed.
         printed: What stood on the terminal afterwards, without what the lesson itself prints.
@@ -50,6 +51,7 @@ class Pressed:
 
     """
 
+    at: float
     answer: Answer
     exit_code: int | None
     printed: str
@@ -59,14 +61,14 @@ class Pressed:
 def press_ctrl_c(variant: Variant, settings: Mapping[str, str] | None = None) -> Pressed:
     """Start a variant with its own upstreams, unless `settings` name others, and press Ctrl-C.
 
-    Again, and later, where the request was not answered: a busy machine may not have begun it.
+    Again, and with more time, where the request was not answered, or before that: a busy machine may be late with either.
     """
     # Windows has no terminals of this kind; its consoles send an event to a group of processes.
     once = _send_break if sys.platform == "win32" else _in_terminal
     return first_good(
         UNDER_WAY,
         lambda under_way: once(variant, settings, under_way),
-        lambda pressed: pressed.answer.status == HTTPStatus.OK,
+        lambda pressed: pressed.answer.status == HTTPStatus.OK and pressed.answer.received > pressed.at,
     )
 
 
@@ -99,6 +101,7 @@ def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolEx
     family = started_by(process.pid)
     sent = client.submit(send, url, [_patient(under_way)])
     time.sleep(under_way)
+    at = time.monotonic()
     os.write(terminal, CTRL_C)
     printed, _ = _read(terminal, LONGEST)
     try:
@@ -106,7 +109,7 @@ def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolEx
     except subprocess.TimeoutExpired:
         exit_code = None
     left = [f"a process: {line}" for line in outlived(family, LEAVE)]
-    return Pressed(sent.result()[0], exit_code, _without_lesson(printed.partition("^C")[2]), left)
+    return Pressed(at, sent.result()[0], exit_code, _without_lesson(printed.partition("^C")[2]), left)
 
 
 def _patient(under_way: float) -> Ask:
@@ -134,10 +137,10 @@ def _send_break(variant: Variant, settings: Mapping[str, str] | None, under_way:
     with serving(variant, settings=settings) as server, ThreadPoolExecutor(1) as client:
         sent = client.submit(send, server.url, [_patient(under_way)])
         time.sleep(under_way)
-        before = len(server.printed())
+        before, at = len(server.printed()), time.monotonic()
         exit_code = server.stop(signal.SIGINT)
         printed = server.printed(before).decode(errors="replace")
-        return Pressed(sent.result()[0], exit_code, _without_lesson(printed), [])
+        return Pressed(at, sent.result()[0], exit_code, _without_lesson(printed), [])
 
 
 def _without_lesson(printed: str) -> str:
