@@ -22,8 +22,9 @@ LATE: Final = SHUTDOWN_WAIT + 3.0
 """Seconds that a request takes which can end in time, and one which cannot, though a busy machine may be late with the signal."""
 
 SHORT_STREAM: Final = 0.4
-LONG_STREAM: Final = LATE / 3
-"""Seconds of the shortest of a stream's tasks; the longest takes three times as long."""
+LONG_STREAM: Final = LATE / 3 + 0.1
+"""Seconds of the shortest of a stream's tasks; the longest takes three times as long. A call is known by how long it takes, so no
+task of the long one takes as long as anything else here."""
 
 SHORT_WORK: Final = SHUTDOWN_WAIT + GRACE / 2
 LONG_WORK: Final = SHUTDOWN_WAIT + GRACE + 4.0

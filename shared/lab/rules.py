@@ -23,6 +23,9 @@ FRAME = re.compile(r'File "[^"]*[\\/]variants[\\/](\w+)[\\/](\w+)\.py", line (\d
 """A line of a traceback that is about a variant's code."""
 
 
+POOL = ("resilience", "open_client")
+"""Where it is said how many calls there may be at once."""
+
 Rule = Callable[[Answer, Observation], list[Finding]]
 
 
@@ -44,13 +47,15 @@ def other_status(answer: Answer, seen: Observation) -> list[Finding]:
     """Tell why a request was answered with another status than its own, or not at all."""
     asked = f"{answer.ask.method} {answer.ask.path}"
     if answer.status == 0:
-        return sure(*_no_answer(answer, f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen))
+        cause, sentence = _no_answer(answer, f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen)
+        calls_services = cause == Cause.LIMITED and any(call.service == "embeddings" for call in seen.calls)
+        return sure(cause, sentence, *([POOL] if calls_services else []))
     got = f"{asked} was answered {answer.status} and not {answer.ask.status}: {answer.body[:200].decode(errors='replace')}"
     most = most_at_once(call for call in seen.calls if call.service == "embeddings")
     if answer.status == 504 and 0 < most < len(seen.answers) / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
         sentence = f"{got}; of {len(seen.answers)} searches at once the embeddings service saw at most {most}"
         # On a busy machine they may come so late after each other that few of them meet.
-        return [Finding(Cause.LIMITED, sentence, places=(("resilience", "open_client"),))]
+        return [Finding(Cause.LIMITED, sentence, places=(POOL,))]
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(got, "\n".join(seen.printed), answer)]
     return sure(Cause.WRONG_ANSWER, got)
