@@ -55,8 +55,8 @@ def compute_to_the_end(server: Server, killed: Observation) -> Computing:
         killed: What was seen of the work in the middle of which a worker was killed; nothing was asked for since.
 
     """
-    # A new worker may be late on a busy machine; a pool that stays broken answers so every time.
-    after = first_good(range(TRIES), lambda _: run(server, [QUICK]), lambda seen: seen.answers[0].status == QUICK.status)
+    # A new worker may be late on a busy machine, which is told as 504.
+    after = first_good(range(TRIES), lambda _: run(server, [QUICK]), lambda seen: seen.answers[0].status not in {0, 504})
     after_idle = _after_idle(server)
     with watching(server.process.pid) as processes:
         abandoned = run(server, [Ask(f"/cpu?n={MAX_N}&limit={LIMIT}", status=504)])

@@ -53,9 +53,9 @@ SETTLE = 5.0
 KEPT = 2
 """Connections that may be kept after one search: one to each of two services."""
 
-LOST = 5
-"""Connections that may stay open besides. Right: none, but httpx2 on trio forgets one that is given up just before its first byte,
-as was seen once in some seventy runs beside busy processes. Wrong: one after each fault, or as many as were open at once."""
+LOST = 1
+"""Connections that may stay open besides. Right: none, but httpx2 on trio forgets one that is given up just before its first
+byte, as was seen once in some seventy runs beside busy processes. Wrong: one after each fault, or as many as were open at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def told_in_silence(seen: Observation) -> bool | None:
     """Say whether what the model had said was told while it was silent; None where a busy machine left no time for it."""
     place, case = silent_case()
     answer, words = seen.answers[place], int(case.fault.fields["after"])
-    sent: list[float] = [moment for call in calls_for(seen, case) for _, moment in call.answered["tokens"]]
+    sent: list[float] = [moment for call in calls_for(seen, case) for _, moment in (call.answered or {}).get("tokens", [])]
     if len(sent) < words or answer.received - sent[-1] < LONG_SILENCE:
         return None
     told_words = [event for event in events(answer) if event.name == "token"] if not readable(answer) else []

@@ -13,8 +13,8 @@ _ERROR = re.compile(r".*Unforeseen error.*|^ERROR\b.*|^[ |+]*(Exception Group )?
 LOST = "ResourceWarning: unclosed transport"
 """What asyncio says of a connection that was dropped and not closed."""
 
-QUOTED = "_warn("
-"""How the line of asyncio's code begins that Python quotes beneath a warning."""
+BENEATH = ("_warn(", "ResourceWarning: Enable tracemalloc")
+"""How the lines begin that Python prints beneath such a warning: the code that gave it, and advice."""
 
 FEW = 20
 """So many are no proof: httpx2 on anyio drops some that its callers give up while they connect, and on a machine that was far too
@@ -23,7 +23,7 @@ busy, more than five were seen so in five rounds of faults. A variant that forge
 
 def left_open(log: str) -> str:
     """Return the first line of a log that says that something was not closed or not awaited; empty when none does."""
-    found = [line for one in _LEFT_OPEN.finditer(log) if not (line := one[0].strip()).startswith(QUOTED)]
+    found = [line for one in _LEFT_OPEN.finditer(log) if not (line := one[0].strip()).startswith(BENEATH)]
     lost = [line for line in found if LOST in line]
     return next((line for line in found if line not in lost or len(lost) > FEW), "")
 

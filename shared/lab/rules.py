@@ -70,7 +70,8 @@ def _stands(seen: Observation) -> str:
 def _no_answer(answer: Answer, sentence: str, seen: Observation) -> tuple[Cause, str]:
     """Tell from what went on meanwhile why a request got no answer."""
     stands = _stands(seen)
-    if seen.stood_still or seen.slowest_ping > HANG / 4:  # Right: not at all. Wrong: as long as the request itself.
+    # Right: not at all. Wrong: as long as the request itself.
+    if seen.process_stood_still or seen.stood_still or seen.slowest_ping > HANG / 4:
         return Cause.BLOCKS, f"{sentence}, and /ping had to wait {seen.slowest_ping:.1f} s{stands}"
     if not answer.hung:  # The connection was closed without a word, or there was none.
         log = "\n".join(seen.printed)

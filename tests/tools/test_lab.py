@@ -47,7 +47,9 @@ def test_stopped_upstreams_are_not_kept() -> None:
 def test_few_lost_connections_are_no_proof() -> None:
     """A few connections that were dropped may be the stack's doing; more are told, and so is one of anything else."""
     line = f"selector_events.py:869: {LOST} <_SelectorSocketTransport fd=19>"
-    quoted = '  _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)'
+    quoted = (
+        '  _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)\nResourceWarning: Enable tracemalloc to get ...'
+    )
     assert not left_open(f"started\n{line}\n{quoted}\nended")
     assert not left_open(f"{line}\n{quoted}\n" * FEW)
     assert left_open(f"{line}\n{quoted}\n" * (FEW + 1)) == line
