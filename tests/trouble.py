@@ -55,7 +55,7 @@ KEPT = 2
 
 LOST = 1
 """Connections that may stay open besides. Right: none, but httpx2 on trio forgets one that is given up just before its first
-byte, as was seen once in some seventy runs beside busy processes. Wrong: one after each fault, or as many as were open at once."""
+byte, as was seen once in some seventy runs beside busy processes. Wrong: one after each fault, or all that were open at once."""
 
 
 @dataclass(frozen=True, slots=True)
