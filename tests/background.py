@@ -24,7 +24,6 @@ from shared.lab.host import Crash
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
-from shared.lab.rules import broken
 from shared.lab.server import PATIENT, START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
 from shared.lab.terminal import press_ctrl_c
@@ -44,6 +43,10 @@ from tests.trouble import SEARCH, STREAM, Left, about, left_over, run_a_burst, r
 SERVICES = ("embeddings", "query")
 SILENT_KINDS = ("silence", "drip")
 TRIES = 3
+
+LATE = {502, 504}
+"""What is answered where a service was late, or did not accept a connection in time: on a busy machine that may be noise."""
+
 UNFORESEEN = (Crash.BARE, Crash.OUT_OF_A_GROUP)
 
 
@@ -93,10 +96,10 @@ def run_as_a_reader(variant: Variant) -> Reader:
 def _in_time(url: str, asks: list[Ask]) -> list[Answer]:
     """Send requests; again, where a service was late, or a wait took half as long again: a machine may be too busy."""
 
-    def in_time(answer: Answer) -> bool:
-        return answer.status == answer.ask.status and (not answer.ask.due or answer.seconds < 1.5 * answer.ask.due)
+    def late(answer: Answer) -> bool:
+        return answer.status in LATE or bool(answer.ask.due and answer.seconds >= 1.5 * answer.ask.due)
 
-    return first_good(range(TRIES), lambda _: send(url, asks), lambda answers: all(map(in_time, answers)))
+    return first_good(range(TRIES), lambda _: send(url, asks), lambda answers: not any(map(late, answers)))
 
 
 WHOLE = b"GET /async?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -190,7 +193,9 @@ def run_to_the_end(variant: Variant) -> Ending:
     with serving(variant, crash=True, settings=PATIENT) as server:
         departed, kept = depart(server)
         asks = [Ask("/ping"), SEARCH, Ask("/async?seconds=0")]
-        after = first_good(range(TRIES), lambda _: run(server, asks), lambda seen: not broken(seen))
+        after = first_good(
+            range(TRIES), lambda _: run(server, asks), lambda seen: not any(one.status in LATE for one in seen.answers)
+        )
         silent = {service: _silence(server, service) for service in SERVICES}
         crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
         time.sleep(LOGGED)

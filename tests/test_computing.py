@@ -208,9 +208,9 @@ def test_to_wait_for_a_worker_counts(server: Server) -> None:
 def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Computing) -> None:
     """Work whose process is killed is answered 502; the next request is answered, and so it is when an idle worker was killed."""
     answers = computing.killed.answers
-    # The other's may be late, on a machine that is busy enough.
-    failed = min(answers, key=lambda answer: (answer.status != 502, answer.status == 200))
-    accuse(subject, computing.killed, refused(failed, 502, "The worker process ended", log=computing.log))
+    # One may have ended before, or be late, on a machine that is busy enough; not all of them.
+    for failed in [answer for answer in answers if answer.status not in {200, 504}] or answers[:1]:
+        accuse(subject, computing.killed, refused(failed, 502, "The worker process ended", log=computing.log))
     for when, seen in (("in the middle of work", computing.after), ("while it was idle", computing.after_idle)):
         answer = seen.answers[0]
         if answer.status != 200:

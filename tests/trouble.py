@@ -41,7 +41,7 @@ HUNG_ROUNDS = 2
 LATEST = 1.1
 """How many times a deadline it should take at the most until a service is given up; where it does not, there is another round."""
 
-TOO_LATE = 1.5
+TOO_LATE = 1.25
 """How many times a deadline it must not take in all of the rounds. Nearest wrong: twice, as where it begins anew."""
 
 LONG_SILENCE = 1.0

@@ -16,28 +16,32 @@ LOST = "ResourceWarning: unclosed transport"
 BENEATH = ("_warn(", "ResourceWarning: Enable tracemalloc")
 """How the lines begin that Python prints beneath such a warning: the code that gave it, and advice."""
 
-FEW = 20
-"""So many are no proof: httpx2 on anyio drops some that its callers give up while they connect, and on a machine that was far too
-busy, more than five were seen so in five rounds of faults. A variant that forgets to close them loses one each time."""
+FEW = 1
+"""So many are no proof: httpx2 on anyio drops some that its callers give up while they connect. A variant that forgets to close
+them loses one each time."""
 
 
-def left_open(log: str) -> str:
-    """Return the first line of a log that says that something was not closed or not awaited; empty when none does."""
+def left_open(log: str, few: int = FEW) -> str:
+    """Return the first line of a log that says that something was not closed or not awaited; empty when none does.
+
+    Of connections that were dropped, so many are passed over.
+    """
     found = [line for one in _LEFT_OPEN.finditer(log) if not (line := one[0].strip()).startswith(BENEATH)]
     lost = [line for line in found if LOST in line]
-    return next((line for line in found if line not in lost or len(lost) > FEW), "")
+    return next((line for line in found if line not in lost or len(lost) > few), "")
 
 
-def complaints(when: str, log: str, *places: tuple[str, str]) -> list[Finding]:
+def complaints(when: str, log: str, *places: tuple[str, str], few: int = FEW) -> list[Finding]:
     """Find what a log complains of: something that was left open, or an error that nobody foresaw.
 
     Args:
         when: What had happened, for the sentence.
         log: All that was printed.
         places: Modules and functions to look at first.
+        few: How many dropped connections are no proof.
 
     """
-    if line := left_open(log):
+    if line := left_open(log, few):
         cause = Cause.NOT_AWAITED if "never awaited" in line else Cause.LEAK
         return sure(cause, f"{when}, and the log says: {line}", *places)
     if found := _ERROR.search(log):
