@@ -38,9 +38,12 @@ ENOUGH = 2
 """With how many parameters a test may fail over a planned version. The others say the same, and each wants a new server."""
 
 SETTINGS = {**PATIENT, "UPSTREAM_DEADLINE": "8", "CHAT_DEADLINE": "12", IDLE_SECONDS: "30"}
-"""For the server of most tests. aiohttp and anycorn close a new connection, too, on which nothing has come for as long as one may
-be idle: two seconds, for which a busy machine was seen to keep a client from sending what it had to say. So was it seen to keep
-a service's answer for two seconds, which is its deadline: those are looked at by servers of their own, and are longer here."""
+"""For the server of most tests: it is more patient than a reader's, for a machine may be too busy for what needs milliseconds.
+
+aiohttp and anycorn close a new connection on which nothing has come for two seconds, and a client was seen to take longer before
+it had sent what it had to say. A service has two seconds to answer in, and was seen to take longer as well. What is said of these
+times is tested on servers of their own.
+"""
 
 WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""

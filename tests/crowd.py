@@ -40,10 +40,6 @@ KEPT, OFF = NAMES[CANCELLED:], NAMES[:CANCELLED]
 
 TRIES: Final = 3
 
-LOST: Final = 10
-"""Places that the pool may have lost. Right: none, but httpx2 on trio loses one when a call is cancelled just between its
-connection and its first byte: up to four in a crowd were seen on a busy machine. Wrong: hundreds, so that none is left."""
-
 ROOM = [f"/limited?tasks={MAX_CALLS // 2}&at_once={MAX_CALLS // 2}&seconds={seconds}" for seconds in (1, 3, 9)]
 """Asked for twice at once, as many calls as the pool has room for, where every place in it has been given back; for each try."""
 
@@ -87,7 +83,7 @@ def _fill(server: Server) -> Observation:
     return first_good(
         ROOM,
         lambda path: run(server, [Ask(path)] * 2, patience=DEADLINE),
-        lambda seen: most_at_once(seen.calls) >= MAX_CALLS - LOST,
+        lambda seen: most_at_once(seen.calls) >= MAX_CALLS,
     )
 
 

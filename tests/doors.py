@@ -170,7 +170,7 @@ def _handler(address: tuple[str, int], gate: Gate) -> type[BaseHTTPRequestHandle
             gate.arrive(self.path)
             # A service that is stopped meanwhile breaks off, as does a caller that has waited for long enough.
             with (
-                contextlib.suppress(ConnectionError),
+                contextlib.suppress(OSError, http.client.HTTPException),
                 contextlib.closing(http.client.HTTPConnection(*address, timeout=3 * PATIENCE)) as connection,
             ):
                 connection.request(self.command, self.path, body, dict(self.headers))

@@ -151,7 +151,8 @@ def work_ends_or_is_reported(down: Down) -> list[Finding]:
         sentence = f"work that had {SHORT_WORK:g} s to do at SIGTERM was broken off after {after:.2f} s; it may take {LAST:g}"
         return [Finding(Cause.LOST, sentence, places=(HOLD, BEGIN, LIFESPAN))]
     after = (late.end or down.gone) - down.asked
-    sentence = f"work that takes {LONG_WORK:g} s was broken off {after:.2f} s after SIGTERM; {LAST:g} are right"
+    how = "came to its end" if late.end and not late.was_left else "was broken off"
+    sentence = f"work that takes {LONG_WORK:g} s {how} {after:.2f} s after SIGTERM; to be broken off after {LAST:g} is right"
     if after < LAST - EARLY:  # It may also have come to its end, where a busy machine was late with the signal.
         return [Finding(Cause.LOST, sentence, certain=late.was_left, places=(HOLD, BEGIN, LIFESPAN))]
     if after >= LAST + ROOM:

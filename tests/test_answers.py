@@ -173,7 +173,7 @@ def test_leaving_ends_the_call(server: Server, kind: str) -> None:
             server.upstreams.misbehave("chat", "stall", after=1)
         last = server.upstreams.last_call()
         left = leave(server, STREAM, b"event: token")
-        time.sleep(CHAT_SECONDS / 2)  # Half of what the whole answer takes, and an eighth of the deadline.
+        time.sleep(CHAT_SECONDS / 2)  # Half of what the whole answer takes, and far from the deadline.
         seen = Observation(run(server, [Ask("/ping")]).answers, calls=server.upstreams.calls(last))
         call = seen.calls[-1]
         if call.service == "chat" and call.broken_off and call.end:

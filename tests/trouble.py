@@ -53,10 +53,6 @@ SETTLE = 5.0
 KEPT = 2
 """Connections that may be kept after one search: one to each of two services."""
 
-LOST = 1
-"""Connections that may stay open besides. Right: none, but httpx2 on trio forgets one that is given up just before its first
-byte, as was seen once in some seventy runs beside busy processes. Wrong: one after each fault, or all that were open at once."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -17,8 +17,11 @@ STANDSTILL = 0.5
 LONGEST = 8.0
 """Seconds to wait for that at the most."""
 
-PINGS, QUICK = 3, 1.0
-"""How often to ask for a `/ping`, where it takes longer than so many seconds: it needs milliseconds."""
+QUICK = 1.0
+"""Seconds that a `/ping` may take, which needs milliseconds; one that takes longer is asked for again."""
+
+PINGS = 3
+"""How often to ask for one at the most."""
 
 CLOSE = "Connection: close\n"
 

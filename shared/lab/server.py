@@ -151,6 +151,7 @@ class Server:
             return self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             inside = json.dumps(self.look_inside(), indent=1)
+            inside = "No thread of its process ran, so nobody can say where it was stuck." if self.stands_still else inside
             self.process.kill()
             self.process.wait()
             raise ServerError(f"{self.variant.label} did not stop within {STOP_SECONDS:g} s.\n{inside}\n{self.log()}") from None

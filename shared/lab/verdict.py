@@ -176,7 +176,7 @@ def _compared_with_alone(server: Server, finding: Finding, seen: Observation) ->
 
 def _held(server: Server, finding: Finding, seen: Observation) -> list[str]:
     """Send the same requests again where they blocked, and return what the guard in the server's process saw hold the loop."""
-    if finding.cause != Cause.BLOCKS or seen.stuck:  # Where it is stuck is said already.
+    if finding.cause != Cause.BLOCKS or seen.stuck or seen.process_stood_still:  # It is said already, or nobody can answer.
         return []
     server.held()
     run(server, [answer.ask for answer in seen.answers])

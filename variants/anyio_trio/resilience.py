@@ -2,7 +2,8 @@
 
 Different here: httpx2 as next door, with anyio's deadlines: they work on trio and on asyncio.
 Pick it when: the same code has to run on both loops. A pool is not all: anyio's `CapacityLimiter` bounds any other work.
-Watch for: `asyncio.timeout` and `asyncio.sleep` do not work on trio; a deadline around a `yield` works on neither.
+Watch for: `asyncio.timeout` and `asyncio.sleep` do not work on trio; a deadline around a `yield` works on neither. A call
+may be cancelled at any `await`, which httpx2 does not foresee everywhere: see `_close_if_cancelled`.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 import anyio
 import httpx2
+from anyio.lowlevel import checkpoint
 
 from shared.lesson import upstreams
 from shared.lesson.problems import UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
@@ -49,9 +51,33 @@ def in_our_words(call: upstreams.Call) -> Iterator[None]:
         raise UpstreamBroke(call.service) from error
 
 
+async def _close_if_cancelled(event: str, details: dict[str, Any]) -> None:
+    """Close a connection that was made for a call which is cancelled by now.
+
+    httpx2 2.16 looks for that only afterwards. It would neither use the connection nor close it, and that would keep its place in
+    the pool for good: with a hundred of these no call would ever have one again. It was seen when many connections were slow.
+
+    Args:
+        event: What httpx2 has just done: https://www.python-httpx.org/advanced/extensions/#trace.
+        details: What came of it.
+
+    Raises:
+        BaseException: The call is cancelled.
+
+    """
+    if event == "connection.connect_tcp.complete":
+        try:
+            await checkpoint()
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await details["return_value"].aclose()
+            raise
+
+
 async def begin(client: httpx2.AsyncClient, call: upstreams.Call) -> httpx2.Response:
     """Send a request, again after a pause where that is safe, and return its answer when its head has come."""
-    request = client.build_request("POST", call.url, json=call.body, headers=call.headers)
+    extensions = {"trace": _close_if_cancelled}
+    request = client.build_request("POST", call.url, json=call.body, headers=call.headers, extensions=extensions)
     for _ in range(call.attempts - 1):
         with suppress(*NO_ANSWER):
             response = await client.send(request, stream=True)

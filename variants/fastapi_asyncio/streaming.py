@@ -6,12 +6,13 @@ Watch for: the status is sent before the first result, so what fails later can o
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from itertools import islice
 from typing import Annotated
 
 import httpx2
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from shared.lesson.events import Event, failed
@@ -39,7 +40,7 @@ async def work_on(client: httpx2.AsyncClient, settings: Settings, task: Task, ki
     return arrived(result, elapsed(), kilobytes)
 
 
-async def as_they_come(client: httpx2.AsyncClient, settings: Settings, work: Work) -> AsyncIterator[Event]:
+async def as_they_come(client: httpx2.AsyncClient, settings: Settings, work: Work) -> AsyncGenerator[Event]:
     """Yield what there is to tell of each task as soon as it is there; the next begins only when that has been taken."""
     waiting = (asyncio.create_task(work_on(client, settings, task, work.kilobytes)) for task in work.tasks)
     running = set(islice(waiting, work.at_once))
@@ -55,11 +56,19 @@ async def as_they_come(client: httpx2.AsyncClient, settings: Settings, work: Wor
         await asyncio.gather(*running, return_exceptions=True)
 
 
+async def _closed_afterwards(
+    request: Request, seconds: Seconds = 1, tasks: Count = 3, at_once: Count = 3, kilobytes: Kilobytes = 0
+) -> AsyncIterator[AsyncGenerator[Event]]:
+    """Give what there is to tell, and close it when all is over: FastAPI drops the endpoint itself when the client leaves."""
+    work = Work(unequal(tasks, seconds), at_once, kilobytes)
+    async with aclosing(as_they_come(request.state.client, request.state.settings, work)) as events:
+        yield events
+
+
 @routes.get("/as-completed", response_class=EventSourceResponse)
 async def as_completed_endpoint(
-    request: Request, seconds: Seconds = 1, tasks: Count = 3, at_once: Count = 3, kilobytes: Kilobytes = 0
+    events: Annotated[AsyncGenerator[Event], Depends(_closed_afterwards)],
 ) -> AsyncIterator[ServerSentEvent]:
     """GOOD: each result is sent when it is there, and not when all are; a reader who is slow makes the work wait."""
-    work = Work(unequal(tasks, seconds), at_once, kilobytes)
-    async for event in as_they_come(request.state.client, request.state.settings, work):
+    async for event in events:
         yield ServerSentEvent(event=event.name, data=event.data)
