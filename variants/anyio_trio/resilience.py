@@ -52,18 +52,11 @@ def in_our_words(call: upstreams.Call) -> Iterator[None]:
 
 
 async def _close_if_cancelled(event: str, details: dict[str, Any]) -> None:
-    """Close a connection that was made for a call which is cancelled by now.
+    """Close a connection that was made for a call which is cancelled by now; `details` holds it.
 
     httpx2 2.16 looks for that only afterwards. It would neither use the connection nor close it, and that would keep its place in
     the pool for good: with a hundred of these no call would ever have one again. It was seen when many connections were slow.
-
-    Args:
-        event: What httpx2 has just done: https://www.python-httpx.org/advanced/extensions/#trace.
-        details: What came of it.
-
-    Raises:
-        BaseException: The call is cancelled.
-
+    The names of events are those of https://www.python-httpx.org/advanced/extensions/#trace.
     """
     if event == "connection.connect_tcp.complete":
         try:
