@@ -276,7 +276,7 @@ class Departure:
     @property
     def was_broken_off(self) -> bool:
         """Whether the work was: at once, or at the next look."""
-        return all(call.was_left for call in self.seen.calls) and self.went_on < min(SOON, self.unfinished / 2)
+        return all(call.was_left for call in self.seen.calls) and self.went_on < SOON
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Slow:
     Attributes:
         waiting: How many calls it had made when it made no more.
         seen: All that was seen, with the whole answer.
-        ping: How long a `/ping` took meanwhile, in seconds: the quickest of a few.
+        ping: How long a `/ping` took meanwhile, in seconds: the first that was quick, or the last of a few.
 
     """
 

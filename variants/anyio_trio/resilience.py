@@ -35,6 +35,7 @@ async def open_client(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     timeout = httpx2.Timeout(None, connect=settings.deadlines.connect)
     plain = {"Accept-Encoding": "identity"}
     async with httpx2.AsyncClient(timeout=timeout, limits=limits, headers=plain, trust_env=False, cookies=no_cookies) as client:
+        client.event_hooks = {"request": [_watch_connecting]}
         yield client
 
 
@@ -51,14 +52,14 @@ def in_our_words(call: upstreams.Call) -> Iterator[None]:
         raise UpstreamBroke(call.service) from error
 
 
-async def _close_if_cancelled(event: str, details: dict[str, Any]) -> None:
-    """Close a connection that was made for a call which is cancelled by now; `details` holds it.
+async def _watch_connecting(request: httpx2.Request) -> None:
+    """Have httpx2 tell what becomes of a request's connection, in its words: python-httpx.org/advanced/extensions/#trace."""
+    request.extensions["trace"] = _close_if_cancelled
 
-    httpx2 2.16 looks for that only afterwards. It would neither use the connection nor close it, and that would keep its place in
-    the pool for good: with a hundred of these no call would ever have one again. It was seen when many connections were slow.
-    The names of events are those of https://www.python-httpx.org/advanced/extensions/#trace.
-    """
-    if event == "connection.connect_tcp.complete":
+
+async def _close_if_cancelled(event: str, details: dict[str, Any]) -> None:
+    """Close a connection that was made for a call cancelled by now: httpx2 would keep it in the pool, unused, for good."""
+    if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
         try:
             await checkpoint()
         except anyio.get_cancelled_exc_class():
@@ -69,8 +70,7 @@ async def _close_if_cancelled(event: str, details: dict[str, Any]) -> None:
 
 async def begin(client: httpx2.AsyncClient, call: upstreams.Call) -> httpx2.Response:
     """Send a request, again after a pause where that is safe, and return its answer when its head has come."""
-    extensions = {"trace": _close_if_cancelled}
-    request = client.build_request("POST", call.url, json=call.body, headers=call.headers, extensions=extensions)
+    request = client.build_request("POST", call.url, json=call.body, headers=call.headers)
     for _ in range(call.attempts - 1):
         with suppress(*NO_ANSWER):
             response = await client.send(request, stream=True)
