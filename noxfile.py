@@ -15,7 +15,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 HOMES = ("variants", "shared/workbook/examples")
 VARIANTS, EXAMPLES = ([group for group in PROJECT["dependency-groups"] if Path(home, group).is_dir()] for home in HOMES)
 READY: dict[str, str] = {}  # The interpreter of each environment that a session has made ready in this run.
-COMPARED: list[str] = []  # Likewise, what `compare` wants made of the suite's results.
+SUITE: list[str] = []  # Likewise, how `stacks` and `compare` want the suite to run.
 CHROMA: list[str] = []  # Likewise, the program of the Chroma server.
 LINTED = ["variants", "shared", "tests", "noxfile.py"]
 
@@ -62,8 +62,16 @@ def suite(session: nox.Session) -> None:
     install(session, "workbook")
     ready = [f"{name}={python}" for name, python in READY.items()]
     # Time enough to end, in good order, what it has started.
-    command = ("python", "-m", "shared.workbook.suite", *COMPARED, *ready, "--", *session.posargs)
+    command = ("python", "-m", "shared.workbook.suite", *SUITE, *ready, "--", *session.posargs)
     session.run(*command, interrupt_timeout=15, terminate_timeout=15)
+
+
+@nox.session(default=False, venv_backend="none")
+def stacks(session: nox.Session) -> None:
+    """Show on minimal applications, without our code, that what is stated of each stack is the stack's own doing."""
+    SUITE.append("--stacks")
+    for target in [*(f"variant({name})" for name in VARIANTS), *(f"example({name})" for name in EXAMPLES)]:
+        session.notify(target)
 
 
 @nox.session(default=False, venv_backend="none")
@@ -71,7 +79,7 @@ def compare(session: nox.Session) -> None:
     """Run every experiment on every variant, and set them side by side: as tables, as compare.json and as compare.html."""
     if session.posargs:
         session.error("It compares everything, so nothing can be chosen: run nox -s compare")
-    COMPARED.append("--compare")
+    SUITE.append("--compare")
     for name in VARIANTS:
         session.notify(f"variant({name})")
 

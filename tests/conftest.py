@@ -24,7 +24,7 @@ from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams, kept_for_others
 from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
-from shared.workbook.results import RESULTS
+from shared.workbook.results import RESULTS, STACKS
 from tests import background
 from tests.computing import Computing
 from tests.crowd import Crowd
@@ -63,9 +63,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the workbook's own tests out where a variant is named: they need more than it does."""
+    """Leave out, where a variant is named, what is not about it, unless its folder is asked for: the workbook, and the stacks."""
     named = config.getoption("--variant") or config.getoption("--plan")
-    return True if named and collection_path.name in {"tools", "clients"} else None
+    asked = any(collection_path.name in Path(argument.partition("::")[0]).parts for argument in config.args)
+    return True if named and not asked and collection_path.name in {"tools", "clients", STACKS} else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -140,7 +141,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if variant := _variant(item):
             item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] += call.when == "call"
             cause = accused.cause if accused else ""
-            keep_line(variant, {"failed": item.nodeid, "cause": cause, "message": report.longreprtext})
+            line = {"failed": item.nodeid, "cause": cause, "message": report.longreprtext}
+            keep_line(variant, line, of_the_stack=_of_the_stack(item))
     if call.when == "call" or report.outcome != "passed":
         cause, message = accused.cause if accused else "", report.longreprtext
         _report(item.config, {"test": item.nodeid, "outcome": report.outcome, "cause": cause, "message": message})
@@ -185,9 +187,10 @@ class Servers:
 @pytest.fixture(scope="session", autouse=True)
 def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Any]]]:
     """Begin the results of each variant anew, and the experiments that take long, for the tests that will ask for them."""
-    for variant in dict.fromkeys(filter(None, map(_variant, request.session.items))):
-        _results(variant).unlink(missing_ok=True)
-        keep_line(variant, {"began": datetime.now(UTC).isoformat(timespec="seconds")})
+    kept = dict.fromkeys((variant, _of_the_stack(item)) for item in request.session.items if (variant := _variant(item)))
+    for variant, of_the_stack in kept:
+        _results(variant, of_the_stack).unlink(missing_ok=True)
+        keep_line(variant, {"began": datetime.now(UTC).isoformat(timespec="seconds")}, of_the_stack=of_the_stack)
     wanted: dict[str, list[Variant]] = {name: [] for name in background.JOBS}  # In this order.
     for item in request.session.items:
         for name in background.JOBS.keys() & set(getattr(item, "fixturenames", ())):
@@ -324,16 +327,29 @@ def computing(aside: background.Aside) -> Computing:
     return aside.computing
 
 
-def _results(variant: Variant) -> Path:
-    return RESULTS / f"{variant.label}.jsonl"
+def _of_the_stack(item: pytest.Item) -> bool:
+    """Return whether a test is about a variant's stack, without our code."""
+    return item.path.parent.name == STACKS
 
 
-def keep_line(variant: Variant, line: dict[str, object]) -> None:
-    """Add a line to what the table is made from; not for a variant from elsewhere."""
+def _results(variant: Variant, of_the_stack: bool) -> Path:
+    return (RESULTS / STACKS if of_the_stack else RESULTS) / f"{variant.label}.jsonl"
+
+
+def keep_line(variant: Variant, line: dict[str, object], *, of_the_stack: bool = False) -> None:
+    """Add a line to what the tables are made from; not for a variant from elsewhere.
+
+    Args:
+        variant: What was seen.
+        line: What of it, as `shared.workbook.results` reads it.
+        of_the_stack: Whether it was seen of the variant's stack without our code, which has a run of its own.
+
+    """
     if variant.root != variants.ROOT:
         return
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    with _results(variant).open("a", encoding="utf-8") as lines:
+    file = _results(variant, of_the_stack)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps({"variant": variant.label, **line}) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""What the last runs of the suite saw: one file a variant, in `.results`."""
+"""What the last runs of the suite saw: one file a variant, in `.results`, and one in `.results/stacks` of its stack alone."""
 
 import json
 import os
@@ -13,6 +13,9 @@ from shared.lesson.contract import ENDPOINTS
 
 RESULTS = Path(os.environ.get("WORKBOOK_RESULTS", ROOT / ".results"))
 """Where what was seen is kept; a run whose times are not to be shown in tables sets another folder."""
+
+STACKS = "stacks"
+"""The folder in it, as the one of the tests, for what is seen of the stacks without our code: they have a run of their own."""
 
 
 @dataclass(slots=True)
@@ -44,8 +47,11 @@ def read(folder: Path = RESULTS) -> dict[str, Column]:
     known: dict[str, Column] = {}
     for file in sorted(folder.glob("*.jsonl"), key=lambda file: _place_of_column(file.stem)):
         column = known[file.stem] = Column()
-        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-            _add(column, line)
+        stack = folder / STACKS / file.name
+        # The stack's first: the date is that of the suite's own run.
+        for one in [stack, file] if stack.is_file() else [file]:
+            for line in map(json.loads, one.read_text(encoding="utf-8").splitlines()):
+                _add(column, line)
     return known
 
 

@@ -1,7 +1,8 @@
 """Run the shared suite over several variants side by side, each in its own environment; then print the table.
 
-`nox -s variant` calls it, as `python -m shared.workbook.suite NAME=PYTHON ... -- ARGUMENTS FOR PYTEST`; `--compare` before them
-makes the whole comparison. The tests mostly wait, so variants beside each other take little longer than one alone.
+`nox -s variant` calls it, as `python -m shared.workbook.suite NAME=PYTHON ... -- ARGUMENTS FOR PYTEST`. Before the variants,
+`--stacks` runs the tests of their stacks without our code instead, and `--compare` those as well, and makes the whole comparison.
+The tests mostly wait, so variants beside each other take little longer than one alone.
 """
 
 import json
@@ -21,9 +22,13 @@ from rich.text import Text
 from shared.lab.variants import ROOT, named
 from shared.workbook import table
 from shared.workbook.compare.__main__ import main as compare
-from shared.workbook.results import read
+from shared.workbook.results import STACKS, read
 
 LOOK_SECONDS = 0.5
+
+STACKS_ALONE, COMPARE = "--stacks", "--compare"
+TESTS = {STACKS_ALONE: [f"tests/{STACKS}"], COMPARE: ["tests", f"tests/{STACKS}"]}
+"""Which tests an option chooses; without one they are all those of the variants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +110,16 @@ def run_all(todo: Sequence[Job], console: Console) -> list[str]:
 def main(arguments: Sequence[str]) -> int:
     """Run all jobs, then print the table, or make the comparison; return 1 when one has failed."""
     split = arguments.index("--") if "--" in arguments else len(arguments)
-    variants = [argument for argument in arguments[:split] if argument != "--compare"]
+    options = [argument for argument in arguments[:split] if argument in TESTS]
+    variants = [argument for argument in arguments[:split] if argument not in TESTS]
+    tests = [test for option in options for test in TESTS[option]]
     console = Console()
     with tempfile.TemporaryDirectory(prefix="suite-", ignore_cleanup_errors=True) as folder:
-        todo = list(jobs(variants, arguments[split + 1 :], Path(folder)))
+        todo = list(jobs(variants, [*tests, *arguments[split + 1 :]], Path(folder)))
         console.print(f"The shared suite, side by side: {', '.join(job.label for job in todo)}")
         failed = run_all(todo, console)
-    if read():  # Where nothing could begin there is nothing to show, and its output says why.
-        if "--compare" in arguments[:split]:
+    if STACKS_ALONE not in options and read():  # Where nothing could begin there is nothing to show, and its output says why.
+        if COMPARE in options:
             compare([])
         else:
             table.main()

@@ -14,9 +14,9 @@ from shared.workbook.results import read
 VARIANT = "aiohttp_asyncio"
 
 
-def run(folder: Path, choice: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, choice: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run some of the suite's tests over one variant, with results in a folder."""
-    command = [sys.executable, "-m", "shared.workbook.suite", f"{VARIANT}={sys.executable}", "--", "-k", choice]
+    command = [sys.executable, "-m", "shared.workbook.suite", *options, f"{VARIANT}={sys.executable}", "--", "-k", choice]
     environment = {**os.environ, "WORKBOOK_RESULTS": str(folder), "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - our own
 
@@ -34,6 +34,18 @@ def test_what_the_suite_leaves_is_what_is_compared(tmp_path: Path) -> None:
         assert {row["kind"] for row in result["rows"]} == {"request", "operation"}
         assert bool(result["stalls"]) == (name == "/sync x 2")
         assert {"began", "framework", "python"} <= found["columns"][0].keys()
+
+
+def test_the_stack_alone_is_compared_too(tmp_path: Path) -> None:
+    """What is seen of the stack without our code joins what its variant did, which a run of the stacks leaves as it was."""
+    for choice, options in (("test_async_does_not_block", []), ("gather_order", ["--stacks"])):
+        done = run(tmp_path, choice, *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 passed" in done.stdout
+        assert ("What each variant did" in done.stdout) == (not options)
+    column = read(tmp_path)[VARIANT]
+    assert list(column.experiments) == ["/async x 2"]
+    assert column.character["gather_order"]["value"] == "of-the-calls"
 
 
 @pytest.mark.parametrize(

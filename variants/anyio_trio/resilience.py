@@ -53,7 +53,7 @@ def in_our_words(call: upstreams.Call) -> Iterator[None]:
 
 
 async def _watch_connecting(request: httpx2.Request) -> None:
-    """Have httpx2 tell what becomes of a request's connection, in its words: python-httpx.org/advanced/extensions/#trace."""
+    """Have httpx2 tell what becomes of a request's connection: https://www.python-httpx.org/advanced/extensions/#trace."""
     request.extensions["trace"] = _close_if_cancelled
 
 

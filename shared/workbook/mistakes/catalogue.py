@@ -34,7 +34,7 @@ FOLDER: Final = Path(__file__).parent
 SCOPES: Final = ("function", "module")
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_TEST = re.compile(r"tests/test_\w+\.py::test_\w+(\[.+\])?")
+_TEST = re.compile(r"tests/(stacks/)?test_\w+\.py::test_\w+(\[.+\])?")
 _TEXTS = ("name", "title", "why", "module", "function")
 
 

@@ -20,7 +20,7 @@ def test_the_stack_does_it_without_our_code(subject: Variant, stack: Stack, key:
     """Where nothing is switched on, the stack does what the variant does, or what that states of it by default."""
     shown = stack.shown[key]
     if key in STACK_PROBES:  # Of the others, what is kept is what the variant itself was seen to do.
-        keep_line(subject, {"trait": key, "value": shown.value, "evidence": shown.evidence})
+        keep_line(subject, {"trait": key, "value": shown.value, "evidence": shown.evidence}, of_the_stack=True)
     stated = {**declared(subject), **by_default(subject)}.get(key)
     accuse(subject, shown.seen, [*strange(subject, key), *own_doing(key, stated, shown)])
 
@@ -30,7 +30,7 @@ def test_the_stack_ends_so_without_our_code(subject: Variant, stack_end: Stack, 
     """Where nothing is switched on, the stack ends as the variant does, or as that states of it by default."""
     shown = stack_end.shown[key]
     if key in HOMELESS_PROBES:
-        keep_line(subject, {"trait": key, "value": shown.value, "evidence": shown.evidence})
+        keep_line(subject, {"trait": key, "value": shown.value, "evidence": shown.evidence}, of_the_stack=True)
     stated = {**declared(subject), **by_default(subject)}.get(key)
     accuse(subject, shown.seen, [*strange(subject, key), *own_doing(key, stated, shown)])
 

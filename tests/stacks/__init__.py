@@ -1,0 +1,1 @@
+"""Tests of the stacks themselves, without our code; `nox -s stacks` runs them."""
