@@ -55,7 +55,8 @@ def ended(one: Followed, expected: dict[str, object]) -> list[Finding]:
         return sure(Cause.LOST, sentence, WORK)
     if said.get("state") == "running":
         cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.LOST
-        sentence = f"{asked} is said to be running, and some seconds ago it should have ended"
+        outcome = "it failed" if expected["state"] == "failed" else "it should have ended"
+        sentence = f"{asked} is said to be running, and some seconds ago {outcome}"
         return [Finding(cause, sentence, places=(WORK, BEGIN))]
     if said == {"id": one.id, **expected}:
         return []

@@ -210,7 +210,8 @@ def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Compu
     answers = computing.killed.answers
     # One may have ended before, or be late, on a machine that is busy enough; not all of them.
     for failed in [answer for answer in answers if answer.status not in {200, 504}] or answers[:1]:
-        accuse(subject, computing.killed, refused(failed, 502, "The worker process ended", log=computing.log))
+        when = "while its worker process was killed"
+        accuse(subject, computing.killed, refused(failed, 502, "The worker process ended", when=when, log=computing.log))
     for when, seen in (("in the middle of work", computing.after), ("while it was idle", computing.after_idle)):
         answer = seen.answers[0]
         if answer.status != 200:

@@ -80,7 +80,8 @@ def one_by_one(seen: Observation) -> list[Finding]:
     """Check that each task was worked on once, and that none had to end before the next was begun."""
     tasks = sorted(call.task for call in seen.calls)
     if len(tasks) > 1 and max(call.start for call in seen.calls) >= min(call.start + call.seconds for call in seen.calls):
-        return [Finding(Cause.ONE_BY_ONE, "of three tasks that were started at once, one was begun only when another had ended")]
+        sentence = "of three tasks that a client of /ws asked for at once, one was begun only when another had ended"
+        return [Finding(Cause.ONE_BY_ONE, sentence)]
     if tasks != list(FACTORS) and not seen.answers[0].talk.missed:
         return sure(Cause.WRONG_CALL, f"three tasks were started, and the service was asked for {', '.join(tasks) or 'nothing'}")
     return []
@@ -188,7 +189,7 @@ def test_no_more_tasks_than_allowed(server: Server) -> None:
 
     def check(seen: Observation) -> list[Finding]:
         talk, most = seen.answers[0].talk, most_at_once(seen.calls)
-        sentence = f"a conversation had {most} tasks running, and {MAX_RUNNING} are allowed"
+        sentence = f"a conversation had {most} tasks running, and {MAX_RUNNING} are allowed: one more is to be refused"
         if most > MAX_RUNNING:
             return sure(Cause.TOO_MANY, sentence, READ)
         if talk.missed == Hear("error", "more"):  # On a busy machine the first may have ended before it was asked for.

@@ -42,8 +42,8 @@ def test_an_upstream_breaks_off(server: Server, service: str) -> None:
         server.upstreams.misbehave(service, kind, marker=kind)
     seen = run(server, [about(ASKS[service], kind) for kind in BREAKS])
     for answer in seen.answers:
-        words = f"The {SERVICES[service]} broke off its answer."
-        judge(server, seen, refused(answer, 502, words, log="\n".join(seen.printed)))
+        words, when = f"The {SERVICES[service]} broke off its answer.", f"while the {service} service breaks off its answer"
+        judge(server, seen, refused(answer, 502, words, when=when, log="\n".join(seen.printed)))
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -87,7 +87,8 @@ def test_an_upstream_is_busy(server: Server, service: str) -> None:
         server.upstreams.misbehave(service, "answer", status=429, headers=[["Retry-After", given]] if given else [])
     seen = run(server, [ASKS[service]] * len(PASSED_ON))
     for answer in seen.answers:
-        judge(server, seen, refused(answer, 503, f"The {SERVICES[service]} is busy.", log="\n".join(seen.printed)))
+        words, when = f"The {SERVICES[service]} is busy.", f"while the {service} service answers 429"
+        judge(server, seen, refused(answer, 503, words, when=when, log="\n".join(seen.printed)))
     got = sorted(answer.headers.get("Retry-After", "nothing")[:40] for answer in seen.answers)
     if got != sorted(PASSED_ON.values()):
         sentence = (

@@ -95,7 +95,8 @@ def test_each_request_has_its_own_limit(server: Server) -> None:
         most = most_at_once(seen.calls)
         if late and most < sum(BOTH):
             sentence = f"two requests at once, which allow {' and '.join(map(str, BOTH))} calls, had {most} open together"
-            return [Finding(Cause.SHARED_STATE, f"{sentence}, and {late[0].ask.path} took {late[0].seconds:.2f} s")]
+            sentence = f"{sentence} where {sum(BOTH)} are right, and {late[0].ask.path} took {late[0].seconds:.2f} s"
+            return [Finding(Cause.SHARED_STATE, sentence)]
         return peak(seen, sum(BOTH)) or [finding for answer in late for finding in in_waves(answer, 2)]
 
     prove(server, "each its own", lambda wait: [limited(tasks, at_once, wait) for at_once, tasks in BOTH.items()], check)

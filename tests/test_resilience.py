@@ -83,9 +83,10 @@ def test_a_second_attempt_where_it_is_safe(server: Server) -> None:
     plan(server, [case for case, _ in planned])
     seen = run(server, [case.ask for case, _ in planned])
     for answer, (case, expected) in zip(seen.answers, planned, strict=True):
-        judge(server, seen, refused(answer, case.fault.status, f"The {NAMES[case.service]}", log="\n".join(seen.printed)))
+        judge(server, seen, _refused(answer, case, "\n".join(seen.printed)))
         if (count := len(calls_for(seen, case))) != expected:
             sentence = f"{case.label} called that service {count} times, and {expected} is right"
+            sentence = f"{sentence}; only an embedding is asked for again, once, where no answer began or it was 503"
             judge(server, seen, [Finding(Cause.WRONG_CALL, sentence, places=(BEGIN,), ask=case.ask)])
 
 
@@ -130,12 +131,17 @@ def test_an_answer_without_end(server: Server) -> None:
         judge(server, seen, refused(answer, 502, f"The {NAMES[case.service]} answered with more than {MAX_CONTENT:,} bytes."))
 
 
+def _refused(answer: Answer, case: Case, log: str = "") -> list[Finding]:
+    """Find what is wrong with an answer that should say what the case's service did."""
+    return refused(answer, case.fault.status, f"The {NAMES[case.service]}", when=case.when, log=log)
+
+
 def wrong_in_trouble(answer: Answer, case: Case, log: str) -> list[Finding]:
     """Find what is wrong with the answer to a request whose service misbehaves."""
     if not (case.ask.endpoint.streams and case.service == "chat"):
-        return refused(answer, case.fault.status, f"The {NAMES[case.service]}", log=log)
+        return _refused(answer, case, log)
     if answer.status != 200:  # The stream had begun before the model was asked.
-        return refused(answer, 200, log=log)
+        return refused(answer, 200, when=case.when, log=log)
     return wrong_end(answer, case)
 
 
@@ -253,7 +259,7 @@ def spare(kept: int, after: str) -> list[Finding]:
 
 def wrong_in_burst(answer: Answer, case: Case) -> list[Finding]:
     """Find what is wrong with the answer to one of two hundred searches that has to fail."""
-    return refused(answer, case.fault.status, f"The {NAMES[case.service]}")
+    return _refused(answer, case)
 
 
 def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst: Burst) -> None:

@@ -81,6 +81,7 @@ def test_a_failure_is_told_in_the_stream(server: Server) -> None:
     kinds = sorted(event.name for event in told)
     if kinds != ["error", "result", "result"]:
         sentence = f"one of three pieces of work failed, and the stream told {', '.join(kinds) or 'nothing'}"
+        sentence = f"{sentence}; one event 'error' and two 'result' are right"
         judge(
             server,
             seen,

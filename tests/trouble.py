@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -54,6 +55,23 @@ KEPT = 2
 """Connections that may be kept after one search: one to each of two services."""
 
 
+DOES = {
+    "slow": "answers too late",
+    "silence": "says nothing",
+    "drip": "sends its answer without ever coming to its end",
+    "drop": "closes the connection without an answer",
+    "reset": "resets the connection",
+    "half": "breaks off in the middle of its answer",
+    "huge": "sends far too long an answer",
+    "stall": "falls silent in the middle of its stream",
+    "cut": "breaks off in the middle of its stream",
+    "garbage": "sends what is no event in its stream",
+    "refuse": "refuses to be connected with",
+    "hang": "does not take up connections",
+}
+"""What a service does, by the kind of the fault; one that answers with something else has a name besides."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What a service does, and the status with which a client has to be answered; `fields` are those of the upstream's faults."""
@@ -65,8 +83,13 @@ class Fault:
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """What it is called."""
         return self.name or self.kind
+
+    @property
+    def in_words(self) -> str:
+        """What the service does, for messages."""
+        return f"answers {self.name or self.status}" if self.kind == "answer" else DOES[self.kind]
 
 
 FAULTS = (
@@ -116,7 +139,12 @@ class Case:
     @property
     def label(self) -> str:
         """What messages call it."""
-        return f"{self.ask.path.partition('?')[0]} with the fault {self.fault.label!r} of the {self.service} service"
+        return f"{self.ask.path.partition('?')[0]}, {self.when},"
+
+    @property
+    def when(self) -> str:
+        """What happens meanwhile, for messages."""
+        return f"while the {self.service} service {self.fault.in_words}"
 
 
 def about(ask: Ask, words: str) -> Ask:
@@ -151,7 +179,8 @@ class Left:
 
     def in_words(self) -> list[str]:
         """Return each kind of thing that should not be there."""
-        found = [*self.inside, *([f"{self.inbound} connections of clients"] if self.inbound else [])]
+        found = [f"{what} ({count} times)" if count > 1 else what for what, count in Counter(self.inside).items()]
+        found += [f"{self.inbound} connections of clients"] if self.inbound else []
         return found + ([f"{self.calls} calls to services"] if self.calls else [])
 
 

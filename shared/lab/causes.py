@@ -69,11 +69,12 @@ WORDS: dict[Cause, Words] = {
         "look at where it stands, and put a deadline around the wait ({deadline})",
     ),
     Cause.NOT_AWAITED: Words(
-        "a coroutine is used where its result was meant: an await is missing", "write await before the call"
+        "a coroutine is used where its result was meant: an await is missing",
+        "write await before the call that made it; that may be another line than the one where it was noticed",
     ),
     Cause.WRONG_LOOP: Words(
         "an event loop's functions are called where it does not run: asyncio's work neither under trio nor in a thread",
-        "use {sleep} and its like, which work on the loop that runs",
+        "use {sleep} and its like, which work on the loop that runs; in a thread there is none",
     ),
     Cause.CRASHED: Words("an error that nobody foresaw", "the last lines of the server's log say which and where"),
     Cause.BLOCKS: Words(
@@ -94,7 +95,7 @@ WORDS: dict[Cause, Words] = {
     Cause.LIMITED: Words(
         "only some of them wait at once, though the event loop stayed free: a lock, a semaphore, a pool or a limit holds the "
         "others back, or they are started late",
-        "start all before waiting for the first ({together}); remove the limit, or make it wide enough",
+        "remove the limit, or make it wide enough; of one request, start all before waiting for the first ({together})",
     ),
     Cause.THREADS: Words(
         "the wait is in the wrong place: /threaded waits in a worker thread, and nothing else does, since threads are few",
@@ -112,42 +113,48 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.SHARED_STATE: Words(
         "requests share a value that each should have for itself: a global, a default argument, or a result kept from before",
-        "keep what belongs to a request in local variables",
+        "keep what belongs to a request in local variables, or in a ContextVar, of which each task has its own",
     ),
     Cause.FALSE_REPORT: Words(
-        "what it says of itself is not what was seen from outside: elapsed, Server-Timing or the console is made up or missing",
-        "measure around the real wait, with timing.operation and timing.elapsed",
+        "what it says of itself is not what was seen from outside: elapsed, Server-Timing, a state or the console is made up, "
+        "missing, or about another moment",
+        "measure around the real wait, with timing.operation and timing.elapsed, and say that something has ended when it has",
     ),
     Cause.AFTER_ANSWER: Words(
         "work goes on after the answer: a task was started that nobody waits for", "await it before answering: {together}"
     ),
     Cause.LEAK: Words(
-        "something is left behind by each request or at the end: a task, a thread or a connection",
-        "open it in a with block, so that it is closed however the block ends",
+        "something is left behind by each request or at the end: a task, a thread, a process, a connection or a file",
+        "open it in a with block, a task in {group}, so that it is closed however the block ends; what nobody can cancel, a "
+        "thread or a worker process, needs an end of its own",
     ),
     Cause.CLIENT_PER_REQUEST: Words(
         "a client, and so a connection, is opened for each request", "open one {client} in the lifespan, and use it for all"
     ),
     Cause.NO_DEADLINE: Words(
-        "no deadline stands around the whole call, or another one than the settings'",
-        "put {deadline} with the call's own deadline around it; a client's timeout alone starts anew with every read",
+        "no deadline stands around the whole of it, or another one than was asked for or set",
+        "put {deadline} around all of it, with the waiting for a place; a client's timeout alone starts anew with every read",
     ),
     Cause.WRONG_CALL: Words(
         "the service was not called as agreed: too often, not at all, too early, or with something else than it should carry",
         "make each call once, when what it needs has arrived, with the body and the headers that shared.lesson.upstreams gives",
     ),
     Cause.SWALLOWED: Words(
-        "a failure is taken for success: an except clause or a default hides it", "let it rise; the error hook answers it"
+        "a failure is taken for success: an except clause or a default hides it",
+        "let it rise: the error hook answers it; a stream that has begun tells it as its last event",
     ),
     Cause.WRONG_ERROR: Words(
-        "a failure is answered otherwise than the contract says", "raise the problem that shared.lesson.problems has for it"
+        "a failure is answered otherwise than the contract says",
+        "raise the problem that shared.lesson.problems has for it, and catch what is narrower first; the error hook answers it, "
+        "with its headers, and logs once what nobody foresaw",
     ),
     Cause.UNCHECKED: Words(
-        "a parameter is not checked before it is used", "check it as this stack does, against the limits of shared.lesson.limits"
+        "a parameter is not checked before it is used, or not in all, or a default takes the place of one that must be given",
+        "check it as this stack does, against the limits of shared.lesson.limits",
     ),
     Cause.WRONG_ANSWER: Words(
         "the answer is not the contract's: another status, shape, value or media type",
-        "answer with what shared.lesson.shapes returns",
+        "answer with what shared.lesson.shapes makes of what really came, as it came",
     ),
     Cause.TELLS_SECRETS: Words(
         "something private is shown in an answer or in the log: a key, a query, a traceback",
@@ -159,7 +166,8 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.GOES_ON: Words(
         "the client has left, and the work for it goes on: nobody tells it, or it does not listen",
-        "let the cancellation through ({leaving}), and close each call in a with block",
+        "let the cancellation through ({leaving}), or watch for the leaving beside the work and cancel that; close each call in "
+        "a with block",
     ),
     Cause.UNLIMITED: Words(
         "nothing limits how many calls are made at once, or something limits them to more than agreed",
@@ -171,7 +179,7 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.RUNS_ON: Words(
         "what nobody waits for any more runs on, to its end",
-        "start it in {group}, which breaks off what is in it when it ends early",
+        "await it where the deadline stands, or start it in {group}, which breaks off what is in it when it ends early",
     ),
     Cause.LOST_CONTEXT: Words(
         "what belongs to the request did not go along: a task or a thread was started without its context",

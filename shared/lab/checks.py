@@ -17,7 +17,7 @@ def blocks(seen: Observation) -> list[Finding]:
     total, shortest = sum(waits), min(waits)
     asked = describe(seen)
     if seen.seconds < total - EARLY:
-        return sure(Cause.DOES_NOT_BLOCK, f"{asked} took {seen.seconds:.2f} s: the sum of the waits is {total:.2f}")
+        return sure(Cause.DOES_NOT_BLOCK, f"{asked} took {seen.seconds:.2f} s, and one after the other takes {total:.2f}")
     if seen.slowest_ping < shortest / 2:  # Right: a whole wait or more. Wrong: none.
         return [Finding(Cause.DOES_NOT_BLOCK, f"{asked} took turns, but /ping waited only {seen.slowest_ping:.3f} s meanwhile")]
     if seen.seconds >= total + shortest / 2:  # Right: the sum. Nearest wrong: one wait more.

@@ -16,21 +16,22 @@ KEY = "not-a-secret"  # what the lab gives a variant for a key
 PARTS = {"type", "title", "status", "detail"}
 
 
-def refused(answer: Answer, status: int, *words: str, log: str = "") -> list[Finding]:
+def refused(answer: Answer, status: int, *words: str, when: str = "", log: str = "") -> list[Finding]:
     """Find what is wrong with an answer that should be problem details.
 
     Args:
         answer: What came.
         status: The status it should have.
         words: What its `detail` should hold.
+        when: What had been done to the server or its services, for the message: it begins with "while" or the like.
         log: What the server printed meanwhile, for the message.
 
     """
-    return [replace(finding, ask=answer.ask) for finding in _wrong(answer, status, words, log)]
+    asked = f"{answer.ask.method} {answer.ask.path[:80]}{f', {when},' if when else ''}"
+    return [replace(finding, ask=answer.ask) for finding in _wrong(answer, status, words, asked, log)]
 
 
-def _wrong(answer: Answer, status: int, words: Sequence[str], log: str) -> list[Finding]:
-    asked = f"{answer.ask.method} {answer.ask.path[:80]}"
+def _wrong(answer: Answer, status: int, words: Sequence[str], asked: str, log: str) -> list[Finding]:
     if answer.status != status:
         return [_other_status(answer, status, asked, log)]
     media_type = answer.headers.get("Content-Type", "").partition(";")[0]
@@ -49,8 +50,9 @@ def _wrong(answer: Answer, status: int, words: Sequence[str], log: str) -> list[
 
 
 def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
-    got = f"{answer.status} {answer.body[:120].decode(errors='replace')}" if answer.status else answer.error
-    sentence = f"{asked} was answered {got}, and not {status}"
+    got = f"was answered {answer.status}" if answer.status else f"got {answer.error}"
+    body = f": {answer.body[:120].decode(errors='replace')}" if answer.body else ""
+    sentence = f"{asked} {got}, and {status} is right{body}"
     if answer.status == 0 and not answer.hung:  # The connection was closed without a word.
         cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
     elif answer.status == 0:

@@ -5,7 +5,7 @@ Lower bounds and contradictions are certain at once: noise makes nothing faster,
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -99,26 +99,41 @@ def failure(got: str, log: str, answer: Answer) -> Finding:
     if "status 4" in str(answer.body) or "agreed JSON" in str(answer.body):  # An upstream refused what it was sent.
         return Finding(Cause.WRONG_CALL, got, certain=True)
     says = f"{got}; the log says: {last_error(log)}"
-    if re.search(_OTHER_LOOP, log):
-        return Finding(Cause.WRONG_LOOP, says, certain=True)
-    if re.search(_NOT_AWAITED, log):
-        return Finding(Cause.NOT_AWAITED, says, certain=True)
+    for words, cause in ((_OTHER_LOOP, Cause.WRONG_LOOP), (_NOT_AWAITED, Cause.NOT_AWAITED)):
+        if re.search(words, log):
+            return Finding(cause, says, certain=True)
     if "did not answer within" in str(answer.body):
         return Finding(Cause.NO_DEADLINE, got)
     if "did not end within" in str(answer.body):  # A worker process; to start one takes long on a busy machine.
         return Finding(Cause.HANGS, got)
+    if answer.status > 500 and last_error(log) == "nothing":  # noqa: PLR2004 - what nobody foresaw is answered 500, and logged
+        return Finding(Cause.WRONG_ANSWER, f"{got}; no error was logged, so it is answered so on purpose", certain=True)
     return Finding(Cause.CRASHED, says, certain=True)
+
+
+def _warned(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the numbers of the lines that begin with the name of an error or a warning."""
+    for number, line in enumerate(lines):
+        # Advice of Python's follows a warning.
+        if re.match(r"[\w.]*(Error|Exception|Group|Warning)\b", line.strip(" |+-")) and "tracemalloc" not in line:
+            yield number
+
+
+def _ends_of_tracebacks(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the numbers of the lines that end a traceback with what was raised: they begin in its own column, by any name."""
+    column = None
+    for number, line in enumerate(lines):
+        if "Traceback (most recent call last)" in line:
+            column = len(line) - len(line.lstrip(" |+"))  # That of a group's error is further to the right.
+        elif column is not None and line[column:].strip() and not line[column].isspace():
+            yield number
+            column = None
 
 
 def last_error(log: str) -> str:
     """Return the line of a log that names the last error, and where it was raised in a variant's code, if that stands there."""
     lines = log.splitlines()
-    named = [
-        number
-        for number, line in enumerate(lines)
-        # Advice of Python's follows a warning.
-        if re.match(r"[\w.]*(Error|Exception|Group|Warning)\b", line.strip(" |+-")) and "tracemalloc" not in line
-    ]
+    named = sorted({*_warned(lines), *_ends_of_tracebacks(lines)})
     if not named:
         return "nothing"
     traceback = "\n".join(lines[: named[-1]]).rpartition("Traceback (most recent call last)")[2]

@@ -45,6 +45,9 @@ DOUBTS: list[Callable[[Cause], None]] = []
 EXERCISE = "This is the exercise:"
 """How the error begins that stands in a function which a reader has yet to write."""
 
+ON_THE_LOOP = {Cause.BLOCKS, Cause.DOES_NOT_BLOCK, Cause.HANGS, Cause.SAME_PROCESS, Cause.THREADS, Cause.TOO_SLOW}
+"""Causes for which it is evidence where the event loop's thread stood; beside others it would lead astray, to `/sync` mostly."""
+
 BESIDE = {
     Cause.FALSE_REPORT: (("app", "server_timing"),),
     Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
@@ -202,7 +205,7 @@ def accusation(finding: Finding, seen: Observation, variant: Variant, held: Sequ
         f"{finding.sentence}.",
         f"Probable cause: {words.cause}. {cure}.",
         f"Look at {_where(finding, seen, variant)}.",
-        *_stood(seen),
+        *(_stood(seen) if finding.cause in ON_THE_LOOP else []),
         *(f"Seen from inside, the event loop was held by {line}." for line in held),
         draw(seen, finding.ask),
     ]
@@ -216,7 +219,7 @@ def _where(finding: Finding, seen: Observation, variant: Variant) -> str:
         names = [endpoint.function, endpoint.operation, *endpoint.through]
         places += [(endpoint.module, name) for name in names if name]
     places += BESIDE.get(finding.cause, ())
-    return ", ".join(_place(variant, *place) for place in dict.fromkeys(places))
+    return ", ".join(dict.fromkeys(_place(variant, *place) for place in places))
 
 
 def _place(variant: Variant, module: str, function: str) -> str:
