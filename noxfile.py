@@ -15,7 +15,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 HOMES = ("variants", "shared/workbook/examples")
 VARIANTS, EXAMPLES = ([group for group in PROJECT["dependency-groups"] if Path(home, group).is_dir()] for home in HOMES)
 READY: dict[str, str] = {}  # The interpreter of each environment that a session has made ready in this run.
-SUITE: list[str] = []  # Likewise, how `stacks` and `compare` want the suite to run.
+COMPARED: list[str] = []  # Likewise, what `compare` wants made of the suite's results.
 CHROMA: list[str] = []  # Likewise, the program of the Chroma server.
 LINTED = ["variants", "shared", "tests", "noxfile.py"]
 
@@ -56,22 +56,26 @@ def example(session: nox.Session, name: str) -> None:
 
 @nox.session(default=False)
 def suite(session: nox.Session) -> None:
-    """Run the shared suite in the environments that `variant` has made ready, and print the table; called by it."""
+    """Run the shared suite in the environments that `variant` or `example` has made ready, and print the table; they call it."""
     if not READY:
         session.error("Nothing is ready: run nox -s variant")
     install(session, "workbook")
     ready = [f"{name}={python}" for name, python in READY.items()]
     # Time enough to end, in good order, what it has started.
-    command = ("python", "-m", "shared.workbook.suite", *SUITE, *ready, "--", *session.posargs)
+    command = ("python", "-m", "shared.workbook.suite", *COMPARED, *ready, "--", *session.posargs)
     session.run(*command, interrupt_timeout=15, terminate_timeout=15)
 
 
-@nox.session(default=False, venv_backend="none")
+@nox.session(default=False)
 def stacks(session: nox.Session) -> None:
-    """Show on minimal applications, without our code, that what is stated of each stack is the stack's own doing."""
-    SUITE.append("--stacks")
-    for target in [*(f"variant({name})" for name in VARIANTS), *(f"example({name})" for name in EXAMPLES)]:
-        session.notify(target)
+    """Show on minimal applications, without our code, that what is stated of a stack is its own doing: [-- NAME ...]."""
+    install(session, *VARIANTS, *EXAMPLES, "suite", "workbook")
+    names = [name for name in session.posargs if name in {*VARIANTS, *EXAMPLES}]
+    rest = [argument for argument in session.posargs if argument not in names]
+    python = Path(session.bin, "python")
+    ready = [f"{name}={python}" for name in names or [*VARIANTS, *EXAMPLES]]
+    command = ("python", "-m", "shared.workbook.suite", "--stacks", *ready, "--", *rest)
+    session.run(*command, interrupt_timeout=15, terminate_timeout=15)
 
 
 @nox.session(default=False, venv_backend="none")
@@ -79,7 +83,7 @@ def compare(session: nox.Session) -> None:
     """Run every experiment on every variant, and set them side by side: as tables, as compare.json and as compare.html."""
     if session.posargs:
         session.error("It compares everything, so nothing can be chosen: run nox -s compare")
-    SUITE.append("--compare")
+    COMPARED.append("--compare")
     for name in VARIANTS:
         session.notify(f"variant({name})")
 

@@ -37,7 +37,7 @@ from tests.computing import Computing, compute_to_the_end
 from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
 from tests.going_down import go_down_amid_work
-from tests.stack import run_stack, run_stack_end
+from tests.stacks.experiments import run_stack, run_stack_end
 from tests.trouble import SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
 
 SERVICES = ("embeddings", "query")

@@ -29,7 +29,7 @@ from tests import background
 from tests.computing import Computing
 from tests.crowd import Crowd
 from tests.doors import Doors
-from tests.stack import Stack
+from tests.stacks.experiments import Stack
 from tests.trouble import Burst, Trouble
 
 FAILED = pytest.StashKey[bool]()
@@ -63,10 +63,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out, where a variant is named, what is not about it, unless its folder is asked for: the workbook, and the stacks."""
+    """Leave out, where a variant is named, what is not about it: the workbook's own tests, and those of the stacks alone."""
     named = config.getoption("--variant") or config.getoption("--plan")
-    asked = any(collection_path.name in Path(argument.partition("::")[0]).parts for argument in config.args)
-    return True if named and not asked and collection_path.name in {"tools", "clients", STACKS} else None
+    if not named or collection_path.name not in {"tools", "clients", STACKS}:
+        return None
+    # Of arguments of which one is inside another, pytest takes only the outer: `tests tests/stacks` is to be both.
+    asked = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    return None if any(path.resolve().is_relative_to(collection_path) for path in asked) else True
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -189,7 +192,7 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
     """Begin the results of each variant anew, and the experiments that take long, for the tests that will ask for them."""
     kept = dict.fromkeys((variant, _of_the_stack(item)) for item in request.session.items if (variant := _variant(item)))
     for variant, of_the_stack in kept:
-        _results(variant, of_the_stack).unlink(missing_ok=True)
+        _results(variant, of_the_stack=of_the_stack).unlink(missing_ok=True)
         keep_line(variant, {"began": datetime.now(UTC).isoformat(timespec="seconds")}, of_the_stack=of_the_stack)
     wanted: dict[str, list[Variant]] = {name: [] for name in background.JOBS}  # In this order.
     for item in request.session.items:
@@ -270,20 +273,18 @@ def aside(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> backgro
 
 @pytest.fixture
 def stack(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
-    """Return what was seen of the variant's stack without our code; skip the test of a reader's own variant, which has none."""
-    found: Stack | None = jobs["stack", subject.label].result()
-    if found is None:
-        pytest.skip(f"there is no minimal application tests/minimal/variants/{subject.name}")
-    return found
+    """Return what was seen of the variant's stack without our code."""
+    return _seen_of_the_stack(subject, jobs["stack", subject.label])
 
 
 @pytest.fixture
 def stack_end(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
-    """Return what was seen of the end of the variant's stack without our code; skip the test where there is no such thing."""
-    found: Stack | None = jobs["stack_end", subject.label].result()
-    if found is None:
-        pytest.skip(f"there is no minimal application tests/minimal/variants/{subject.name}")
-    return found
+    """Return what was seen of the end of the variant's stack without our code."""
+    return _seen_of_the_stack(subject, jobs["stack_end", subject.label])
+
+
+def _seen_of_the_stack(variant: Variant, seen: Future[Stack | None]) -> Stack:
+    return seen.result() or pytest.fail(f"there is no minimal application tests/minimal/variants/{variant.name}/serve.py")
 
 
 @pytest.fixture
@@ -332,7 +333,7 @@ def _of_the_stack(item: pytest.Item) -> bool:
     return item.path.parent.name == STACKS
 
 
-def _results(variant: Variant, of_the_stack: bool) -> Path:
+def _results(variant: Variant, *, of_the_stack: bool) -> Path:
     return (RESULTS / STACKS if of_the_stack else RESULTS) / f"{variant.label}.jsonl"
 
 
@@ -340,14 +341,14 @@ def keep_line(variant: Variant, line: dict[str, object], *, of_the_stack: bool =
     """Add a line to what the tables are made from; not for a variant from elsewhere.
 
     Args:
-        variant: What was seen.
-        line: What of it, as `shared.workbook.results` reads it.
+        variant: Of which variant it was seen.
+        line: What was seen, as `shared.workbook.results` reads it.
         of_the_stack: Whether it was seen of the variant's stack without our code, which has a run of its own.
 
     """
     if variant.root != variants.ROOT:
         return
-    file = _results(variant, of_the_stack)
+    file = _results(variant, of_the_stack=of_the_stack)
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps({"variant": variant.label, **line}) + "\n")

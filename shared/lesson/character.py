@@ -1,7 +1,7 @@
 """Where the stacks differ: a closed list of keys, with the values each can have, and what they mean to whoever has to choose.
 
-A variant states its values in its `character.py`; the suite measures each, on the variant and on an application without our code,
-and fails where a statement is wrong. What one might wish otherwise has links that say why it is so.
+A variant states its values in its `character.py`. The suite measures on the variant what that can show, and `nox -s stacks` all
+of them on an application without our code; both fail where one is wrong. What one might wish otherwise has links that say why.
 """
 
 from typing import Literal, TypedDict

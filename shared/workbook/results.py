@@ -15,7 +15,7 @@ RESULTS = Path(os.environ.get("WORKBOOK_RESULTS", ROOT / ".results"))
 """Where what was seen is kept; a run whose times are not to be shown in tables sets another folder."""
 
 STACKS = "stacks"
-"""The folder in it, as the one of the tests, for what is seen of the stacks without our code: they have a run of their own."""
+"""The folder, below `RESULTS` as below `tests`, of what is about the stacks without our code: they have a run of their own."""
 
 
 @dataclass(slots=True)
@@ -42,17 +42,24 @@ class Column:
 def read(folder: Path = RESULTS) -> dict[str, Column]:
     """Return the last run of each variant, in the order of `pyproject.toml`, a second event loop beside the first.
 
-    The suite makes a variant's file anew in each run.
+    The suite makes a variant's file anew in each run. What was seen of a stack alone joins it, unless that was before.
     """
     known: dict[str, Column] = {}
     for file in sorted(folder.glob("*.jsonl"), key=lambda file: _place_of_column(file.stem)):
-        column = known[file.stem] = Column()
-        stack = folder / STACKS / file.name
-        # The stack's first: the date is that of the suite's own run.
-        for one in [stack, file] if stack.is_file() else [file]:
-            for line in map(json.loads, one.read_text(encoding="utf-8").splitlines()):
-                _add(column, line)
+        column = known[file.stem] = _read(file)
+        stack = _read(folder / STACKS / file.name)
+        if stack.began >= column.began:  # Before that, it may have been another version.
+            column.character = stack.character | column.character
+            column.failures = stack.failures + column.failures
     return known
+
+
+def _read(file: Path) -> Column:
+    """Return what one file holds; nothing, where there is none."""
+    column = Column()
+    for line in map(json.loads, file.read_text(encoding="utf-8").splitlines() if file.is_file() else []):
+        _add(column, line)
+    return column
 
 
 def _add(column: Column, line: dict[str, Any]) -> None:

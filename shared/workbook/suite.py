@@ -1,7 +1,7 @@
 """Run the shared suite over several variants side by side, each in its own environment; then print the table.
 
-`nox -s variant` calls it, as `python -m shared.workbook.suite NAME=PYTHON ... -- ARGUMENTS FOR PYTEST`. Before the variants,
-`--stacks` runs the tests of their stacks without our code instead, and `--compare` those as well, and makes the whole comparison.
+`nox -s variant` calls it, as `python -m shared.workbook.suite [OPTION] NAME=PYTHON ... -- ARGUMENTS FOR PYTEST`. With `--stacks`
+it runs the tests of the variants' stacks without our code, and nothing else; with `--compare` both, and makes the comparison.
 The tests mostly wait, so variants beside each other take little longer than one alone.
 """
 
@@ -108,7 +108,7 @@ def run_all(todo: Sequence[Job], console: Console) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run all jobs, then print the table, or make the comparison; return 1 when one has failed."""
+    """Run all jobs, then print the table, or make the comparison, or neither for stacks alone; return 1 when one has failed."""
     split = arguments.index("--") if "--" in arguments else len(arguments)
     options = [argument for argument in arguments[:split] if argument in TESTS]
     variants = [argument for argument in arguments[:split] if argument not in TESTS]
@@ -116,7 +116,8 @@ def main(arguments: Sequence[str]) -> int:
     console = Console()
     with tempfile.TemporaryDirectory(prefix="suite-", ignore_cleanup_errors=True) as folder:
         todo = list(jobs(variants, [*tests, *arguments[split + 1 :]], Path(folder)))
-        console.print(f"The shared suite, side by side: {', '.join(job.label for job in todo)}")
+        what = "The stacks without our code" if STACKS_ALONE in options else "The shared suite"
+        console.print(f"{what}, side by side: {', '.join(job.label for job in todo)}")
         failed = run_all(todo, console)
     if STACKS_ALONE not in options and read():  # Where nothing could begin there is nothing to show, and its output says why.
         if COMPARE in options:

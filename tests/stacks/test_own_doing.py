@@ -9,7 +9,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.character import TRAITS
 from tests.conftest import keep_line
-from tests.stack import Stack
+from tests.stacks.experiments import Stack
 
 ENDING = [*ENDING_PROBES, *HOMELESS_PROBES]
 """What shows only at the end of a server, and so has an experiment of its own."""

@@ -412,6 +412,8 @@ def change(name: str) -> Callable[[Path], None]:
         ("shared/lab/verdict.py", True),
         ("shared/upstream/witness.py", True),
         ("tests/test_other.py", True),
+        ("tests/stacks/test_other.py", True),
+        ("tests/minimal/counting.py", True),
         ("constraints.txt", True),
         ("tests/tools/test_mistakes.py", False),
         ("README.md", False),

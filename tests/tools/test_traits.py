@@ -13,7 +13,7 @@ from shared.lab.probes_stack import STACK_PROBES
 from shared.lab.traits import Shown, by_default, declared, own_doing, strange, wrong
 from shared.lab.variants import EXAMPLES, Variant, groups, named
 from shared.lesson.character import TRAITS, Character
-from tests.stack import MINIMAL
+from tests.stacks.experiments import MINIMAL
 
 ALL = [*groups(), *groups(home=EXAMPLES)]
 

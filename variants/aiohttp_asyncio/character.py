@@ -1,4 +1,4 @@
-"""How this stack behaves where the four differ, as its author states it; the suite proves every line, and fails a wrong one.
+"""How this stack behaves where the four differ, as its author states it; tests prove every line, and fail a wrong one.
 
 Different here: its own server makes most of the difference: others have one of uvicorn's in its place.
 Pick it when: you can live with each of these, or change it.

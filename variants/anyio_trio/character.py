@@ -1,4 +1,4 @@
-"""How this stack behaves where the four differ, as its author states it; the suite proves every line, and fails a wrong one.
+"""How this stack behaves where the four differ, as its author states it; tests prove every line, and fail a wrong one.
 
 Different here: anyio's rules hold on both loops: each line is proved on trio and on asyncio.
 Pick it when: you can live with each of these, or change it.

@@ -1,4 +1,4 @@
-"""How this stack behaves where the four differ, as its author states it; the suite proves every line, and fails a wrong one.
+"""How this stack behaves where the four differ, as its author states it; tests prove every line, and fail a wrong one.
 
 Different here: most values are Starlette's and uvicorn's, because FastAPI stands on both.
 Pick it when: you can live with each of these, or change it.

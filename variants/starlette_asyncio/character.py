@@ -1,4 +1,4 @@
-"""How this stack behaves where the four differ, as its author states it; the suite proves every line, and fails a wrong one.
+"""How this stack behaves where the four differ, as its author states it; tests prove every line, and fail a wrong one.
 
 Different here: many of these are uvicorn's and asyncio's, and stay when the framework changes.
 Pick it when: you can live with each of these, or change it.

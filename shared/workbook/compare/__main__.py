@@ -23,7 +23,7 @@ from shared.workbook.table import PIPED_WIDTH, table
 
 def character(comparison: dict[str, Any]) -> Table:
     """Return a table of what was seen of each stack's character; what is declared otherwise stands in red."""
-    made = Table(box=box.SIMPLE, title="Where they differ", caption="as measured; the suite fails where a declaration is wrong")
+    made = Table(box=box.SIMPLE, title="Where they differ", caption="as measured; the tests fail where a declaration is wrong")
     made.add_column("", overflow="fold")
     labels = [column["label"] for column in comparison["columns"]]
     for label in labels:

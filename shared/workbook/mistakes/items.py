@@ -67,7 +67,7 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The whole shared suite over a variant as it is, on one of its event loops."""
+    """The whole shared suite over a variant as it is, on one of its event loops; not the tests of its stack without our code."""
 
     on: Variant
     number: int

@@ -20,6 +20,8 @@ SHARED: Final = (
     "shared/lab/*.py",
     "shared/upstream/*.py",
     "tests/*.py",
+    "tests/stacks/*.py",
+    "tests/minimal/*.py",
     "tests/minimal/variants/*/*.py",
     "constraints.txt",
     "shared/workbook/mistakes/judge.py",
