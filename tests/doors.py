@@ -136,11 +136,13 @@ def _any_port() -> tuple[int, socket.socket]:
 
 
 def _bound(port: int) -> socket.socket:
-    bound = socket.socket()
-    if os.name == "posix":  # On Windows the option would let others take the port.
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((HOST, port))
-    return bound
+    with contextlib.ExitStack() as on_error:
+        bound = on_error.enter_context(socket.socket())
+        if os.name == "posix":  # On Windows the option would let others take the port.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((HOST, port))
+        on_error.pop_all()  # It is bound, and stays open.
+        return bound
 
 
 def _connects(port: int, fillers: list[socket.socket]) -> bool:
