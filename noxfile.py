@@ -1,5 +1,6 @@
 """The menu: `nox --list` shows it, `nox -s NAME` runs one job, and what follows `--` goes to that job."""
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -70,11 +71,10 @@ def suite(session: nox.Session) -> None:
 def stacks(session: nox.Session) -> None:
     """Show on minimal applications, without our code, that what is stated of a stack is its own doing: [-- NAME ...]."""
     install(session, *VARIANTS, *EXAMPLES, "suite", "workbook")
-    names = [name for name in session.posargs if name in {*VARIANTS, *EXAMPLES}]
-    rest = [argument for argument in session.posargs if argument not in names]
+    names = list(itertools.takewhile({*VARIANTS, *EXAMPLES}.__contains__, session.posargs))
     python = Path(session.bin, "python")
     ready = [f"{name}={python}" for name in names or [*VARIANTS, *EXAMPLES]]
-    command = ("python", "-m", "shared.workbook.suite", "--stacks", *ready, "--", *rest)
+    command = ("python", "-m", "shared.workbook.suite", "--stacks", *ready, "--", *session.posargs[len(names) :])
     session.run(*command, interrupt_timeout=15, terminate_timeout=15)
 
 

@@ -69,7 +69,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     # Of arguments of which one is inside another, pytest takes only the outer: `tests tests/stacks` is to be both.
     asked = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
-    return None if any(path.resolve().is_relative_to(collection_path) for path in asked) else True
+    return None if any(path.resolve().is_relative_to(collection_path.resolve()) for path in asked) else True
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -55,7 +55,7 @@ def ended(one: Followed, expected: dict[str, object]) -> list[Finding]:
         return sure(Cause.LOST, sentence, WORK)
     if said.get("state") == "running":
         cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.LOST
-        outcome = "it failed" if expected["state"] == "failed" else "it should have ended"
+        outcome = f"it should have {'failed' if expected['state'] == 'failed' else 'ended'}"
         sentence = f"{asked} is said to be running, and some seconds ago {outcome}"
         return [Finding(cause, sentence, places=(WORK, BEGIN))]
     if said == {"id": one.id, **expected}:

@@ -189,11 +189,12 @@ def test_no_more_tasks_than_allowed(server: Server) -> None:
 
     def check(seen: Observation) -> list[Finding]:
         talk, most = seen.answers[0].talk, most_at_once(seen.calls)
-        sentence = f"a conversation had {most} tasks running, and {MAX_RUNNING} are allowed: one more is to be refused"
+        sentence = f"a conversation had {most} tasks running, and {MAX_RUNNING} are allowed"
+        one_more = f"{sentence}: one more is to be refused"
         if most > MAX_RUNNING:
-            return sure(Cause.TOO_MANY, sentence, READ)
+            return sure(Cause.TOO_MANY, one_more, READ)
         if talk.missed == Hear("error", "more"):  # On a busy machine the first may have ended before it was asked for.
-            return [Finding(Cause.TOO_MANY, sentence, places=(READ,))]
+            return [Finding(Cause.TOO_MANY, one_more, places=(READ,))]
         if findings := talked(seen):
             return findings
         if (told := talk.first("error")) and told.message != Refused("too-many", "more").message:

@@ -89,7 +89,7 @@ class Fault:
     @property
     def in_words(self) -> str:
         """What the service does, for messages."""
-        return f"answers {self.name or self.status}" if self.kind == "answer" else DOES[self.kind]
+        return f"answers with {self.name or self.status}" if self.kind == "answer" else DOES[self.kind]
 
 
 FAULTS = (
@@ -139,7 +139,7 @@ class Case:
     @property
     def label(self) -> str:
         """What messages call it."""
-        return f"{self.ask.path.partition('?')[0]}, {self.when},"
+        return f"{self.ask.path.partition('?')[0]} {self.when}"
 
     @property
     def when(self) -> str:

@@ -95,7 +95,8 @@ WORDS: dict[Cause, Words] = {
     Cause.LIMITED: Words(
         "only some of them wait at once, though the event loop stayed free: a lock, a semaphore, a pool or a limit holds the "
         "others back, or they are started late",
-        "remove the limit, or make it wide enough; of one request, start all before waiting for the first ({together})",
+        "make the limit as wide as agreed, or remove it where none is; of one request, start all before waiting for the first "
+        "({together})",
     ),
     Cause.THREADS: Words(
         "the wait is in the wrong place: /threaded waits in a worker thread, and nothing else does, since threads are few",
@@ -133,7 +134,8 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.NO_DEADLINE: Words(
         "no deadline stands around the whole of it, or another one than was asked for or set",
-        "put {deadline} around all of it, with the waiting for a place; a client's timeout alone starts anew with every read",
+        "put {deadline} around all of it, with the waiting for a place; in a stream, around each wait, with what is left of it. "
+        "A client's timeout alone starts anew with every read",
     ),
     Cause.WRONG_CALL: Words(
         "the service was not called as agreed: too often, not at all, too early, or with something else than it should carry",
@@ -141,7 +143,7 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.SWALLOWED: Words(
         "a failure is taken for success: an except clause or a default hides it",
-        "let it rise: the error hook answers it; a stream that has begun tells it as its last event",
+        "let it rise: the error hook answers it; a stream that has begun tells it as an event",
     ),
     Cause.WRONG_ERROR: Words(
         "a failure is answered otherwise than the contract says",
@@ -179,7 +181,7 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.RUNS_ON: Words(
         "what nobody waits for any more runs on, to its end",
-        "await it where the deadline stands, or start it in {group}, which breaks off what is in it when it ends early",
+        "await it where it is waited for, or start it in {group}, which breaks off what is in it when it ends early",
     ),
     Cause.LOST_CONTEXT: Words(
         "what belongs to the request did not go along: a task or a thread was started without its context",

@@ -27,7 +27,7 @@ def refused(answer: Answer, status: int, *words: str, when: str = "", log: str =
         log: What the server printed meanwhile, for the message.
 
     """
-    asked = f"{answer.ask.method} {answer.ask.path[:80]}{f', {when},' if when else ''}"
+    asked = f"{answer.ask.method} {answer.ask.path[:80]}{f' {when}' if when else ''}"
     return [replace(finding, ask=answer.ask) for finding in _wrong(answer, status, words, asked, log)]
 
 
@@ -51,8 +51,7 @@ def _wrong(answer: Answer, status: int, words: Sequence[str], asked: str, log: s
 
 def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
     got = f"was answered {answer.status}" if answer.status else f"got {answer.error}"
-    body = f": {answer.body[:120].decode(errors='replace')}" if answer.body else ""
-    sentence = f"{asked} {got}, and {status} is right{body}"
+    sentence = f"{asked} {got}, and {status} is right"
     if answer.status == 0 and not answer.hung:  # The connection was closed without a word.
         cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
     elif answer.status == 0:
@@ -65,4 +64,5 @@ def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
         cause, sentence = Cause.UNCHECKED, f"{sentence}: it was sent on to a service"
     else:
         cause = Cause.WRONG_ERROR
-    return Finding(cause, sentence, certain=True)
+    body = f". The answer: {answer.body[:120].decode(errors='replace')}" if answer.body else ""
+    return Finding(cause, f"{sentence}{body}", certain=True)

@@ -106,8 +106,8 @@ def failure(got: str, log: str, answer: Answer) -> Finding:
         return Finding(Cause.NO_DEADLINE, got)
     if "did not end within" in str(answer.body):  # A worker process; to start one takes long on a busy machine.
         return Finding(Cause.HANGS, got)
-    if answer.status > 500 and last_error(log) == "nothing":  # noqa: PLR2004 - what nobody foresaw is answered 500, and logged
-        return Finding(Cause.WRONG_ANSWER, f"{got}; no error was logged, so it is answered so on purpose", certain=True)
+    if answer.status == 503:  # noqa: PLR2004 - HTTP's Service Unavailable, which nobody answers unforeseen
+        return Finding(Cause.WRONG_ANSWER, got, certain=True)
     return Finding(Cause.CRASHED, says, certain=True)
 
 
