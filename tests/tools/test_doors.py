@@ -1,12 +1,14 @@
 """The doors to the services: shut, they refuse at once, whoever else has the socket."""
 
 import contextlib
+import gc
 import os
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests import doors
 from tests.doors import Door
 
 
@@ -25,6 +27,15 @@ def test_a_door_shuts_while_a_process_is_started() -> None:
         finally:
             for copy in copies:
                 os.close(copy)
+
+
+def test_a_port_that_is_taken_leaves_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all ports are taken that is said, and each socket that was tried is closed: pytest reports one that is not."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(doors, "PORTS", range(taken.getsockname()[1], taken.getsockname()[1] + 1))
+        with pytest.raises(OSError, match="None of the ports"), contextlib.closing(Door("http://127.0.0.1:9/v1")):
+            pass
+    gc.collect()
 
 
 def _listening(port: int | None) -> list[int]:
