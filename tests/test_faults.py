@@ -10,7 +10,7 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, run
 from shared.lab.finding import sure
 from shared.lab.refusal import refused
-from shared.lab.rules import broken
+from shared.lab.rules import POOL, broken
 from shared.lab.server import Server
 from shared.lab.verdict import judge
 from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS
@@ -19,7 +19,6 @@ from tests.trouble import SEARCH, WITH_ANSWER, about
 SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT}
 ASKS = {service: WITH_ANSWER if service == "chat" else SEARCH for service in SERVICES}
 CALL = ("resilience", "call_upstream")
-POOL = ("resilience", "open_client")
 STATUSES = [201, 204, 301, 307, 400, 401, 404, 500]
 BREAKS = ("drop", "reset", "half")
 DEEP = "[" * 100_000

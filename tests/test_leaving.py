@@ -48,7 +48,7 @@ def test_the_way_to_stop_with_the_client(subject: Variant, aside: Aside) -> None
     if len(seen.calls) != 1:
         accuse(subject, seen, sure(Cause.WRONG_CALL, f"/attentive made {len(seen.calls)} calls, and one is right"))
     if not departure.was_broken_off:
-        sentence = f"{unfinished:.1f} s of work were left when the client had gone, and it went on for {departure.went_on:.2f} s"
+        sentence = f"a client left /attentive with {unfinished:.1f} s of work to do, and it went on for {departure.went_on:.2f} s"
         accuse(subject, seen, sure(Cause.GOES_ON, sentence, ("leaving", "until_left")))
 
 
@@ -56,7 +56,7 @@ def test_the_departed_leave_nothing(subject: Variant, aside: Aside) -> None:
     """Clients that leave a plain answer, a watched one and a stream leave no task, no thread and no call behind."""
     if aside.left:
         seen = aside.attentive.seen
-        sentence = f"some seconds after clients had left there was still {aside.left[0]}"
+        sentence = f"some seconds after clients had left /attentive, /patient and /as-completed there was still {aside.left[0]}"
         accuse(subject, seen, sure(Cause.LEAK, sentence, ("streaming", "as_completed_endpoint")))
     places = ("streaming", "as_completed_endpoint"), ("leaving", "attentive_endpoint")
     accuse(subject, aside.attentive.seen, complaints("clients left", aside.log, *places))

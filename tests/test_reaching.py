@@ -5,12 +5,12 @@ import json
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import broken
+from shared.lab.rules import POOL, broken
 from shared.lab.stream import events
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.doors import ANSWERS, CONNECTS, Doors, given_up, goes_on
-from tests.test_resilience import BEGIN, DEADLINE, NAMES, POOL, WORDS, accuse_in_trouble, remains, wrong_in_trouble
+from tests.test_resilience import BEGIN, DEADLINE, NAMES, WORDS, accuse_in_trouble, remains, wrong_in_trouble
 from tests.trouble import BEFORE, TOO_LATE, Case, Fault
 
 

@@ -8,7 +8,7 @@ from shared.lab.complaints import complaints
 from shared.lab.experiment import Answer, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.refusal import KEY, refused
-from shared.lab.rules import broken
+from shared.lab.rules import POOL, broken
 from shared.lab.server import Server
 from shared.lab.stream import events, told
 from shared.lab.upstream import most_at_once
@@ -43,7 +43,6 @@ from tests.trouble import (
 
 NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT}
 DEADLINE = (("resilience", "call_upstream"), ("resilience", "stream_upstream"))
-POOL = ("resilience", "open_client")
 BEGIN = ("resilience", "begin")
 WORDS = ("resilience", "in_our_words")
 TELL = ("answers", "stream_answer")

@@ -8,7 +8,7 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import broken
+from shared.lab.rules import POOL, broken
 from shared.lab.server import Server
 from shared.lab.upstream import Call, most_at_once
 from shared.lab.verdict import judge, prove
@@ -26,7 +26,6 @@ MANY = 40
 EMBED = ("search", "get_embedding")
 FIND = ("search", "search_documents")
 CALL = ("resilience", "call_upstream")
-POOL = ("resilience", "open_client")
 
 
 def search(query: str, after: float = 0) -> Ask:

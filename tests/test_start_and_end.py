@@ -51,7 +51,10 @@ def test_upstreams_end_with_a_killed_variant(subject: Variant, reader: Reader) -
 
 def test_departed_clients_leave_nothing(subject: Variant, ending: Ending) -> None:
     """Clients that leave half-way, or in mid-stream, leave no task, thread, connection or call behind; the server goes on."""
-    departures = (("fifty clients had left", LEFT), ("twenty clients had left in mid-stream", LEFT_STREAM))
+    departures = (
+        ("fifty clients had left /async, /search-demo and /threaded", LEFT),
+        ("twenty clients had left /answer-stream in mid-stream", LEFT_STREAM),
+    )
     for left, (who, places) in zip(ending.departed, departures, strict=True):
         if found := left.in_words():
             sentence = f"ten seconds and more after {who} there was still {found[0]}"

@@ -51,7 +51,7 @@ def disconnect_plain(server: Server) -> Shown:
     if not seen.calls:  # A busy machine had no time for it.
         return Shown("something else", "the client left before a call was made", seen)
     call = seen.calls[0]
-    evidence = f"the client left, and the call that was made for it {_after(call, left)}"
+    evidence = f"the client left /patient, and the call that was made for it {_after(call, left)}"
     return Shown("broken-off" if call.was_left else "runs-on", evidence, seen)
 
 
@@ -63,7 +63,7 @@ def disconnect_stream(server: Server) -> Shown:
         return Shown("something else", "the client left before the calls were made", seen)
     next_one, last = ends[TASKS[2]], ends[TASKS[0]]  # The one that would have been told next, and the one after it.
     evidence = (
-        f"the client left a stream; of the calls under way the next {_after(next_one, left)}, the last {_after(last, left)}"
+        f"the client left /as-completed; of the calls under way the next {_after(next_one, left)}, the last {_after(last, left)}"
     )
     if next_one.was_left and last.was_left:
         return Shown("at-once", evidence, seen)

@@ -89,7 +89,7 @@ def socket_waiting(server: Server) -> Shown:
         if call.end
     ]
     value = "broken-off" if any(call.was_left for call in seen.calls) else "runs-on"
-    return Shown(value, f"the client left, and the call that its handler waited for {how[0] if how else 'went on'}", seen)
+    return Shown(value, f"the client left /ws, and the call that its handler waited for {how[0] if how else 'went on'}", seen)
 
 
 def socket_telling(server: Server) -> Shown:
