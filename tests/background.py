@@ -26,11 +26,13 @@ from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import PATIENT, START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
+from shared.lab.talk import Hear, start
 from shared.lab.terminal import press_ctrl_c
 from shared.lab.traits import Shown, all_measured, declared, measured
 from shared.lab.tries import first_good
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
+from shared.lesson.contract import SOCKET
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from tests.computing import Computing, compute_to_the_end
@@ -38,9 +40,11 @@ from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
 from tests.going_down import go_down_amid_work
 from tests.stacks.experiments import run_stack, run_stack_end
-from tests.trouble import SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
+from tests.trouble import SEARCH, STREAM, TASK, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
 
-SERVICES = ("embeddings", "query")
+ASKS = {"embeddings": SEARCH, "query": SEARCH, "work": TASK}
+"""What is asked while a service is silent."""
+
 SILENT_KINDS = ("silence", "drip")
 TRIES = 3
 
@@ -48,6 +52,7 @@ LATE = {502, 504}
 """What is answered where a service was late, or did not accept a connection in time: on a busy machine that may be noise."""
 
 UNFORESEEN = (Crash.BARE, Crash.OUT_OF_A_GROUP)
+CRASHING = Ask(*("/ws", SOCKET), status=101, says=(start("a", Crash.BARE), Hear("done", "a")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +167,12 @@ class Ending:
         departed: What was left after fifty clients had left, and after twenty more had left in mid-stream.
         kept: Connections to services that were kept after that.
         after_departures: Requests after that.
-        silent: Searches while an upstream is silent, then while it drips; for each service.
+        silent: Requests while an upstream is silent, and while it drips; for each service.
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
         crash_log: What it had printed after the first two of these.
         own_errors: Requests whose waits fail, out of a task group, with an error of the stack's own.
         crashed_work: Work in the background that fails as nobody foresaw, bare and out of a task group, and one that does not.
+        crashed_talk: A conversation of which a task fails as nobody foresaw.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
         listens: Whether its port still answered afterwards.
@@ -182,6 +188,7 @@ class Ending:
     crash_log: str
     own_errors: list[Answer]
     crashed_work: tuple[list[Followed], Observation]
+    crashed_talk: Observation
     dead: list[Answer]
     exit_code: int
     listens: bool
@@ -196,7 +203,7 @@ def run_to_the_end(variant: Variant) -> Ending:
         after = first_good(
             range(TRIES), lambda _: run(server, asks), lambda seen: not any(one.status in LATE for one in seen.answers)
         )
-        silent = {service: _silence(server, service) for service in SERVICES}
+        silent = {service: _silence(server, service) for service in ASKS}
         crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
         time.sleep(LOGGED)
         crash_log = server.log()
@@ -209,6 +216,7 @@ def run_to_the_end(variant: Variant) -> Ending:
         crashed_work = first_good(
             range(TRIES), lambda _: follow(server, work), lambda got: got[0][-1].end.get("state") != "failed"
         )
+        crashed_talk = run(server, [CRASHING], linger=LOGGED)
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
@@ -216,17 +224,18 @@ def run_to_the_end(variant: Variant) -> Ending:
         with socket.socket() as client:
             listens = client.connect_ex((HOST, port or 0)) == 0
         return Ending(
-            departed, kept, after, silent, crashes, crash_log, own_errors, crashed_work, dead, exit_code, listens, server.log()
+            *(departed, kept, after, silent, crashes, crash_log, own_errors, crashed_work, crashed_talk, dead),
+            *(exit_code, listens, server.log()),
         )
 
 
 def _silence(server: Server, service: str) -> Observation:
-    """Search while a service is silent and while it drips; again, where the answer, or the service before, was late."""
+    """Ask while a service is silent and while it drips; again, where the answer, or the service before, was late."""
 
     def once(_: int) -> Observation:
         for kind in SILENT_KINDS:
             server.upstreams.misbehave(service, kind)
-        seen = run(server, [SEARCH] * len(SILENT_KINDS), linger=0.2)
+        seen = run(server, [ASKS[service]] * len(SILENT_KINDS), linger=0.2)
         server.upstreams.behave()
         return seen
 

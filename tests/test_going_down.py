@@ -8,11 +8,13 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.finding import sure
 from shared.lab.probes_ending import ENDING_PROBES, End
+from shared.lab.readers import HELD
 from shared.lab.traits import strange, wrong
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.conftest import keep_line
 from tests.going_down import LIFESPAN, SERVE, wrong_with
+from tests.trouble import Burst
 
 
 def test_it_ends_as_declared(subject: Variant, going_down: list[End]) -> None:
@@ -32,6 +34,13 @@ def test_ctrl_c_in_a_terminal(subject: Variant, going_down: list[End]) -> None:
             accuse(subject, seen, sure(Cause.LEAK, f"after Ctrl-C there was still {pressed.left[0]}", LIFESPAN))
         if pressed.exit_code is None:
             accuse(subject, seen, sure(Cause.LINGERS, "after Ctrl-C it had to be killed", SERVE, LIFESPAN))
+
+
+def test_who_reads_nothing_does_not_hold_it_up(subject: Variant, burst: Burst) -> None:
+    """A client that asks for a long answer and reads nothing of it cannot keep the server from its end."""
+    if not burst.ends_unread:
+        sentence = f"a client read nothing of /as-completed, and {HELD:g} s after SIGTERM the server had not ended"
+        accuse(subject, burst.after, sure(Cause.LINGERS, sentence, SERVE, ("streaming", "as_completed_endpoint")))
 
 
 @pytest.mark.parametrize("key", ENDING_PROBES)

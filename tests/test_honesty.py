@@ -1,6 +1,7 @@
 """What a variant says of itself is checked against what was seen from outside; and one request leaves the next one alone."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -119,3 +120,31 @@ def test_nothing_goes_on_after_the_answer(server: Server, ask: Ask) -> None:
             judge(server, seen, sure(Cause.LEAK, f"{sentence}, and so there was {aftermath.SETTLE_SECONDS:g} s later"))
         if not tries_left:
             judge(server, seen, sure(Cause.AFTER_ANSWER, sentence))
+
+
+WORKING = [
+    Ask("/patient?seconds=0.05"),
+    Ask("/first?seconds=0.05"),
+    Ask("/limited?tasks=4&at_once=2&seconds=0.05"),
+    Ask("/group-fails?seconds=0.05", status=502),
+    Ask("/as-completed?seconds=0.05"),
+]
+
+
+@pytest.mark.parametrize("ask", WORKING, ids=lambda ask: ask.endpoint.path)
+def test_each_call_for_work_is_on_the_console(server: Server, ask: Ask) -> None:
+    """Of each call that the service saw the console shows the start, and one end: finished when answered, else stopped."""
+
+    def check(seen: Observation) -> list[Finding]:
+        printed = Counter(line for line in seen.printed if line.startswith("[ASYNC] "))
+        for call in seen.calls:
+            # To be broken off just as the answer comes is possible; to begin or to end twice is not.
+            begun, ended = printed[f"[ASYNC] Starting {call.task}"], printed[f"[ASYNC] Finished {call.task}"]
+            stopped = printed[f"[ASYNC] Stopped {call.task}"]
+            if (begun, ended + stopped) != (1, 1):
+                how = f"{begun} times that {call.task} starts, and {ended + stopped} times that it ends"
+                sentence = f"for {ask.path} the service had a call of {call.task}, and the console says {how}"
+                return sure(Cause.FALSE_REPORT, sentence, ("work", "call_work"))
+        return []
+
+    prove(server, "told", lambda _: [ask], check, waits=(1, 1, 1), linger=0.2)

@@ -1,19 +1,21 @@
 """What a variant makes of services in trouble: `resilience.py`. The evidence is what they saw, and what is left."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from statistics import median
 
 from shared.lab.causes import Cause
 from shared.lab.complaints import complaints
-from shared.lab.experiment import Answer, Observation, run
+from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.refusal import KEY, refused
 from shared.lab.rules import POOL, broken
 from shared.lab.server import Server
 from shared.lab.stream import events, told
-from shared.lab.upstream import most_at_once
+from shared.lab.upstream import Call, most_at_once
 from shared.lab.variants import Variant
-from shared.lab.verdict import accuse, judge
+from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.calls import MAX_CONTENT, RETRY_PAUSE
 from shared.lesson.command import KEEP_ALIVE
 from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS, MAX_CALLS, MAX_IDLE
@@ -65,6 +67,9 @@ MIDDLE = sum(RETRY_PAUSE) / 2
 APART = (0.04, 0.05, 0.1, 0.2, 0.4)
 """Seconds between two searches that are to call again, so that none of them waits for another's work; for each try."""
 
+TOGETHER = 16
+"""Searches that meet a 503 together."""
+
 
 def plan(server: Server, planned: Sequence[Case], times: int = 0) -> None:
     """Let each case meet its fault, in all its attempts or in the first `times` of them."""
@@ -114,6 +119,31 @@ def test_a_second_attempt_helps(server: Server) -> None:
                 f"{RETRY_PAUSE[0]:g} to {RETRY_PAUSE[1]:g} s are agreed: calls that failed together come again together"
             )
             judge(server, seen, [Finding(Cause.WRONG_CALL, sentence, places=(BEGIN,))])
+
+
+def test_each_makes_its_own_pause(server: Server) -> None:
+    """Of searches that meet a 503 together each makes its pause beside the others': none waits for theirs, and no /ping does."""
+
+    def asks(wait: float) -> list[Ask]:
+        server.upstreams.behave()
+        planned = [Case(about(SEARCH, f"own{wait:.0f}{number:02}"), "embeddings", BUSY) for number in range(TOGETHER)]
+        plan(server, planned, times=1)
+        return [case.ask for case in planned]
+
+    def check(seen: Observation) -> list[Finding]:
+        called: dict[str, list[Call]] = defaultdict(list)
+        for call in seen.calls:
+            if call.service == "embeddings":
+                called[str(call.sent["input"])].append(call)
+        pause = median(calls[-1].start - (calls[0].end or calls[0].start) for calls in called.values())
+        # Right: a pause. Wrong: those of all, one after another, for a call goes out only when the loop is free.
+        if pause < (MIDDLE + TOGETHER * RETRY_PAUSE[0]) / 2:
+            return []
+        sentence = f"{TOGETHER} searches met a 503 together, and most second calls came {pause:.2f} s and more after the first"
+        sentence = f"{sentence}, where {RETRY_PAUSE[0]:g} to {RETRY_PAUSE[1]:g} s are agreed: they pause one after another"
+        return [Finding(Cause.BLOCKS, sentence, places=(BEGIN,))]
+
+    prove(server, "side by side", asks, check, waits=(1, 2, 3))
 
 
 def test_an_answer_without_end(server: Server) -> None:

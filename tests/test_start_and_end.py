@@ -11,16 +11,19 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS, MAX_IDLE
+from shared.lesson.work import WORK
 from tests.background import Ending, Reader
 from tests.trouble import KEPT
 
-SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS}
+SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "work": WORK}
 CALL = ("resilience", "call_upstream")
+CALLS = {"embeddings": CALL, "query": CALL, "work": ("work", "call_work")}
 LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
 LEFT_STREAM = (("answers", "stream_answer"), ("answers", "answer_stream"), ("resilience", "stream_upstream"))
 """What the clients leave that leave."""
 
 LIFESPAN = ("app", "lifespan")
+TALK = ("conversation", "conversation_endpoint")
 WORKERS = ("computing", "open_workers")
 
 
@@ -73,10 +76,8 @@ def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
         for answer in seen.answers:
             words = f"The {SERVICES[service]} did not answer within {UPSTREAM_DEADLINE:g} seconds."
             if answer.status == 200 and answer.seconds > UPSTREAM_DEADLINE:
-                sentence = (
-                    f"while the {SERVICES[service]} was silent, a search went on, and was answered after {answer.seconds:.2f} s"
-                )
-                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALL))
+                sentence = f"while the {SERVICES[service]} was silent, it was waited for, for {answer.seconds:.2f} s"
+                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALLS[service]))
             accuse(subject, seen, refused(answer, 504, words, log="\n".join(seen.printed)))
         silent = [call for call in seen.calls if call.service == service]
         for call in silent:
@@ -86,9 +87,9 @@ def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
             )
             # Right: the deadline. Nearest wrong: one that starts anew, or twice as long.
             if not call.broken_off or open_for >= 1.5 * UPSTREAM_DEADLINE:
-                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALL))
+                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALLS[service]))
         if min(answer.seconds for answer in seen.answers) < UPSTREAM_DEADLINE - EARLY:
-            accuse(subject, seen, sure(Cause.NO_DEADLINE, "504 before the deadline was over", CALL))
+            accuse(subject, seen, sure(Cause.NO_DEADLINE, "504 before the deadline was over", CALLS[service]))
 
 
 def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending: Ending) -> None:
@@ -103,6 +104,13 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
     if logged != 2:
         sentence = f"two errors that nobody foresaw are in the log {logged} times"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+
+
+def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, ending: Ending) -> None:
+    """An error that nobody foresaw ends a conversation, and nobody but the log can be told of it."""
+    if not any(f"RuntimeError: {PLANTED}" in line for line in ending.crashed_talk.printed):
+        sentence = "a task of a conversation failed as nobody foresaw, and the log does not say so"
+        accuse(subject, ending.crashed_talk, sure(Cause.SWALLOWED, sentence, TALK, HOOK))
 
 
 def test_an_error_of_the_stacks_own_out_of_a_task_group(subject: Variant, ending: Ending) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import Answer, Ask, Observation, run
+from shared.lab.readers import ends_unread
 from shared.lab.rules import broken
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.stream import events, is_closed, listen, readable
@@ -24,6 +25,7 @@ from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
 SEARCH = Ask("/search-demo?query=budget", "POST")
 WITH_ANSWER = Ask("/search-demo?query=budget&answer=true", "POST")
 STREAM = Ask("/answer-stream?query=budget", "POST")
+TASK = Ask("/patient?seconds=0")
 
 SERVICES = ("embeddings", "query", "chat")
 DEADLINES = {"embeddings": UPSTREAM_DEADLINE, "query": UPSTREAM_DEADLINE, "chat": CHAT_DEADLINE}
@@ -340,6 +342,9 @@ the last is the longest that leaves the second hundred their time."""
 APART = 0.002
 """Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
 
+UNREAD = "/as-completed?seconds=0&tasks=50&at_once=3&kilobytes=512"
+"""An answer that no system keeps as a whole for a client that does not read it."""
+
 BURST_FAULTS = [
     (service, fault)
     for service in ("embeddings", "query")
@@ -363,6 +368,7 @@ class Burst:
         after: One search right after it.
         left: What was left.
         kept: Connections to services that were kept after that.
+        ends_unread: Whether it ended, when it was asked to stop while a client read nothing of its answer.
 
     """
 
@@ -374,6 +380,7 @@ class Burst:
     after: Observation
     left: Left
     kept: int
+    ends_unread: bool
 
 
 def run_a_burst(variant: Variant) -> Burst:
@@ -397,7 +404,8 @@ def run_a_burst(variant: Variant) -> Burst:
         after, left = run(server, [SEARCH]), left_over(server, idle)
         others = [seen for seen in tries if seen is not best]
         mixed = run_mixed(server)
-        return Burst(failing, others, best, mixed, peaks, after, left, spare_connections(server))
+        kept = spare_connections(server)
+        return Burst(failing, others, best, mixed, peaks, after, left, kept, ends_unread(server, UNREAD))
 
 
 def _all_in_time(failing: Sequence[Case], tries: Sequence[Observation], peaks: Sequence[int]) -> bool:

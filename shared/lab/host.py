@@ -202,7 +202,7 @@ async def crash(_: str, seconds: float) -> str:
 
 
 def crash_work(call_work: Callable[[Any, Any, Any], Awaitable[str]]) -> Callable[[Any, Any, Any], Awaitable[str]]:
-    """Return what stands in for the `call_work` of `background.py`: it fails as `Crash` says, and else does what that does."""
+    """Return what stands in for a `call_work`: it fails as `Crash` says, and else does what that does."""
 
     async def call_or_crash(client: Any, settings: Any, task: Any) -> str:  # noqa: ANN401 - the stack's own
         if task.seconds in {Crash.BARE, Crash.OUT_OF_A_GROUP}:
@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("package", help="the variant's, such as variants.aiohttp_asyncio")
     parser.add_argument("--root", help="the folder that holds variants, when it is not the project's own")
     parser.add_argument("--loop", default="asyncio", help="the event loop to serve on")
-    parser.add_argument("--crash", action="store_true", help="let the waits of together.py fail, and work of background.py")
+    parser.add_argument("--crash", action="store_true", help="let waits of together.py fail, and work elsewhere")
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
     threading.Thread(target=_answer, args=(control, arguments.package.replace(".", "/")), name="lab", daemon=True).start()
@@ -244,8 +244,9 @@ def main() -> None:
         vars(command)["KEEP_ALIVE"] = float(idle)
     if arguments.crash:
         vars(importlib.import_module(f"{arguments.package}.together"))["slow_async_operation"] = crash
-        background = vars(importlib.import_module(f"{arguments.package}.background"))
-        background["call_work"] = crash_work(background["call_work"])
+        for chapter in ("background", "conversation"):
+            names = vars(importlib.import_module(f"{arguments.package}.{chapter}"))
+            names["call_work"] = crash_work(names["call_work"])
     guard.install(arguments.loop, arguments.package.rpartition(".")[0])
     module = f"{arguments.package}.serve"
     sys.argv = [module, "--loop", arguments.loop, *rest]

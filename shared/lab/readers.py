@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import subprocess
 import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -22,6 +23,9 @@ QUICK = 1.0
 
 PINGS = 3
 """How often to ask for one at the most."""
+
+HELD = 20.0
+"""Seconds after which a server that was asked to stop is taken to be held up: right ones need six. Nearest wrong: for ever."""
 
 CLOSE = "Connection: close\n"
 
@@ -81,6 +85,20 @@ def read_late(server: Server, path: str) -> Slow:
     answer.body = _without_chunks(body)
     answer.arrivals = [(answer.received, len(answer.body))]
     return Slow(waiting, Observation([answer], calls=server.upstreams.calls(last)), ping)
+
+
+def ends_unread(server: Server, path: str) -> bool:
+    """Ask for a stream, read nothing of it, and say whether the server ends within `HELD` seconds when it is asked to stop."""
+    last = server.upstreams.last_call()
+    with _asking(server, path):
+        _until_standstill(server, last)
+        server.ask_to_stop()
+        try:
+            server.process.wait(HELD)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            return False
+        return True
 
 
 def speak_only(server: Server, said: str, times: int) -> None:

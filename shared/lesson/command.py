@@ -1,13 +1,16 @@
 """The command line of `python -m variants.NAME.serve`, and the socket it listens on: the same for every variant."""
 
 import argparse
+import os
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from shared.lesson.collection import with_collection
+from shared.lesson.jobs import GRACE
 from shared.lesson.settings import SettingsError, from_environment
 
 HOST: Final = "127.0.0.1"
@@ -27,6 +30,9 @@ SHUTDOWN_WAIT: Final = 3
 
 PING: Final = 4.0
 """Seconds after which the other side of a WebSocket is asked for a sign of life. The servers' own defaults are 20, and never."""
+
+LAST_RESORT: Final = SHUTDOWN_WAIT + GRACE + 1.0
+"""Seconds after which a server that was asked to stop, and is held up by what cannot be cancelled, is ended by force."""
 
 SHUTDOWN_HINT: Final = "Ctrl-C stops it"
 
@@ -82,6 +88,19 @@ def listen(variant: str, port: int) -> socket.socket:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(f"Serving {variant} on http://{HOST}:{sock.getsockname()[1]} ({SHUTDOWN_HINT})", flush=True)
     return sock
+
+
+def end_in_time(seconds: float = LAST_RESORT) -> None:
+    """Let this process, which has been asked to stop, end by force if it is still there after so many seconds."""
+
+    def end() -> None:
+        print("Ended by force: a client reads nothing of its answer, or a thread goes on. Work in the background may be lost.")
+        sys.stdout.flush()
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True  # A server that ends by itself does not wait for it.
+    timer.start()
 
 
 def _port(text: str) -> int:

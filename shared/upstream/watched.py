@@ -45,7 +45,8 @@ def watched(service: str, answer: Answer) -> Callable[[web.Request], Awaitable[w
 
 
 async def _misbehave(request: web.Request, service: str, body: object) -> web.StreamResponse | None:
-    fault = request.app[FAULTS].take(service, request.app[TEXTS].of(body))
+    # A call without a body carries what it asks for in its query.
+    fault = request.app[FAULTS].take(service, request.app[TEXTS].of(body) or request.query_string)
     if fault is None:
         return None
     if fault.kind in STREAMED:

@@ -8,12 +8,14 @@ Watch for: an error status of aiohttp's own is an exception that a middleware ha
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from weakref import WeakSet
 
 from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Handler
 
 from shared.lesson import identity, problems, timing
+from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.embedded import running_upstreams
 from variants.aiohttp_asyncio import (
     answers,
@@ -57,8 +59,11 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
 
 async def _end_conversations(app: web.Application) -> None:
     """Close the WebSockets when the server is to stop: it would wait for their handlers, a minute long."""
-    going_on = app[conversation.OPEN]
-    await asyncio.gather(*(websocket.close(code=WSCloseCode.GOING_AWAY) for websocket in going_on))
+    closing = [websocket.close(code=WSCloseCode.GOING_AWAY) for websocket in app[conversation.OPEN]]
+    # A close is behind all that has still to be sent, and to a client that reads nothing it never comes.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SHUTDOWN_WAIT / 3):
+            await asyncio.gather(*closing)
 
 
 @web.middleware

@@ -76,6 +76,6 @@ async def conversation_endpoint(request: web.Request) -> web.WebSocketResponse:
                     running[said.name] = group.create_task(work_and_tell(request, websocket, running, said))
             for task in running.values():
                 task.cancel()
-    except* ConnectionResetError:
-        pass  # The client left while it was being told something, and the group has broken off the rest.
+    except* ConnectionError:
+        pass  # The client left while one task told it something, or two did; the group has broken off the rest.
     return websocket

@@ -1,6 +1,6 @@
 """Room for threads: how many there are, and what takes them.
 
-Different here: the event loop's default executor has the threads of `asyncio.to_thread`; only who asks for one takes one.
+Different here: the event loop's default executor has the threads of `asyncio.to_thread`, and looks up hosts in them.
 Pick it when: you know how many blocking calls your machine, and what they call, can take at once: the default knows neither.
 Watch for: the default is as many as there are processors, and four: six on a small machine, which a few slow calls fill.
 """

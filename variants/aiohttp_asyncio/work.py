@@ -2,7 +2,7 @@
 
 Different here: aiohttp's own client; an answer is read in its block.
 Pick it when: the words for a client's errors stand in one place, and what waits for the call need not know them.
-Watch for: when the call is broken off, aiohttp closes its connection: that is how the service knows.
+Watch for: when a connection breaks before an answer has begun, aiohttp asks once more by itself, unless it was a POST.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from variants.aiohttp_asyncio.resilience import in_our_words
 
 
 async def call_work(client: aiohttp.ClientSession, settings: Settings, task: work.Task) -> str:
-    """Have a task worked on and return its result, or say in the project's words why there is none; nothing is tried again."""
+    """Have a task worked on and return its result, or say in the project's words why there is none."""
     call = work.work_call(settings, task)
     with operation("ASYNC", task.name), in_our_words(call):
         async with (

@@ -46,7 +46,7 @@ async def cancel_task(websocket: WebSocket, running: dict[str, anyio.TaskHandle[
 
 async def conversation_endpoint(websocket: WebSocket) -> None:
     """GOOD: it never waits for a task, so it hears a `cancel`, and the client's leaving, which ends all that runs."""
-    # Who reads no reply is given up, after PING: anycorn looks for no pong, and waits even when the connection is gone.
+    # A reply that cannot be sent is given up, after PING, when the client is gone: anycorn would wait on, and looks for no pong.
     await websocket.accept()
     running: dict[str, anyio.TaskHandle[None]] = {}
     try:

@@ -8,6 +8,7 @@ Watch for: the call `serve` stops for no signal on trio unless it is handed a tr
 import contextlib
 import functools
 import signal
+import sys
 from typing import cast
 
 import anycorn
@@ -15,7 +16,7 @@ import anyio
 from anycorn.run import run
 from anycorn.typing import ASGIFramework
 
-from shared.lesson.command import BACKLOG, KEEP_ALIVE, MAX_LINE, PING, SHUTDOWN_WAIT, Options, listen, parse
+from shared.lesson.command import BACKLOG, KEEP_ALIVE, MAX_LINE, PING, SHUTDOWN_WAIT, Options, end_in_time, listen, parse
 from variants.anyio_trio.app import app
 
 VARIANT = "anyio_trio"
@@ -25,14 +26,16 @@ LOOPS = ("trio", "asyncio")
 async def serve(config: anycorn.Config) -> None:
     """Serve until a signal asks to stop."""
     served = cast("ASGIFramework", app)
-    if config.worker_class == "asyncio":
-        # Here anycorn listens for signals by itself; anyio's receiver would do too, but not on Windows, where asyncio has none.
+    if config.worker_class == "asyncio" and sys.platform == "win32":
+        # Here anycorn listens for signals by itself: anyio's receiver cannot, for asyncio has none on Windows.
         await anycorn.serve(served, config)
         return
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
 
         async def wait_for_signal() -> None:
             await anext(signals)
+            # anycorn shields what it is sending, so one client that reads nothing would hold the server for ever.
+            end_in_time()
 
         await anycorn.serve(served, config, shutdown_trigger=wait_for_signal)
 

@@ -8,7 +8,7 @@ Watch for: nothing but `receive` says that the client has left: a handler that w
 import asyncio
 
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from shared.lesson import messages, timing
 from shared.lesson.problems import Problem
@@ -62,8 +62,8 @@ async def conversation_endpoint(websocket: WebSocket) -> None:
                     running[said.name] = group.create_task(work_and_tell(websocket, running, said))
             for task in running.values():
                 task.cancel()
-    except* WebSocketDisconnect:
-        pass  # The client left while it was being told something, and the group has broken off the rest.
+    except* (WebSocketDisconnect, WebSocketDisconnected):
+        pass  # The client left while one task told it something, or two did; the group has broken off the rest.
 
 
 routes = [
