@@ -38,7 +38,7 @@ from shared.lesson.settings import UPSTREAM_DEADLINE
 from tests.computing import Computing, compute_to_the_end
 from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
-from tests.going_down import go_down_amid_work
+from tests.going_down import AT_CTRL_C, go_down_amid_work
 from tests.stacks.experiments import run_stack, run_stack_end
 from tests.trouble import SEARCH, STREAM, TASK, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
 
@@ -343,7 +343,7 @@ SHUTDOWNS = "WORKBOOK_SHUTDOWNS"
 def run_going_down(variant: Variant) -> list[End]:
     """Stop a variant in the middle of everything, press Ctrl-C in a terminal, and let its start fail: once, or more often."""
     times = int(os.environ.get(SHUTDOWNS) or "1")
-    return [End(go_down_amid_work(variant), press_ctrl_c(variant), start_in_vain(variant)) for _ in range(times)]
+    return [End(go_down_amid_work(variant), press_ctrl_c(variant, work=AT_CTRL_C), start_in_vain(variant)) for _ in range(times)]
 
 
 JOBS: dict[str, Callable[[Variant], Any]] = {

@@ -10,6 +10,7 @@ from shared.lab.processes import n_for
 from shared.lab.shutdown import Down, go_down
 from shared.lab.stream import events
 from shared.lab.talk import Hear, start
+from shared.lab.terminal import Pressed
 from shared.lab.variants import Variant
 from shared.lab.verdict import doubt
 from shared.lesson.command import SHUTDOWN_WAIT
@@ -43,6 +44,9 @@ LONG_TASK: Final = SHUTDOWN_WAIT + 5.0
 COMPUTING: Final = 0.4
 """Seconds of work for a processor, about: it has to be under way at SIGTERM."""
 
+AT_CTRL_C: Final = 0.3
+"""The same at Ctrl-C: a machine that has eight times as much to do still ends it within `SHUTDOWN_WAIT`."""
+
 PIECES: Final = {
     "a request": Ask(f"/patient?seconds={QUICK}"),
     "a long request": Ask(f"/patient?seconds={LATE}"),
@@ -64,6 +68,7 @@ BEGIN = ("background", "begin_background")
 WORK_ON = ("background", "work_in_background")
 TALK = ("conversation", "conversation_endpoint")
 WORKERS = ("computing", "open_workers")
+COMPUTE = ("computing", "compute")
 TRIES = 3
 
 
@@ -170,6 +175,21 @@ def computing_ends(down: Down) -> list[Finding]:
     if not whole and after < SHUTDOWN_WAIT - EARLY:
         return [Finding(Cause.CUT_SHORT, sentence, ask=answer.ask, places=(SERVE, LIFESPAN, WORKERS))]
     return [Finding(Cause.LINGERS, sentence, ask=answer.ask, places=(SERVE, WORKERS))] if after >= SHUTDOWN_WAIT + ROOM else []
+
+
+def left_to_the_server(pressed: Pressed) -> list[Finding]:
+    """Find that work on the CPU was lost at Ctrl-C, which the worker gets as well; not that a busy machine was late with it."""
+    answer = pressed.computed
+    if answer is None or answer.status == 504 or (answer.status == 200 and not answer.error):
+        return []
+    after, got = answer.received - pressed.at, f"answered {answer.status}" if answer.status else "broken off"
+    if not 0 < after < SHUTDOWN_WAIT - EARLY:
+        return []
+    sentence = (
+        f"work on the CPU was under way at Ctrl-C, and was {got} {after:.2f} s later; {SHUTDOWN_WAIT} s are there to end in. "
+        "A terminal sends the signal (SIGINT) to the worker process as well, and that has to ignore it"
+    )
+    return [Finding(Cause.CUT_SHORT, sentence, certain=True, places=(COMPUTE, WORKERS, SERVE), ask=answer.ask)]
 
 
 def it_stops_in_time(down: Down) -> list[Finding]:

@@ -13,7 +13,7 @@ from shared.lab.traits import strange, wrong
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.conftest import keep_line
-from tests.going_down import LIFESPAN, SERVE, wrong_with
+from tests.going_down import LIFESPAN, SERVE, left_to_the_server, wrong_with
 from tests.trouble import Burst
 
 
@@ -24,9 +24,10 @@ def test_it_ends_as_declared(subject: Variant, going_down: list[End]) -> None:
 
 
 def test_ctrl_c_in_a_terminal(subject: Variant, going_down: list[End]) -> None:
-    """Ctrl-C lets the request under way end, ends the upstreams that the variant has brought along, and shows no traceback."""
+    """Ctrl-C lets the request and the work under way end, and ends the upstreams and workers that the variant has started."""
     for end in going_down:
-        seen, pressed = end.down.seen, end.pressed
+        seen, pressed = end.pressed.seen, end.pressed
+        accuse(subject, seen, left_to_the_server(pressed))
         if pressed.answer.status != 200 or pressed.answer.error:
             sentence = f"a request was under way at Ctrl-C, and was answered {pressed.answer.status}, {pressed.answer.error}"
             accuse(subject, seen, sure(Cause.CUT_SHORT, sentence, SERVE))

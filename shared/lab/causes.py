@@ -163,8 +163,10 @@ WORDS: dict[Cause, Words] = {
         "log the error's kind and place, and answer in the project's words",
     ),
     Cause.HELD_BACK: Words(
-        "what is there to be sent waits for what comes after it: it is collected, compressed, or asked for too late",
-        "send each piece as soon as it is there, and ask for the next only then",
+        "what is there to be sent waits for what comes after it: it is collected, here or on its way, compressed, or asked for "
+        "too late",
+        "send each piece as soon as it is there, and ask for the next only then; the headers of a stream (HEADERS of "
+        "shared.lesson.events) tell proxies not to hold it back",
     ),
     Cause.GOES_ON: Words(
         "the client has left, and the work for it goes on: nobody tells it, or it does not listen",
@@ -220,7 +222,8 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.CUT_SHORT: Words(
         "the server stops before what is in flight has had its time to end: it does not wait, or not long enough",
-        "tell the server how long to wait ({stopping}); close in the lifespan what others need only after they have ended",
+        "tell the server how long to wait ({stopping}); close in the lifespan what others need only after they have ended; have "
+        "worker processes ignore Ctrl-C (SIGINT), which is the server's",
     ),
     Cause.LINGERS: Words(
         "the server does not stop in its time: it waits for something without a limit, or longer than agreed",

@@ -5,11 +5,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -131,6 +131,15 @@ class Processes:
         """Return the same without the server's own."""
         return {pid: busy for pid, busy in self.busy(begin, end).items() if pid != self.server}
 
+    def at_work(self, begin: float, work: Future[Any], many: int = 1) -> list[int]:
+        """Wait until so many workers have been at work since a moment, and return those; none where the work ended before."""
+        while not work.done():
+            found = [pid for pid, busy in self.workers(begin, time.monotonic()).items() if busy > AT_WORK]
+            if len(found) >= many:
+                return found
+            time.sleep(PAUSE)
+        return []
+
 
 def _busy(looks: list[Look], begin: float, end: float) -> float:
     """Return what came between the last look before the begin and the last before the end; a process may begin in between."""
@@ -219,14 +228,10 @@ def _kill_at_work(server: Server, work: float, many: int) -> Killed:
     with watching(server.process.pid) as seen, ThreadPoolExecutor(1) as executor:
         began, killed_at = time.monotonic(), math.inf
         answers = executor.submit(run, server, asks)
-        while not answers.done():
-            at_work = [pid for pid, busy in seen.workers(began, time.monotonic()).items() if busy > AT_WORK]
-            if len(at_work) >= many:
-                with suppress(psutil.Error):
-                    psutil.Process(at_work[0]).kill()
-                    killed_at = time.monotonic()
-                break
-            time.sleep(PAUSE)
+        for worker in seen.at_work(began, answers, many)[:1]:
+            with suppress(psutil.Error):
+                psutil.Process(worker).kill()
+                killed_at = time.monotonic()
         return Killed(answers.result(), killed_at)
 
 

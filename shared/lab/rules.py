@@ -56,9 +56,20 @@ def other_status(answer: Answer, seen: Observation) -> list[Finding]:
         sentence = f"{got}; of {len(seen.answers)} searches at once the embeddings service saw at most {most}"
         # On a busy machine they may come so late after each other that few of them meet.
         return [Finding(Cause.LIMITED, sentence, places=(POOL,))]
+    if "agreed JSON" in str(answer.body) and (packed := _compressed(seen)):
+        return sure(Cause.WRONG_CALL, f"{got}; {packed}", POOL)
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(got, "\n".join(seen.printed), answer)]
     return sure(Cause.WRONG_ANSWER, got)
+
+
+def _compressed(seen: Observation) -> str:
+    """Tell which service was asked in such a way that it compressed its answer; nothing where none was."""
+    for call in seen.calls:
+        if "gzip" in (accepted := call.headers.get("accept-encoding", "")):
+            asked = f"the {call.service} service was asked with Accept-Encoding: {accepted}"
+            return f"{asked}, so its answer came compressed; where it is read as it comes, 'identity' has to be asked for"
+    return ""
 
 
 def _stands(seen: Observation) -> str:
@@ -142,9 +153,10 @@ def last_error(log: str) -> str:
 
 
 def readable(answer: Answer, _: Observation) -> list[Finding]:
-    """Find a body that is not JSON, or holds something that was to be awaited."""
+    """Find a body that is not JSON, or holds something that was to be awaited; or a stream that others may hold back."""
     if answer.ask.endpoint.streams:
-        return stream.readable(answer) if answer.ask.endpoint.works else stream.told(answer, "done")
+        findings = stream.readable(answer) if answer.ask.endpoint.works else stream.told(answer, "done")
+        return findings or stream.held_back(answer)
     path, media_type = answer.ask.path, answer.headers.get("Content-Type", "")
     if media_type.partition(";")[0] != "application/json":
         return sure(Cause.WRONG_ANSWER, f"{path} is not application/json, but {media_type or 'of no type'}")

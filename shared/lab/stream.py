@@ -15,6 +15,13 @@ from shared.lab.server import Server
 from shared.lesson.events import MEDIA_TYPE
 
 LAST = ("done", "error")
+
+PASSED_ON = {
+    "X-Accel-Buffering": ("no", "a proxy such as nginx collects its events before it passes them on"),
+    "Cache-Control": ("no-cache", "a cache on the way may collect them, to keep them for others"),
+}
+"""What a stream's headers have to hold, and what may become of it on its way where they do not."""
+
 PATIENCE = 10.0
 """Seconds after which a client that means to leave half-way does not wait any longer for what it wants to see before."""
 
@@ -58,6 +65,16 @@ def readable(answer: Answer) -> list[Finding]:
     except ValueError as error:
         return sure(Cause.WRONG_ANSWER, f"{path} answered with something that is not a row of events: {error}")
     return []
+
+
+def held_back(answer: Answer) -> list[Finding]:
+    """Find that a stream does not ask whoever passes it on to do that at once."""
+    missing = []
+    for name, (word, otherwise) in PASSED_ON.items():
+        values = [value.strip().lower() for value in answer.headers.get(name, "").split(",")]
+        if word not in values:
+            missing.append(f"without the header {name}: {word}, and so {otherwise}")
+    return sure(Cause.HELD_BACK, f"{answer.ask.path} is sent {'; and '.join(missing)}") if missing else []
 
 
 def told(answer: Answer, *ends: str) -> list[Finding]:

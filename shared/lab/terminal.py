@@ -1,6 +1,6 @@
-"""Run a server as a reader does, in a terminal, press Ctrl-C while a request is under way, and see what that prints and leaves.
+"""Run a server as a reader does, in a terminal, press Ctrl-C while requests are under way, and see what that prints and leaves.
 
-A terminal sends the signal to every process that was started in it, and not to the server alone.
+A terminal sends the signal to every process that was started in it, and not to the server alone: its workers get it, too.
 """
 
 import contextlib
@@ -12,15 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from shared.lab.experiment import Answer, Ask, send
+from shared.lab.experiment import Answer, Ask, Observation, send
 from shared.lab.family import LEAVE, outlived, started_by
+from shared.lab.processes import QUICK, n_for, watching
 from shared.lab.server import START_SECONDS, serving
 from shared.lab.tries import first_good
 from shared.lab.variants import ROOT, Variant
+from shared.lesson.limits import MAX_SECONDS
 
 CTRL_C = b"\x03"
 LONGEST = 20.0
@@ -29,6 +31,9 @@ UNDER_WAY = (0.3, 1.0, 2.0)
 
 GOES_ON = 1.0
 """Seconds that it takes after that: less than a stop waits for it."""
+
+STARTS = 3
+"""How often to ask for a worker to be started, at the most."""
 
 IN_TERMINAL = """
 import fcntl, os, sys, termios
@@ -45,6 +50,7 @@ class Pressed:
     Attributes:
         at: When it was pressed, in seconds of `time.monotonic`.
         answer: What became of the request that was under way.
+        computed: What became of the work on the CPU that was; None where there was none.
         exit_code: What the server ended with; None where it had to be killed.
         printed: What stood on the terminal afterwards, without what the lesson itself prints.
         left: Processes that were still there.
@@ -53,26 +59,39 @@ class Pressed:
 
     at: float
     answer: Answer
+    computed: Answer | None
     exit_code: int | None
     printed: str
     left: list[str]
 
+    @property
+    def seen(self) -> Observation:
+        """What was under way, as an observation, for a message."""
+        return Observation([self.answer, *([self.computed] if self.computed else [])])
 
-def press_ctrl_c(variant: Variant, settings: Mapping[str, str] | None = None) -> Pressed:
+    @property
+    def all_answered(self) -> bool:
+        """Whether all that was under way was answered, and only after that."""
+        return all(answer.status == HTTPStatus.OK and answer.received > self.at for answer in self.seen.answers)
+
+
+def press_ctrl_c(variant: Variant, settings: Mapping[str, str] | None = None, work: float = 0.0) -> Pressed:
     """Start a variant with its own upstreams, unless `settings` name others, and press Ctrl-C.
 
-    Again, and with more time, where the request was not answered, or before that: a busy machine may be late with either.
+    Again, and with more time, where a request was not answered, or before that: a busy machine may be late with either.
+
+    Args:
+        variant: What to start.
+        settings: What its environment holds besides.
+        work: How many seconds of work on the CPU are to be under way as well, where there is a terminal; 0 for none.
+
     """
     # Windows has no terminals of this kind; its consoles send an event to a group of processes.
     once = _send_break if sys.platform == "win32" else _in_terminal
-    return first_good(
-        UNDER_WAY,
-        lambda under_way: once(variant, settings, under_way),
-        lambda pressed: pressed.answer.status == HTTPStatus.OK and pressed.answer.received > pressed.at,
-    )
+    return first_good(UNDER_WAY, lambda under_way: once(variant, settings, under_way, work), lambda pressed: pressed.all_answered)
 
 
-def _in_terminal(variant: Variant, settings: Mapping[str, str] | None, under_way: float) -> Pressed:
+def _in_terminal(variant: Variant, settings: Mapping[str, str] | None, under_way: float, work: float) -> Pressed:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHROMA", "OPENAI", "WORK_URL"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(variant.root), str(ROOT)])
     serve = ["-P", "-m", f"{variant.package}.serve", "--port", "0", "--loop", variant.loop]
@@ -88,19 +107,21 @@ def _in_terminal(variant: Variant, settings: Mapping[str, str] | None, under_way
             start_new_session=True,
         )
         os.close(theirs)
-        with process, ThreadPoolExecutor(1) as client:
+        with process, ThreadPoolExecutor(2) as client:
             try:
-                return _press(process, ours, client, under_way)
+                return _press(process, ours, client, under_way, work)
             finally:
                 process.kill()
 
 
-def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolExecutor, under_way: float) -> Pressed:
+def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolExecutor, under_way: float, work: float) -> Pressed:
     url = _read(terminal, START_SECONDS, until=rb"http://[\d.]+:\d+(?=\D)")[1]
     send(url, [Ask("/ping")])
+    computes = work > 0 and _has_a_worker(url)
     family = started_by(process.pid)
-    sent = client.submit(send, url, [_patient(under_way)])
+    sent = client.submit(send, url, [_patient(under_way + work)])
     time.sleep(under_way)
+    computed = _computing(process.pid, url, client, work) if computes else None
     at = time.monotonic()
     os.write(terminal, CTRL_C)
     printed, _ = _read(terminal, LONGEST)
@@ -109,7 +130,25 @@ def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolEx
     except subprocess.TimeoutExpired:
         exit_code = None
     left = [f"a process: {line}" for line in outlived(family, LEAVE)]
-    return Pressed(at, sent.result()[0], exit_code, _without_lesson(printed.partition("^C")[2]), left)
+    shown = _without_lesson(printed.partition("^C")[2])
+    return Pressed(at, sent.result()[0], computed.result()[0] if computed else None, exit_code, shown, left)
+
+
+def _has_a_worker(url: str) -> bool:
+    """Have a worker started, for one that is still on its way when the signal comes can do nothing about it."""
+    # Again, where the limit was over before: on a busy machine that may take long.
+    answers = first_good(range(STARTS), lambda _: send(url, [QUICK]), lambda answers: answers[0].status == HTTPStatus.OK)
+    return answers[0].status == HTTPStatus.OK
+
+
+def _computing(server: int, url: str, client: ThreadPoolExecutor, work: float) -> Future[list[Answer]]:
+    """Ask for work on the CPU, and wait until it is under way."""
+    ask = Ask(f"/cpu?n={n_for(work)}&limit={MAX_SECONDS:g}")
+    with watching(server) as seen:
+        began = time.monotonic()
+        sent = client.submit(send, url, [ask])
+        seen.at_work(began, sent)
+    return sent
 
 
 def _patient(under_way: float) -> Ask:
@@ -133,14 +172,14 @@ def _read(terminal: int, seconds: float, until: bytes = b"$^") -> tuple[str, str
     return read.decode(errors="replace"), ""
 
 
-def _send_break(variant: Variant, settings: Mapping[str, str] | None, under_way: float) -> Pressed:
+def _send_break(variant: Variant, settings: Mapping[str, str] | None, under_way: float, _: float) -> Pressed:
     with serving(variant, settings=settings) as server, ThreadPoolExecutor(1) as client:
         sent = client.submit(send, server.url, [_patient(under_way)])
         time.sleep(under_way)
         before, at = len(server.printed()), time.monotonic()
         exit_code = server.stop(signal.SIGINT)
         printed = server.printed(before).decode(errors="replace")
-        return Pressed(at, sent.result()[0], exit_code, _without_lesson(printed), [])
+        return Pressed(at, sent.result()[0], None, exit_code, _without_lesson(printed), [])
 
 
 def _without_lesson(printed: str) -> str:

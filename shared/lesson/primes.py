@@ -16,13 +16,20 @@ def count_primes(n: int) -> int:
 
 
 def count_in_worker(n: int) -> int:
-    """Do the same in a worker process: Ctrl-C, which a terminal sends to each of its processes, is for the server alone."""
+    """Do the same in a worker process: Ctrl-C, which a terminal sends to each of its processes, is for the server alone.
+
+    A pool can tell its workers so at their beginning, with `end_with_server`; anyio's first hear of it here.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return count_primes(n)
 
 
 def end_with_server() -> None:
-    """Let this process end when the one has ended that started it with `multiprocessing`, even if that was killed."""
+    """Let this process end when the one has ended that started it with `multiprocessing`, even if that was killed.
+
+    And not before, at a Ctrl-C: one that has had no work yet has not been told by `count_in_worker` whom that is for.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = multiprocessing.parent_process()
 
     def wait_and_end() -> None:

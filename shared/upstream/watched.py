@@ -36,6 +36,7 @@ def watched(service: str, answer: Answer) -> Callable[[web.Request], Awaitable[w
             response = await _misbehave(request, service, body)
             if response is None:
                 response = await answer(request, body, call)
+                _compress(request, response)
             if response.prepared or not _closed(request):
                 call.status = response.status
             return response
@@ -53,6 +54,12 @@ async def _misbehave(request: web.Request, service: str, body: object) -> web.St
         request[FAULT] = fault
         return None
     return await misbehave(request, fault)
+
+
+def _compress(request: web.Request, response: web.StreamResponse) -> None:
+    """Have an answer compressed for whoever accepts that, as services behind a proxy do; a stream has been sent by now."""
+    if isinstance(response, web.Response) and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.enable_compression(web.ContentCoding.gzip)
 
 
 def _closed(request: web.Request) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 KEPT = 2_000
 """Calls that are remembered; older ones are forgotten. No experiment makes a thousand; a vector takes 12 kilobytes."""
 
-KEPT_HEADERS = ("authorization", "cookie", "x-request-id", "user-agent")
+KEPT_HEADERS = ("authorization", "cookie", "x-request-id", "user-agent", "accept-encoding")
 """Headers of a request that are remembered. The key of embedded services is no secret."""
 
 

@@ -1,5 +1,6 @@
 """The embedded upstreams, asked over HTTP as a variant asks them: formats, waits, and what the witness saw."""
 
+import gzip
 import json
 import time
 import urllib.error
@@ -100,12 +101,24 @@ def test_a_search_without_texts_brings_none(settings: Settings) -> None:
 
 
 def test_the_witness_keeps_headers_that_matter(upstreams: Upstreams, settings: Settings) -> None:
-    """It keeps the request's id, the client's name, its cookies and the key, and nothing else."""
+    """It keeps the request's id, the client's name, what that can unpack, its cookies and the key, and nothing else."""
     last = upstreams.last_call()
     call = embedding_call(settings, "budget")
     post(call.url, call.body, {**call.headers, "X-Request-ID": "r1", "User-Agent": "reader", "Cookie": "a=b", "X-Other": "x"})
     seen = upstreams.calls(last)[0].headers
-    assert seen == {"authorization": "Bearer not-a-secret", "x-request-id": "r1", "user-agent": "reader", "cookie": "a=b"}
+    kept = {"authorization": "Bearer not-a-secret", "x-request-id": "r1", "user-agent": "reader", "cookie": "a=b"}
+    assert seen == {**kept, "accept-encoding": "identity"}  # Which Python's own client sends.
+
+
+def test_what_is_compressed_for_whoever_accepts_it(upstreams: Upstreams, settings: Settings) -> None:
+    """As behind a proxy, an answer comes compressed where the request accepts gzip, and else as it is."""
+    calls = [embedding_call(settings, "budget"), search_call(settings, VECTOR), answer_call(settings, "budget", PAPERS)]
+    asked = [(call.url, json.dumps(call.body).encode(), call.headers) for call in calls]
+    for url, body, headers in [*asked, (f"{upstreams.environment()['WORK_URL']}/work?name=one", None, {})]:
+        as_it_is = json.loads(ask(url, body, {**headers, "Accept-Encoding": "identity"})[1])
+        status, content = ask(url, body, {**headers, "Accept-Encoding": "deflate, gzip;q=0.5"})
+        assert status == 200
+        assert json.loads(gzip.decompress(content)).keys() == as_it_is.keys()
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "not-a-secret", "Basic abc", "Bearer two words"])
