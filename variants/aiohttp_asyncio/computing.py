@@ -40,6 +40,7 @@ class Workers:
 
     def close(self) -> None:
         """End the processes, also in the middle of work: at the end there is none that anybody waits for."""
+        # All that was started here with `multiprocessing`, so nothing but the pool's. Python 3.14 has `terminate_workers` for it.
         for process in active_children():
             process.terminate()
         self._pool.shutdown()
