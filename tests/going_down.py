@@ -14,7 +14,7 @@ from shared.lab.terminal import Pressed
 from shared.lab.variants import Variant
 from shared.lab.verdict import doubt
 from shared.lesson.command import SHUTDOWN_WAIT
-from shared.lesson.contract import SOCKET
+from shared.lesson.contract import SOCKET, TASKS
 from shared.lesson.jobs import GRACE
 from shared.lesson.limits import MAX_SECONDS
 
@@ -50,6 +50,7 @@ AT_CTRL_C: Final = 0.3
 PIECES: Final = {
     "a request": Ask(f"/patient?seconds={QUICK}"),
     "a long request": Ask(f"/patient?seconds={LATE}"),
+    "three waits": Ask(f"/sequential?seconds={MAX_SECONDS:g}"),
     "a stream": Ask(f"/as-completed?seconds={SHORT_STREAM}"),
     "a long stream": Ask(f"/as-completed?seconds={LONG_STREAM}"),
     "work": background(SHORT_WORK),
@@ -69,6 +70,7 @@ WORK_ON = ("background", "work_in_background")
 TALK = ("conversation", "conversation_endpoint")
 WORKERS = ("computing", "open_workers")
 COMPUTE = ("computing", "compute")
+OPERATION = ("waiting", "slow_async_operation")
 TRIES = 3
 
 
@@ -130,6 +132,20 @@ def what_cannot_end_is_cut_off(down: Down) -> list[Finding]:
         if whole or after >= SHUTDOWN_WAIT + ROOM:
             return [Finding(Cause.LINGERS, sentence, places=(SERVE,))]
     return []
+
+
+def a_cancelled_wait_is_the_last(down: Down) -> list[Finding]:
+    """Find that a handler began its next wait when the one before had been cut off, which takes longer than there is time."""
+    answer = down.answers["three waits"]
+    # What else has such a name had begun before SIGTERM.
+    begun = [line for task in TASKS[1:] if (line := f"[ASYNC] Starting {task}") in down.printed]
+    if not begun:
+        return []
+    sentence = f"the first of three waits of {MAX_SECONDS:g} s each was under way at SIGTERM, and was cut off"
+    # Where a busy machine was late with the signal, it may have come to its end.
+    certain = down.gone - answer.sent < len(begun) * MAX_SECONDS
+    sentence = f"{sentence}; then the log says {' and '.join(map(repr, begun))}"
+    return [Finding(Cause.UNCANCELLABLE, sentence, certain, places=(OPERATION,), ask=answer.ask)]
 
 
 def conversations_end(down: Down) -> list[Finding]:
@@ -215,6 +231,6 @@ def wrong_with(down: Down) -> list[Finding]:
 
 
 CHECKS = (
-    *(what_can_end_ends, what_cannot_end_is_cut_off, conversations_end, work_ends_or_is_reported, computing_ends),
-    *(it_stops_in_time, nothing_is_left),
+    *(what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last, conversations_end, work_ends_or_is_reported),
+    *(computing_ends, it_stops_in_time, nothing_is_left),
 )

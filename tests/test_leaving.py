@@ -4,14 +4,23 @@ import json
 
 from shared.lab.causes import Cause
 from shared.lab.complaints import complaints
-from shared.lab.experiment import Ask, Observation
+from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.server import Server
+from shared.lab.traits import declared
+from shared.lab.tries import first_good
 from shared.lab.variants import Variant
-from shared.lab.verdict import accuse, prove
+from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.contract import TASKS
 from tests.background import Aside
 from tests.conftest import keep
+
+STAYS = (0.3, 0.8, 2.4)
+"""How long each wait of `/sequential` takes, in seconds, for each try; the client leaves after a quarter of the first."""
+
+STARTING, FINISHED, STOPPED = (f"[ASYNC] {what} {TASKS[0]}" for what in ("Starting", "Finished", "Stopped"))
+NEXT = f"[ASYNC] Starting {TASKS[1]}"
+OPERATION = ("waiting", "slow_async_operation")
 
 
 def test_who_stays_is_answered(server: Server) -> None:
@@ -39,6 +48,42 @@ def at(path: str) -> tuple[str, str]:
     """Return where the function behind a path stands."""
     known = Ask(path).endpoint
     return known.module, known.function
+
+
+def test_what_is_cancelled_ends(server: Server) -> None:
+    """When the client leaves in the first of three waits, that one is not called finished, nor followed, before its time."""
+    broken_off = declared(server.variant).get("disconnect_plain") == "broken-off"  # `test_character.py` verifies it.
+
+    def left_in_the_first_wait(wait: float) -> Observation:
+        # What gives up is gone. Where the handler runs on, it comes to its end meanwhile, so that no later test sees it.
+        return run(server, [Ask(f"/sequential?seconds={wait}")], patience=wait / 4, linger=3.5 * wait)
+
+    def wrong(seen: Observation) -> list[Finding]:
+        return goes_on_early(seen) or (ends_there(seen) if broken_off else [])
+
+    seen = first_good(STAYS, left_in_the_first_wait, lambda seen: STARTING in seen.printed and not wrong(seen))
+    judge(server, seen, wrong(seen))
+
+
+def goes_on_early(seen: Observation) -> list[Finding]:
+    """Find that a wait was told to be finished, or the next one had begun, before its time was over."""
+    answer = seen.answers[0]
+    for line in seen.console:
+        after = line.seen - answer.sent
+        if line.text in {FINISHED, NEXT} and after < answer.ask.wait - EARLY:
+            sentence = f"a client left {answer.ask.path} after {answer.seconds:.2f} s, and at {after:.2f} s the console said"
+            sentence = f"{sentence} {line.text!r}: the first wait ends at {answer.ask.wait:.2f} s"
+            return [Finding(Cause.UNCANCELLABLE, sentence, places=(OPERATION,))]
+    return []
+
+
+def ends_there(seen: Observation) -> list[Finding]:
+    """Find that a wait which had begun was not broken off when its client had left, or that another followed it."""
+    answer = seen.answers[0]
+    if STARTING not in seen.printed or (STOPPED in seen.printed and NEXT not in seen.printed):
+        return []
+    sentence = f"a client left {answer.ask.path} after {answer.seconds:.2f} s, and the console said {', '.join(seen.printed)}"
+    return [Finding(Cause.GOES_ON, f"{sentence}; {STOPPED!r} is right, and nothing after it", places=(OPERATION,))]
 
 
 def test_the_way_to_stop_with_the_client(subject: Variant, aside: Aside) -> None:

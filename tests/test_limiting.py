@@ -2,20 +2,28 @@
 
 import json
 import math
+from dataclasses import replace
 
 from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.refusal import refused
 from shared.lab.server import Server
 from shared.lab.upstream import most_at_once
 from shared.lab.verdict import prove
+from shared.lesson.work import FAILED, WORK
 from tests.conftest import keep
 
 TASKS, AT_ONCE = 7, 3
 WAVES = math.ceil(TASKS / AT_ONCE)
 BOTH = {2: 4, 3: 6}
 """Tasks of two requests at once, by how many at once each allows: two waves each."""
+
+PAIR = 2
+"""Calls at once where one of them fails: then the other is under way."""
+
+FAILURE_WAITS = (0.2, 0.4, 0.8)
 
 
 def limited(tasks: int, at_once: int, wait: float) -> Ask:
@@ -100,3 +108,39 @@ def test_each_request_has_its_own_limit(server: Server) -> None:
         return peak(seen, sum(BOTH)) or [finding for answer in late for finding in in_waves(answer, 2)]
 
     prove(server, "each its own", lambda wait: [limited(tasks, at_once, wait) for at_once, tasks in BOTH.items()], check)
+
+
+def test_the_next_begins_whenever_one_ends(server: Server) -> None:
+    """While one of the first three calls takes three times as long as the others, the fourth begins in another's place."""
+
+    def asks(wait: float) -> list[Ask]:
+        server.upstreams.misbehave("work", "slow", seconds=2 * wait)
+        return [limited(TASKS, AT_ONCE, wait)]
+
+    prove(server, "in turn", asks, lambda seen: called(seen, TASKS) or checks.refills(seen, AT_ONCE))
+
+
+def test_a_failure_ends_it(server: Server) -> None:
+    """When one call has failed, the answer is a 502, what is under way is broken off, and what has not begun never does."""
+
+    def asks(wait: float) -> list[Ask]:
+        server.upstreams.misbehave("work", "slow", seconds=0)  # As ever, so that it is under way when the next one fails.
+        server.upstreams.misbehave("work", "answer", status=FAILED)
+        return [replace(limited(TASKS, PAIR, wait), status=502)]
+
+    prove(server, "ended", asks, ended_by_a_failure, FAILURE_WAITS, linger=1.5)
+
+
+def ended_by_a_failure(seen: Observation) -> list[Finding]:
+    """Check that a failure was answered, and that no call was begun, or went on, for nobody."""
+    answer = seen.answers[0]
+    log = "\n".join(seen.printed)
+    if findings := refused(answer, 502, f"The {WORK} answered with the status {FAILED}.", log=log):
+        return findings
+    sentence = f"{answer.ask.path} was answered 502 after {answer.seconds:.2f} s, because a call had failed"
+    # Right: the two, and perhaps a third, which took the place of the one that failed before that was known. Wrong: all seven.
+    if len(seen.calls) > PAIR + 1:
+        return [Finding(Cause.RUNS_ON, f"{sentence}; beside the {PAIR} under way {len(seen.calls) - PAIR} were begun for nobody")]
+    if left := [call for call in seen.calls if call.status != FAILED and not call.was_left]:
+        return [Finding(Cause.RUNS_ON, f"{sentence}, and the service worked on {left[0].task} to its end")]
+    return []

@@ -6,14 +6,19 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.readers import leave
 from shared.lab.server import Server
-from shared.lab.verdict import prove
+from shared.lab.tries import first_good
+from shared.lab.verdict import judge, prove
 from shared.lesson.contract import FACTORS
 from shared.lesson.work import REPLICAS
 from tests.conftest import keep
 
 FASTEST = f"task{FACTORS.index(min(FACTORS)) + 1}"
 WAITS = (0.2, 0.4, 0.8)
+
+STAYS = (0.3, 0.6, 1.2)
+"""How long the fastest replica takes, in seconds, for each try; its client leaves after half of that."""
 
 
 def test_the_first_answer_wins(server: Server) -> None:
@@ -60,3 +65,23 @@ def others_off(seen: Observation) -> list[Finding]:
         return []
     sentence = f"when /first had its answer, the service worked on {left[0].task} for {left[0].seconds:.2f} s, to its end"
     return sure(Cause.RUNS_ON, sentence)
+
+
+def test_the_race_ends_when_its_client_leaves(server: Server) -> None:
+    """A client that leaves ends the race at once, or the winner does: no other call than the winner's comes to its end."""
+
+    def asked_and_left(wait: float) -> Observation:
+        return leave(server, f"/first?seconds={wait}", wait / 2, max(FACTORS) * wait)[1]
+
+    # Where a busy machine had no time to ask all of them, in none of the tries, there is nothing to see.
+    seen = first_good(STAYS, asked_and_left, lambda seen: len(seen.calls) == REPLICAS and not losers_end(seen))
+    judge(server, seen, losers_end(seen))
+
+
+def losers_end(seen: Observation) -> list[Finding]:
+    """Find that more than one call came to its end by itself."""
+    ended = [call.task for call in seen.calls if not call.was_left]
+    if len(ended) <= 1:
+        return []
+    sentence = f"a client left {seen.answers[0].ask.path}, and the service worked on {', '.join(ended)} to the end"
+    return [Finding(Cause.RUNS_ON, f"{sentence}; however the race ends, no more than one call may")]

@@ -93,7 +93,7 @@ def test_a_failure_is_told_in_the_stream(server: Server) -> None:
 
 
 def test_no_more_at_once_than_asked_for(server: Server) -> None:
-    """Of seven pieces of work three are under way at once, here as well."""
+    """Of seven pieces of work three are under way at once, here as well, and the next begins whenever one has ended."""
 
     def check(seen: Observation) -> list[Finding]:
         most = most_at_once(seen.calls)
@@ -102,7 +102,9 @@ def test_no_more_at_once_than_asked_for(server: Server) -> None:
         sentence = f"{seen.answers[0].ask.path} had {most} calls open at once, and 3 are allowed"
         if most > 3:
             return sure(Cause.TOO_MANY, sentence)
-        return [Finding(Cause.ONE_BY_ONE if most == 1 else Cause.LIMITED, sentence)] if most < 3 else []
+        if most < 3:
+            return [Finding(Cause.ONE_BY_ONE if most == 1 else Cause.LIMITED, sentence)]
+        return checks.refills(seen, 3)  # The first takes three times as long as the second.
 
     prove(server, "limited", lambda wait: [Ask(f"/as-completed?tasks=7&at_once=3&seconds={wait / 3:.3f}")], check)
 

@@ -17,6 +17,7 @@ class Cause(StrEnum):
     STARTED_TOGETHER = "started-together"
     LIMITED = "limited"
     TOO_MANY = "too-many"
+    IN_PIECES = "in-pieces"
     THREADS = "threads"
     TOO_FAST = "too-fast"
     TOO_SLOW = "too-slow"
@@ -26,6 +27,7 @@ class Cause(StrEnum):
     FALSE_REPORT = "false-report"
     AFTER_ANSWER = "after-answer"
     RUNS_ON = "runs-on"
+    UNCANCELLABLE = "uncancellable"
     LEAK = "leak"
     CLIENT_PER_REQUEST = "client-per-request"
     NO_DEADLINE = "no-deadline"
@@ -185,6 +187,10 @@ WORDS: dict[Cause, Words] = {
         "what nobody waits for any more runs on, to its end",
         "await it where it is waited for, or start it in {group}, which breaks off what is in it when it ends early",
     ),
+    Cause.UNCANCELLABLE: Words(
+        "a cancellation is caught and not passed on, so that what was to end there goes on with what comes next",
+        "let it through: no except clause around an await may keep it; one that has something to put in order raises it again",
+    ),
     Cause.LOST_CONTEXT: Words(
         "what belongs to the request did not go along: a task or a thread was started without its context",
         "keep it in a ContextVar, and start threads with {thread}, which takes the context along",
@@ -192,6 +198,10 @@ WORDS: dict[Cause, Words] = {
     Cause.TOO_MANY: Words(
         "more goes on at once than is allowed: nothing holds it back, or a limit that is too wide, or one for each task",
         "put {limiter} around each call, one for all of them, with as many places as are allowed",
+    ),
+    Cause.IN_PIECES: Words(
+        "they are taken in pieces: all of one have to end before the next begins, so that places stay empty beside a slow one",
+        "begin the next whenever one has ended: where each waits for a place of its own ({limiter}), all can be started at once",
     ),
     Cause.OUTRUNS: Words(
         "what a reader has not yet taken is produced all the same, and kept in memory, however much it is",

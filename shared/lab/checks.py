@@ -55,6 +55,16 @@ def holds_the_loop(seen: Observation, wait: float) -> list[Finding]:
     return [Finding(Cause.BLOCKS, sentence, certain=seen.stood_still)]
 
 
+def refills(seen: Observation, at_once: int) -> list[Finding]:
+    """Check that of many calls, so many at once and one of them slow, the next begins when one has ended, not when all have."""
+    *first, following = sorted(seen.calls, key=lambda call: call.start)[: at_once + 1]
+    begun, ended = following.start - seen.began, sorted(call.start + call.seconds - seen.began for call in first)
+    if begun < ended[-1]:
+        return []
+    sentence = f"{describe(seen)} began with {at_once} calls; the first of them ended after {ended[0]:.2f} s, the last"
+    return [Finding(Cause.IN_PIECES, f"{sentence} after {ended[-1]:.2f} s, and the next one began only after {begun:.2f} s")]
+
+
 def on_time(seen: Observation) -> list[Finding]:
     """Check that each answer takes as long as it was asked to, and half of the shortest wait more at the most.
 

@@ -76,7 +76,7 @@ def _requests(seen: Observation, first: Ask | None) -> Iterable[Row]:
 def _calls(seen: Observation) -> Iterable[Row]:
     for call in seen.calls:
         end = "broken off" if call.was_left else "at the service"
-        start, ended = call.start - seen.began, (call.end or seen.ended) - seen.began
+        start, ended = call.start - seen.began, (call.end or max(call.start, seen.ended)) - seen.began
         yield Row(start, ended, f"{call.task or call.service} {end}", "broken off" if call.was_left else "call")
 
 
