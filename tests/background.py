@@ -40,11 +40,9 @@ from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
 from tests.going_down import AT_CTRL_C, go_down_amid_work
 from tests.stacks.experiments import run_stack, run_stack_end
-from tests.trouble import SEARCH, STREAM, TASK, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
+from tests.trouble import ASKS, SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
 
-ASKS = {"embeddings": SEARCH, "query": SEARCH, "work": TASK}
-"""What is asked while a service is silent."""
-
+SILENT = ("embeddings", "query", "work")
 SILENT_KINDS = ("silence", "drip")
 TRIES = 3
 
@@ -203,7 +201,7 @@ def run_to_the_end(variant: Variant) -> Ending:
         after = first_good(
             range(TRIES), lambda _: run(server, asks), lambda seen: not any(one.status in LATE for one in seen.answers)
         )
-        silent = {service: _silence(server, service) for service in ASKS}
+        silent = {service: _silence(server, service) for service in SILENT}
         crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
         time.sleep(LOGGED)
         crash_log = server.log()
@@ -216,7 +214,7 @@ def run_to_the_end(variant: Variant) -> Ending:
         crashed_work = first_good(
             range(TRIES), lambda _: follow(server, work), lambda got: got[0][-1].end.get("state") != "failed"
         )
-        crashed_talk = run(server, [CRASHING], linger=LOGGED)
+        crashed_talk = first_good(range(TRIES), lambda _: run(server, [CRASHING], linger=LOGGED), began)
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
@@ -224,9 +222,25 @@ def run_to_the_end(variant: Variant) -> Ending:
         with socket.socket() as client:
             listens = client.connect_ex((HOST, port or 0)) == 0
         return Ending(
-            *(departed, kept, after, silent, crashes, crash_log, own_errors, crashed_work, crashed_talk, dead),
-            *(exit_code, listens, server.log()),
+            departed=departed,
+            kept=kept,
+            after_departures=after,
+            silent=silent,
+            crashes=crashes,
+            crash_log=crash_log,
+            own_errors=own_errors,
+            crashed_work=crashed_work,
+            crashed_talk=crashed_talk,
+            dead=dead,
+            exit_code=exit_code,
+            listens=listens,
+            log=server.log(),
         )
+
+
+def began(seen: Observation) -> bool:
+    """Return whether a conversation has begun."""
+    return seen.answers[0].status == CRASHING.status
 
 
 def _silence(server: Server, service: str) -> Observation:

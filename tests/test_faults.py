@@ -13,16 +13,8 @@ from shared.lab.refusal import refused
 from shared.lab.rules import POOL, broken
 from shared.lab.server import Server
 from shared.lab.verdict import judge
-from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS
 from shared.lesson.work import WORK
-from tests.trouble import SEARCH, TASK, WITH_ANSWER, about
-
-SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT}
-ALL = {**SERVICES, "work": WORK}
-ASKS = {"embeddings": SEARCH, "query": SEARCH, "chat": WITH_ANSWER, "work": TASK}
-CALL = ("resilience", "call_upstream")
-CALLS = {**dict.fromkeys(SERVICES, CALL), "work": ("work", "call_work")}
-"""Where each service is called."""
+from tests.trouble import ASKS, CALLED, NAMES, SEARCH, SERVICES, about
 
 STATUSES = [201, 204, 301, 307, 400, 401, 404, 500]
 BREAKS = ("drop", "reset", "half")
@@ -46,7 +38,7 @@ def test_an_upstream_breaks_off(server: Server, service: str) -> None:
         server.upstreams.misbehave(service, kind, marker=kind)
     seen = run(server, [about(ASKS[service], kind) for kind in BREAKS])
     for answer in seen.answers:
-        words, when = f"The {SERVICES[service]} broke off its answer.", f"while the {service} service breaks off its answer"
+        words, when = f"The {NAMES[service]} broke off its answer.", f"while the {service} service breaks off its answer"
         judge(server, seen, refused(answer, 502, words, when=when, log="\n".join(seen.printed)))
 
 
@@ -60,13 +52,13 @@ def test_the_work_service_breaks_off(server: Server) -> None:
         judge(server, seen, refused(answer, 502, words, when=when, log="\n".join(seen.printed)))
 
 
-@pytest.mark.parametrize("service", ALL)
+@pytest.mark.parametrize("service", NAMES)
 def test_an_upstream_answers_with_another_status(server: Server, service: str) -> None:
     """Any status but 200 is a 502 that names the service and the status; a redirect is not followed, and nothing is repeated."""
     for status in STATUSES:
         server.upstreams.misbehave(service, "answer", status=status, headers=[["Location", "/elsewhere"]])
     seen = run(server, [ASKS[service]] * len(STATUSES))
-    words = [f"The {ALL[service]} answered with the status {status}." for status in STATUSES]
+    words = [f"The {NAMES[service]} answered with the status {status}." for status in STATUSES]
     for answer in seen.answers:
         judge(server, seen, refused(answer, 502, words[0][:-5], log="\n".join(seen.printed)))
     details = [json.loads(answer.body)["detail"] for answer in seen.answers]
@@ -74,22 +66,22 @@ def test_an_upstream_answers_with_another_status(server: Server, service: str) -
         judge(
             server,
             seen,
-            sure(Cause.WRONG_ERROR, f"for the statuses {STATUSES} the details are {details}", CALLS[service]),
+            sure(Cause.WRONG_ERROR, f"for the statuses {STATUSES} the details are {details}", CALLED[service]),
         )
     called = [call.service for call in seen.calls].count(service)
     if called != len(STATUSES):
         sentence = f"{len(STATUSES)} requests that met another status called the {service} service {called} times"
-        judge(server, seen, sure(Cause.WRONG_CALL, sentence, CALLS[service]))
+        judge(server, seen, sure(Cause.WRONG_CALL, sentence, CALLED[service]))
 
 
-@pytest.mark.parametrize("service", ALL)
+@pytest.mark.parametrize("service", NAMES)
 def test_an_upstream_answers_with_something_else(server: Server, service: str) -> None:
     """An answer that is not the agreed JSON is a 502 that names the service."""
     for body in NOT_THE_AGREED_JSON:
         server.upstreams.misbehave(service, "answer", body=body)
     seen = run(server, [ASKS[service]] * len(NOT_THE_AGREED_JSON))
     for answer in seen.answers:
-        words = f"The {ALL[service]} answered with something that is not the agreed JSON."
+        words = f"The {NAMES[service]} answered with something that is not the agreed JSON."
         judge(server, seen, refused(answer, 502, words, log="\n".join(seen.printed)))
 
 
@@ -98,21 +90,21 @@ FAR = "Wed, 21 Oct 2026 07:28:00 +99999999999999999999"
 PASSED_ON = {"7": "7", "": "1", "soon": "1", "-1": "1", DATE: DATE, FAR: "1", "9" * 5000: "1"}
 
 
-@pytest.mark.parametrize("service", ALL)
+@pytest.mark.parametrize("service", NAMES)
 def test_an_upstream_is_busy(server: Server, service: str) -> None:
     """A 429 is a 503 with the upstream's `Retry-After`, or 1 where it gives none that can be read."""
     for given in PASSED_ON:
         server.upstreams.misbehave(service, "answer", status=429, headers=[["Retry-After", given]] if given else [])
     seen = run(server, [ASKS[service]] * len(PASSED_ON))
     for answer in seen.answers:
-        words, when = f"The {ALL[service]} is busy.", f"while the {service} service answers 429"
+        words, when = f"The {NAMES[service]} is busy.", f"while the {service} service answers 429"
         judge(server, seen, refused(answer, 503, words, when=when, log="\n".join(seen.printed)))
     got = sorted(answer.headers.get("Retry-After", "nothing")[:40] for answer in seen.answers)
     if got != sorted(PASSED_ON.values()):
         sentence = (
             f"for a 429 of the {service} service with the Retry-After {[given[:40] for given in PASSED_ON]} the client got {got}"
         )
-        judge(server, seen, sure(Cause.WRONG_ERROR, sentence, CALLS[service]))
+        judge(server, seen, sure(Cause.WRONG_ERROR, sentence, CALLED[service]))
 
 
 def test_what_an_upstream_sets_is_not_kept(server: Server) -> None:

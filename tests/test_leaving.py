@@ -2,6 +2,7 @@
 
 import json
 
+from shared.lab import aftermath
 from shared.lab.causes import Cause
 from shared.lab.complaints import complaints
 from shared.lab.experiment import Ask, Observation, run
@@ -53,10 +54,13 @@ def at(path: str) -> tuple[str, str]:
 def test_what_is_cancelled_ends(server: Server) -> None:
     """When the client leaves in the first of three waits, that one is not called finished, nor followed, before its time."""
     broken_off = declared(server.variant).get("disconnect_plain") == "broken-off"  # `test_character.py` verifies it.
+    idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
 
     def left_in_the_first_wait(wait: float) -> Observation:
-        # What gives up is gone. Where the handler runs on, it comes to its end meanwhile, so that no later test sees it.
-        return run(server, [Ask(f"/sequential?seconds={wait}")], patience=wait / 4, linger=3.5 * wait)
+        # What gives up is gone. Where the handler runs on, it comes to its end before anything else is looked at.
+        seen = run(server, [Ask(f"/sequential?seconds={wait}")], patience=wait / 4, linger=3.5 * wait)
+        aftermath.settled(server, lambda inside: not inside.more_than(idle))
+        return seen
 
     def wrong(seen: Observation) -> list[Finding]:
         return goes_on_early(seen) or (ends_there(seen) if broken_off else [])

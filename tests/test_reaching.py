@@ -10,8 +10,8 @@ from shared.lab.stream import events
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.doors import ANSWERS, CONNECTS, Doors, given_up, goes_on
-from tests.test_resilience import BEGIN, DEADLINE, NAMES, WORDS, accuse_in_trouble, remains, wrong_in_trouble
-from tests.trouble import BEFORE, TOO_LATE, Case, Fault
+from tests.test_resilience import BEGIN, DEADLINE, WORDS, accuse_in_trouble, remains, wrong_in_trouble
+from tests.trouble import BEFORE, NAMES, TOO_LATE, Case, Fault
 
 
 def wrong_unreached(answer: Answer, case: Case) -> list[Finding]:

@@ -18,12 +18,14 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.calls import MAX_CONTENT, RETRY_PAUSE
 from shared.lesson.command import KEEP_ALIVE
-from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS, MAX_CALLS, MAX_IDLE
+from shared.lesson.upstreams import MAX_CALLS, MAX_IDLE
 from tests.trouble import (
     BURST_DEADLINE,
     FAULTS,
     KEPT,
+    NAMES,
     SEARCH,
+    SERVICES,
     STREAM,
     TOO_LATE,
     WITH_ANSWER,
@@ -43,7 +45,6 @@ from tests.trouble import (
     words_of,
 )
 
-NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT}
 DEADLINE = (("resilience", "call_upstream"), ("resilience", "stream_upstream"))
 BEGIN = ("resilience", "begin")
 WORDS = ("resilience", "in_our_words")
@@ -67,8 +68,8 @@ MIDDLE = sum(RETRY_PAUSE) / 2
 APART = (0.04, 0.05, 0.1, 0.2, 0.4)
 """Seconds between two searches that are to call again, so that none of them waits for another's work; for each try."""
 
-TOGETHER = 16
-"""Searches that meet a 503 together."""
+TOGETHER = (16, 32, 64)
+"""Searches that meet a 503 together, in each try: what they would wait for one another grows with them."""
 
 
 def plan(server: Server, planned: Sequence[Case], times: int = 0) -> None:
@@ -122,11 +123,11 @@ def test_a_second_attempt_helps(server: Server) -> None:
 
 
 def test_each_makes_its_own_pause(server: Server) -> None:
-    """Of searches that meet a 503 together each makes its pause beside the others': none waits for theirs, and no /ping does."""
+    """Of searches that meet a 503 together each makes its own pause beside the others': none waits for theirs."""
 
-    def asks(wait: float) -> list[Ask]:
+    def asks(many: float) -> list[Ask]:
         server.upstreams.behave()
-        planned = [Case(about(SEARCH, f"own{wait:.0f}{number:02}"), "embeddings", BUSY) for number in range(TOGETHER)]
+        planned = [Case(about(SEARCH, f"own{many:g}x{number:02}"), "embeddings", BUSY) for number in range(int(many))]
         plan(server, planned, times=1)
         return [case.ask for case in planned]
 
@@ -137,19 +138,19 @@ def test_each_makes_its_own_pause(server: Server) -> None:
                 called[str(call.sent["input"])].append(call)
         pause = median(calls[-1].start - (calls[0].end or calls[0].start) for calls in called.values())
         # Right: a pause. Wrong: those of all, one after another, for a call goes out only when the loop is free.
-        if pause < (MIDDLE + TOGETHER * RETRY_PAUSE[0]) / 2:
+        if pause < (MIDDLE + len(called) * RETRY_PAUSE[0]) / 2:
             return []
-        sentence = f"{TOGETHER} searches met a 503 together, and most second calls came {pause:.2f} s and more after the first"
+        sentence = f"{len(called)} searches met a 503 together, and most second calls came {pause:.2f} s and more after the first"
         sentence = f"{sentence}, where {RETRY_PAUSE[0]:g} to {RETRY_PAUSE[1]:g} s are agreed: they pause one after another"
         return [Finding(Cause.BLOCKS, sentence, places=(BEGIN,))]
 
-    prove(server, "side by side", asks, check, waits=(1, 2, 3))
+    prove(server, "side by side", asks, check, TOGETHER)
 
 
 def test_an_answer_without_end(server: Server) -> None:
     """Of an answer that is too long, no more is read than the limit: the service sees it broken off."""
     huge = Fault("huge", 502, {"size": 200_000_000})
-    planned = [Case(about(WITH_ANSWER, f"huge{number}"), service, huge) for number, service in enumerate(NAMES)]
+    planned = [Case(about(WITH_ANSWER, f"huge{number}"), service, huge) for number, service in enumerate(SERVICES)]
     plan(server, planned)
     seen = run(server, [case.ask for case in planned])
     for answer, case in zip(seen.answers, planned, strict=True):

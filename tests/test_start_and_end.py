@@ -6,18 +6,14 @@ from shared.lab.experiment import Observation
 from shared.lab.finding import EARLY, sure
 from shared.lab.host import PLANTED
 from shared.lab.refusal import HOOK, refused
-from shared.lab.rules import broken, elapsed
+from shared.lab.rules import broken, elapsed, other_status
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.settings import UPSTREAM_DEADLINE
-from shared.lesson.upstreams import DOCUMENTS, EMBEDDINGS, MAX_IDLE
-from shared.lesson.work import WORK
-from tests.background import Ending, Reader
-from tests.trouble import KEPT
+from shared.lesson.upstreams import MAX_IDLE
+from tests.background import Ending, Reader, began
+from tests.trouble import CALL, CALLED, KEPT, NAMES
 
-SERVICES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "work": WORK}
-CALL = ("resilience", "call_upstream")
-CALLS = {"embeddings": CALL, "query": CALL, "work": ("work", "call_work")}
 LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
 LEFT_STREAM = (("answers", "stream_answer"), ("answers", "answer_stream"), ("resilience", "stream_upstream"))
 """What the clients leave that leave."""
@@ -74,22 +70,22 @@ def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
     """A service that is silent, or drips, is a 504 at the deadline and not before, and its call is broken off."""
     for service, seen in ending.silent.items():
         for answer in seen.answers:
-            words = f"The {SERVICES[service]} did not answer within {UPSTREAM_DEADLINE:g} seconds."
+            words = f"The {NAMES[service]} did not answer within {UPSTREAM_DEADLINE:g} seconds."
             if answer.status == 200 and answer.seconds > UPSTREAM_DEADLINE:
-                sentence = f"while the {SERVICES[service]} was silent, it was waited for, for {answer.seconds:.2f} s"
-                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALLS[service]))
+                sentence = f"while the {NAMES[service]} was silent, it was waited for, for {answer.seconds:.2f} s"
+                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALLED[service]))
             accuse(subject, seen, refused(answer, 504, words, log="\n".join(seen.printed)))
         silent = [call for call in seen.calls if call.service == service]
         for call in silent:
             open_for = (call.end or seen.ended) - call.start
             sentence = (
-                f"a call to the silent {SERVICES[service]} was given up after {open_for:.2f} s: {UPSTREAM_DEADLINE:g} are right"
+                f"a call to the silent {NAMES[service]} was given up after {open_for:.2f} s: {UPSTREAM_DEADLINE:g} are right"
             )
             # Right: the deadline. Nearest wrong: one that starts anew, or twice as long.
             if not call.broken_off or open_for >= 1.5 * UPSTREAM_DEADLINE:
-                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALLS[service]))
+                accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALLED[service]))
         if min(answer.seconds for answer in seen.answers) < UPSTREAM_DEADLINE - EARLY:
-            accuse(subject, seen, sure(Cause.NO_DEADLINE, "504 before the deadline was over", CALLS[service]))
+            accuse(subject, seen, sure(Cause.NO_DEADLINE, "504 before the deadline was over", CALLED[service]))
 
 
 def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending: Ending) -> None:
@@ -108,9 +104,11 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
 
 def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, ending: Ending) -> None:
     """An error that nobody foresaw ends a conversation, and nobody but the log can be told of it."""
-    if not any(f"RuntimeError: {PLANTED}" in line for line in ending.crashed_talk.printed):
+    talk = ending.crashed_talk
+    accuse(subject, talk, [] if began(talk) else other_status(talk.answers[0], talk))
+    if not any(f"RuntimeError: {PLANTED}" in line for line in talk.printed):
         sentence = "a task of a conversation failed as nobody foresaw, and the log does not say so"
-        accuse(subject, ending.crashed_talk, sure(Cause.SWALLOWED, sentence, TALK, HOOK))
+        accuse(subject, talk, sure(Cause.SWALLOWED, sentence, TALK, HOOK))
 
 
 def test_an_error_of_the_stacks_own_out_of_a_task_group(subject: Variant, ending: Ending) -> None:
@@ -132,7 +130,7 @@ def test_dead_upstreams(subject: Variant, ending: Ending) -> None:
     """A service that nobody listens for is a 502 that says so, and the server goes on."""
     search, ping = ending.dead
     seen = Observation(ending.dead)
-    accuse(subject, seen, refused(search, 502, f"The {EMBEDDINGS} cannot be reached.", log=ending.log))
+    accuse(subject, seen, refused(search, 502, f"The {NAMES['embeddings']} cannot be reached.", log=ending.log))
     if ping.status != 200:
         accuse(subject, seen, sure(Cause.CRASHED, f"after a search without upstreams /ping was answered {ping.status}"))
 

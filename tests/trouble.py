@@ -12,14 +12,15 @@ from typing import Any
 from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import Answer, Ask, Observation, run
-from shared.lab.readers import ends_unread
+from shared.lab.readers import stop_unread
 from shared.lab.rules import broken
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.stream import events, is_closed, listen, readable
 from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lesson.settings import CHAT_DEADLINE, UPSTREAM_DEADLINE
-from shared.lesson.upstreams import MAX_CALLS, MAX_IDLE
+from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS, MAX_CALLS, MAX_IDLE
+from shared.lesson.work import WORK
 from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
 
 SEARCH = Ask("/search-demo?query=budget", "POST")
@@ -28,6 +29,16 @@ STREAM = Ask("/answer-stream?query=budget", "POST")
 TASK = Ask("/patient?seconds=0")
 
 SERVICES = ("embeddings", "query", "chat")
+NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT, "work": WORK}
+"""What each service is called where a client is told of it."""
+
+ASKS = {"embeddings": SEARCH, "query": SEARCH, "chat": WITH_ANSWER, "work": TASK}
+"""A request that needs it."""
+
+CALL = ("resilience", "call_upstream")
+CALLED = {**dict.fromkeys(SERVICES, CALL), "work": ("work", "call_work")}
+"""Where it is called."""
+
 DEADLINES = {"embeddings": UPSTREAM_DEADLINE, "query": UPSTREAM_DEADLINE, "chat": CHAT_DEADLINE}
 BEFORE = {"embeddings": 0.0, "query": EMBEDDING_SECONDS, "chat": EMBEDDING_SECONDS + QUERY_SECONDS}
 """How long the calls take that come before a service's own, in seconds."""
@@ -368,7 +379,7 @@ class Burst:
         after: One search right after it.
         left: What was left.
         kept: Connections to services that were kept after that.
-        ends_unread: Whether it ended, when it was asked to stop while a client read nothing of its answer.
+        unread: A client that read nothing of its answer while the server was asked to stop, and whether that ended.
 
     """
 
@@ -380,7 +391,7 @@ class Burst:
     after: Observation
     left: Left
     kept: int
-    ends_unread: bool
+    unread: tuple[Observation, bool]
 
 
 def run_a_burst(variant: Variant) -> Burst:
@@ -405,7 +416,7 @@ def run_a_burst(variant: Variant) -> Burst:
         others = [seen for seen in tries if seen is not best]
         mixed = run_mixed(server)
         kept = spare_connections(server)
-        return Burst(failing, others, best, mixed, peaks, after, left, kept, ends_unread(server, UNREAD))
+        return Burst(failing, others, best, mixed, peaks, after, left, kept, stop_unread(server, UNREAD))
 
 
 def _all_in_time(failing: Sequence[Case], tries: Sequence[Observation], peaks: Sequence[int]) -> bool:

@@ -25,7 +25,7 @@ PINGS = 3
 """How often to ask for one at the most."""
 
 HELD = 20.0
-"""Seconds after which a server that was asked to stop is taken to be held up: right ones need six. Nearest wrong: for ever."""
+"""Seconds after which a server that was asked to stop is taken to be held up: right ones need nine. Nearest wrong: for ever."""
 
 CLOSE = "Connection: close\n"
 
@@ -87,9 +87,10 @@ def read_late(server: Server, path: str) -> Slow:
     return Slow(waiting, Observation([answer], calls=server.upstreams.calls(last)), ping)
 
 
-def ends_unread(server: Server, path: str) -> bool:
-    """Ask for a stream, read nothing of it, and say whether the server ends within `HELD` seconds when it is asked to stop."""
+def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
+    """Ask for a stream, read nothing of it, and ask the server to stop; return what was seen, and whether it ended in `HELD`."""
     last = server.upstreams.last_call()
+    answer, ended = Answer(Ask(path), sent=time.monotonic()), True
     with _asking(server, path):
         _until_standstill(server, last)
         server.ask_to_stop()
@@ -97,8 +98,9 @@ def ends_unread(server: Server, path: str) -> bool:
             server.process.wait(HELD)
         except subprocess.TimeoutExpired:
             server.process.kill()
-            return False
-        return True
+            ended = False
+    answer.received = time.monotonic()
+    return Observation([answer], calls=server.upstreams.calls(last)), ended
 
 
 def speak_only(server: Server, said: str, times: int) -> None:

@@ -31,8 +31,9 @@ SHUTDOWN_WAIT: Final = 3
 PING: Final = 4.0
 """Seconds after which the other side of a WebSocket is asked for a sign of life. The servers' own defaults are 20, and never."""
 
-LAST_RESORT: Final = SHUTDOWN_WAIT + GRACE + 1.0
-"""Seconds after which a server that was asked to stop, and is held up by what cannot be cancelled, is ended by force."""
+LAST_RESORT: Final = SHUTDOWN_WAIT + GRACE + 4.0
+"""Seconds after which a server that was asked to stop, and is held up by what cannot be cancelled, is ended by force: more than
+a busy machine takes to end it in good order."""
 
 SHUTDOWN_HINT: Final = "Ctrl-C stops it"
 
@@ -94,9 +95,10 @@ def end_in_time(seconds: float = LAST_RESORT) -> None:
     """Let this process, which has been asked to stop, end by force if it is still there after so many seconds."""
 
     def end() -> None:
-        print("Ended by force: a client reads nothing of its answer, or a thread goes on. Work in the background may be lost.")
-        sys.stdout.flush()
-        os._exit(1)
+        try:
+            print(f"Ended by force after {seconds:g} s: something under way could not be cancelled.", file=sys.stderr, flush=True)
+        finally:  # Also where nobody takes what is printed.
+            os._exit(1)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True  # A server that ends by itself does not wait for it.

@@ -66,7 +66,7 @@ async def conversation_endpoint(websocket: WebSocket) -> None:
                     running[said.name] = group.start_soon(work_and_tell, websocket, running, said)
             group.cancel_scope.cancel()
     except* (WebSocketDisconnect, TimeoutError):
-        pass  # The client left, or read nothing, while it was being told something; the group has broken off the rest.
+        pass  # The client left while it was being told something, and the group has broken off the rest.
 
 
 routes = [
