@@ -68,8 +68,8 @@ MIDDLE = sum(RETRY_PAUSE) / 2
 APART = (0.04, 0.05, 0.1, 0.2, 0.4)
 """Seconds between two searches that are to call again, so that none of them waits for another's work; for each try."""
 
-TOGETHER = (16, 32, 64)
-"""Searches that meet a 503 together, in each try: what they would wait for one another grows with them."""
+TOGETHER = (16, 24, 32)
+"""Searches that meet a 503 together, in each try. What they would wait for one another grows with them, up to half a deadline."""
 
 
 def plan(server: Server, planned: Sequence[Case], times: int = 0) -> None:
