@@ -48,7 +48,7 @@ def leave(server: Server, path: str, after: float, watch: float) -> tuple[float,
     """
     last = server.upstreams.last_call()
     answer = Answer(Ask(path), sent=time.monotonic())
-    with _asking(server, path):
+    with asking(server, path):
         time.sleep(after)
     answer.received = time.monotonic()
     time.sleep(watch)
@@ -75,7 +75,7 @@ def read_late(server: Server, path: str) -> Slow:
     """Ask for a stream, read nothing until the server makes no further calls for it, then read all of it."""
     last = server.upstreams.last_call()
     answer = Answer(Ask(path), sent=time.monotonic())
-    with _asking(server, path) as client:
+    with asking(server, path) as client:
         waiting = _until_standstill(server, last)
         ping = first_good(range(PINGS), lambda _: run(server, [Ask("/ping")]).answers[0].seconds, lambda took: took < QUICK)
         head, _, body = _read_all(client).partition(b"\r\n\r\n")
@@ -91,7 +91,7 @@ def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
     """Ask for a stream, read nothing of it, and ask the server to stop; return what was seen, and whether it ended in `HELD`."""
     last = server.upstreams.last_call()
     answer, ended = Answer(Ask(path), sent=time.monotonic()), True
-    with _asking(server, path):
+    with asking(server, path):
         _until_standstill(server, last)
         server.ask_to_stop()
         try:
@@ -113,14 +113,14 @@ def speak_only(server: Server, said: str, times: int) -> None:
 
     """
     frame = bytes([0x81, 0x80 | len(said)]) + bytes(4) + said.encode()  # Text, whole, under a mask that changes nothing.
-    with _asking(server, "/ws", UPGRADE) as client, contextlib.suppress(TimeoutError):
+    with asking(server, "/ws", UPGRADE) as client, contextlib.suppress(TimeoutError):
         client.recv(1)  # The conversation has begun.
         client.settimeout(STANDSTILL)
         client.sendall(frame * times)
         time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
 
 
-def _asking(server: Server, path: str, headers: str = CLOSE) -> socket.socket:
+def asking(server: Server, path: str, headers: str = CLOSE) -> socket.socket:
     """Return a socket on which a request has been sent and nothing read."""
     address = urlsplit(server.url)
     client = socket.socket()

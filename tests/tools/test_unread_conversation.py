@@ -1,0 +1,37 @@
+"""A client that speaks and reads no reply, while the server is asked to stop: what the suite does not try, for it takes a while."""
+
+import contextlib
+import subprocess
+
+import pytest
+
+from shared.lab.probes_http import UPGRADE
+from shared.lab.readers import HELD, asking
+from shared.lab.server import PATIENT, serving
+from shared.lab.variants import named
+from shared.lesson.messages import MAX_NAME
+
+SAID = b'{"start": "%s", "seconds": 10}' % (b"a" * MAX_NAME)
+"""The longest reply comes to the name of a task that runs already."""
+
+FRAME = bytes([0x81, 0x80 | len(SAID)]) + bytes(4) + SAID  # Text, whole, under a mask that changes nothing.
+TOGETHER = 250
+FULL = 2.0
+"""Seconds in which a server that has still replies to send takes nothing, to be taken to wait for its reader."""
+
+
+@pytest.mark.parametrize("name", ["aiohttp_asyncio", "anyio_trio", "starlette_asyncio"])
+def test_a_conversation_that_is_not_read_does_not_hold_up_the_end(name: str) -> None:
+    """Its close would come behind all replies, and so it never comes; the server ends all the same."""
+    with serving(named(name)[0], settings=PATIENT) as server, asking(server, "/ws", UPGRADE) as client:
+        client.recv(1)  # The conversation has begun.
+        client.settimeout(FULL)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                client.sendall(FRAME * TOGETHER)
+        server.ask_to_stop()
+        try:
+            server.process.wait(HELD)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            pytest.fail(f"{HELD:g} s after it was asked to stop it had not ended")
