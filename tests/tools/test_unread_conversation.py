@@ -1,4 +1,4 @@
-"""A client that speaks and reads no reply, while the server is asked to stop: what the suite does not try, for it takes a while."""
+"""A client that speaks and reads no reply, while the server is asked to stop: the suite does not try it, for it takes a while."""
 
 import contextlib
 import subprocess
@@ -11,8 +11,8 @@ from shared.lab.server import PATIENT, serving
 from shared.lab.variants import named
 from shared.lesson.messages import MAX_NAME
 
-SAID = b'{"start": "%s", "seconds": 10}' % (b"a" * MAX_NAME)
-"""The longest reply comes to the name of a task that runs already."""
+SAID = b'{"cancel": "%s"}' % (b"a" * MAX_NAME)
+"""That there is no such task is a long reply, and nothing runs that could end meanwhile."""
 
 FRAME = bytes([0x81, 0x80 | len(SAID)]) + bytes(4) + SAID  # Text, whole, under a mask that changes nothing.
 TOGETHER = 250
