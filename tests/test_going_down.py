@@ -8,7 +8,7 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.finding import sure
 from shared.lab.probes_ending import ENDING_PROBES, End
-from shared.lab.readers import HELD
+from shared.lab.shutdown import LONGEST
 from shared.lab.traits import strange, wrong
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
@@ -41,7 +41,9 @@ def test_who_reads_nothing_does_not_hold_it_up(subject: Variant, burst: Burst) -
     """A client that asks for a long answer and reads nothing of it cannot keep the server from its end."""
     seen, ended = burst.unread
     if not ended:
-        sentence = f"a client read nothing of /as-completed, and {HELD:g} s after the server was asked to stop it had not ended"
+        sentence = (
+            f"a client read nothing of /as-completed, and {LONGEST:g} s after the server was asked to stop it had not ended"
+        )
         accuse(subject, seen, sure(Cause.LINGERS, sentence, SERVE))
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import subprocess
 import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.probes_http import UPGRADE
 from shared.lab.server import Server
+from shared.lab.shutdown import wait_for_end
 from shared.lab.tries import first_good
 
 STANDSTILL = 0.5
@@ -23,9 +23,6 @@ QUICK = 1.0
 
 PINGS = 3
 """How often to ask for one at the most."""
-
-HELD = 20.0
-"""Seconds after which a server that was asked to stop is taken to be held up: right ones need nine. Nearest wrong: for ever."""
 
 CLOSE = "Connection: close\n"
 
@@ -88,17 +85,13 @@ def read_late(server: Server, path: str) -> Slow:
 
 
 def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
-    """Ask for a stream, read nothing of it, and ask the server to stop; return what was seen, and whether it ended in `HELD`."""
+    """Ask for a stream, read nothing of it, and ask the server to stop; return what was seen, and whether it ended."""
     last = server.upstreams.last_call()
-    answer, ended = Answer(Ask(path), sent=time.monotonic()), True
+    answer = Answer(Ask(path), sent=time.monotonic())
     with asking(server, path):
         _until_standstill(server, last)
         server.ask_to_stop()
-        try:
-            server.process.wait(HELD)
-        except subprocess.TimeoutExpired:
-            server.process.kill()
-            ended = False
+        ended = wait_for_end(server) is not None
     answer.received = time.monotonic()
     return Observation([answer], calls=server.upstreams.calls(last)), ended
 

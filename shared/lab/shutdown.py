@@ -29,7 +29,7 @@ AFTER_ANSWERS = 0.5
 """Seconds after the last answer in which what goes on after it has begun."""
 
 LONGEST = 20.0
-"""Seconds after which a server that has been asked to stop is killed."""
+"""Seconds after which a server that has been asked to stop is killed: right ones need nine, where they are held up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: M
         family = started_by(server.process.pid)
         before, asked = len(server.printed()), time.monotonic()
         server.ask_to_stop(signal.SIGTERM)
-        exit_code = _wait(server)
+        exit_code = wait_for_end(server)
         gone = time.monotonic()
         answers = dict(zip(pieces, sent.result(), strict=True))
         left = _left(server, folder, family)
@@ -117,7 +117,8 @@ def _until_under_way(server: Server, calls: int, sent: Future[list[Answer]]) -> 
         time.sleep(0.02)
 
 
-def _wait(server: Server) -> int | None:
+def wait_for_end(server: Server) -> int | None:
+    """Wait until a server that was asked to stop has ended, and return its exit code; None where it was killed at last."""
     try:
         return server.process.wait(LONGEST)
     except subprocess.TimeoutExpired:

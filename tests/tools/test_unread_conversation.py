@@ -1,13 +1,13 @@
 """A client that speaks and reads no reply, while the server is asked to stop: the suite does not try it, for it takes a while."""
 
 import contextlib
-import subprocess
 
 import pytest
 
 from shared.lab.probes_http import UPGRADE
-from shared.lab.readers import HELD, asking
+from shared.lab.readers import asking
 from shared.lab.server import PATIENT, serving
+from shared.lab.shutdown import wait_for_end
 from shared.lab.variants import named
 from shared.lesson.messages import MAX_NAME
 
@@ -30,8 +30,4 @@ def test_a_conversation_that_is_not_read_does_not_hold_up_the_end(name: str) -> 
             while True:
                 client.sendall(FRAME * TOGETHER)
         server.ask_to_stop()
-        try:
-            server.process.wait(HELD)
-        except subprocess.TimeoutExpired:
-            server.process.kill()
-            pytest.fail(f"{HELD:g} s after it was asked to stop it had not ended")
+        assert wait_for_end(server) is not None
