@@ -54,7 +54,7 @@ def at(path: str) -> tuple[str, str]:
 def test_what_is_cancelled_ends(server: Server) -> None:
     """When the client leaves in the first of three waits, that one is not called finished, nor followed, before its time."""
     broken_off = declared(server.variant).get("disconnect_plain") == "broken-off"  # `test_character.py` verifies it.
-    idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+    idle = aftermath.look(server)
 
     def left_in_the_first_wait(wait: float) -> Observation:
         # What gives up is gone. Where the handler runs on, it comes to its end before anything else is looked at.
