@@ -118,7 +118,7 @@ def depart(server: Server) -> tuple[list[Left], int]:
     Return what is left after each, and `spare_connections`.
     """
     run(server, [SEARCH])
-    idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+    idle = aftermath.look(server)
 
     async def all_of_them() -> None:
         await asyncio.gather(*(_cut_off(server, request, after=0.05) for request in CUT_OFF))
@@ -335,7 +335,7 @@ def run_aside(variant: Variant) -> Aside:
     stated = declared(variant)
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": "8"}) as server:
         run(server, [SEARCH, Ask("/threaded?seconds=0"), Ask("/deadline-thread?seconds=0")])
-        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        idle = aftermath.look(server)
         attentive = first_good(
             STAYS,
             lambda stays: leave_work(server, stays),

@@ -70,7 +70,7 @@ def run_a_crowd(variant: Variant) -> Crowd:
     asks = [Ask("/ws", SOCKET, after=place * APART, status=101, says=tuple(steps)) for place, steps in enumerate(says)]
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
-        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        idle = aftermath.look(server)
         seen = first_good(range(TRIES), lambda _: _converse(server, asks), lambda seen: not (too_late(seen) or talked(seen)))
         left, log = left_over(server, idle), server.log()
         speak_only(server, "hello", SAID)

@@ -232,7 +232,7 @@ def run_at_doors(variant: Variant) -> Doors:
         settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url, **DEADLINES}
         server = stack.enter_context(Server(variant, upstreams, settings=settings))
         run(server, [SEARCH])
-        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        idle = aftermath.look(server)
         found = [Unreached([Case(ask, service, way) for ask in ASKS]) for way in WAYS for service in SERVICES]
         for one in found:
             while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):

@@ -194,8 +194,8 @@ def test_many_searches_take_about_one(server: Server) -> None:
 def test_one_client_for_the_whole_server(server: Server) -> None:
     """A search soon after another opens no connection: the client is opened once, and not once a request."""
     run(server, [search("budget")])
+    earlier = server.upstreams.calls(after=0)
     for _ in range(3):
-        earlier = server.upstreams.calls(after=0)
         known, last = {call.peer for call in earlier}, max(call.end or 0 for call in earlier)
         seen = run(server, [search("budget")])
         judge(server, seen, broken(seen))
@@ -204,6 +204,7 @@ def test_one_client_for_the_whole_server(server: Server) -> None:
         if new and seen.ended - last < MAX_IDLE / 2:
             sentence = f"a search after others opened {len(new)} new connections, to {' and '.join(new)}"
             judge(server, seen, sure(Cause.CLIENT_PER_REQUEST, sentence))
+        earlier += seen.calls
 
 
 def test_console_names_both_steps(server: Server) -> None:

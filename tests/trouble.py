@@ -244,7 +244,7 @@ def run_in_trouble(variant: Variant) -> Trouble:
     table, found = cases(), Trouble()
     with serving(variant, settings=PATIENT) as server:
         run(server, [WITH_ANSWER, STREAM])
-        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        idle = aftermath.look(server)
         while not _enough(table, found):
             for case in table:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
@@ -346,9 +346,12 @@ BURST_DEADLINE = 16.0
 BURST_PATIENCE = 60.0
 """After how many seconds one of two hundred searches counts as hanging."""
 
-SLOWER = (0.5, 1.0, 3.0, 7.0)
+SLOWER = (1.0, 2.0, 4.0, 7.0)
 """How much longer the embeddings service takes in each try, in seconds, so that a busy machine has the time to send all searches;
 the last is the longest that leaves the second hundred their time."""
+
+MIXED = 1.0
+"""The same where searches fill all places; half-way through that another service is called."""
 
 APART = 0.002
 """Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
@@ -403,7 +406,7 @@ def run_a_burst(variant: Variant) -> Burst:
     tries: list[Observation] = []
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
         run(server, [SEARCH])
-        idle = aftermath.settled(server, lambda inside: inside.inbound == 0)
+        idle = aftermath.look(server)
         while len(tries) < len(SLOWER) and not _all_in_time(failing, tries, peaks):
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
@@ -428,9 +431,9 @@ def run_mixed(server: Server) -> Observation:
     """Fill all places with searches, and ask for calls to another service meanwhile, to which connections have been kept."""
     half = MAX_CALLS // 2
     run(server, [Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1")])
-    server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER[0] * 2, marker="budget")
+    server.upstreams.misbehave("embeddings", "slow", seconds=MIXED, marker="budget")
     searches = [about(SEARCH, f"mixed{number:03}") for number in range(MAX_CALLS)]
-    seen = run(server, [*searches, Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=SLOWER[0])])
+    seen = run(server, [*searches, Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=MIXED / 2)])
     server.upstreams.behave()
     return seen
 
