@@ -97,7 +97,8 @@ AROUND: dict[str, Question] = {
                 (f"{SERVERS}::test_how_long_each_waits_for_requests_in_flight", "variants/anyio_trio/serve.py"),
             ),
             aiohttp=Fact(
-                "they are waited for, for 60 seconds, unless `shutdown_timeout` says otherwise",
+                "they are waited for, for 60 seconds and then for as many more, unless `shutdown_timeout` says otherwise, which "
+                "counts twice, too",
                 (
                     f"{SERVERS}::test_how_long_each_waits_for_requests_in_flight",
                     f"{AIOHTTP}/web_advanced.html#graceful-shutdown",

@@ -37,7 +37,7 @@ ENDING: dict[str, Trait] = {
                 {"aiohttp": "https://docs.aiohttp.org/en/stable/web_advanced.html#graceful-shutdown"},
             ),
             "cut-off": Value("it goes on for as long as a stop waits for requests, and is cut off then, without a word"),
-            "waited-for": Value("its handler is waited for like that of a request, for a minute"),
+            "waited-for": Value("its handler is waited for like that of a request, for a minute, twice"),
         },
     ),
     "background_task": Trait(

@@ -58,7 +58,7 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _end_conversations(app: web.Application) -> None:
-    """Close the WebSockets when the server is to stop: it would wait for their handlers, a minute long."""
+    """Close the WebSockets when the server is to stop: it would wait for their handlers, up to two minutes."""
     closing = [websocket.close(code=WSCloseCode.GOING_AWAY) for websocket in app[conversation.OPEN]]
     # A close is behind all that has still to be sent, and to a client that reads nothing it never comes.
     with suppress(TimeoutError):
