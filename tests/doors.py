@@ -31,6 +31,9 @@ ANSWERS = 1.5 * CHAT_DEADLINE
 DEADLINES = {"CONNECT_DEADLINE": f"{CONNECTS:g}", "CHAT_DEADLINE": f"{ANSWERS:g}", "UPSTREAM_DEADLINE": f"{3 * CONNECTS:g}"}
 """The deadlines that the server here is given, in seconds: longer than the defaults, to show that settings are obeyed."""
 
+DOORS = ("OPENAI_BASE_URL", "CHROMA_URL", "CHROMA_URL")
+"""What the ways lead to: the last is a proxy's, and would be noticed wherever it led to."""
+
 BACKLOG = 128
 FILLED = 0.2  # seconds after which a connection that is not there is taken to hang
 PATIENCE = 10.0  # seconds
@@ -216,20 +219,22 @@ class Doors:
         unreached: When the services could not be reached, each in each way.
         left: What was left after that.
         silent: While the model was silent, for each way to ask it.
+        proxied: The paths of calls that came to a proxy, which the server's environment named.
 
     """
 
     unreached: list[Unreached]
     left: Left
     silent: Observation
+    proxied: list[str]
 
 
 def run_at_doors(variant: Variant) -> Doors:
     """Shut the way to each service, in each way, just before it is asked, and open it again; then let the model be silent."""
     with Upstreams() as upstreams, contextlib.ExitStack() as stack:
         own = upstreams.environment()
-        openai, chroma = (stack.enter_context(contextlib.closing(Door(own[name]))) for name in ("OPENAI_BASE_URL", "CHROMA_URL"))
-        settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url, **DEADLINES}
+        openai, chroma, proxy = (stack.enter_context(contextlib.closing(Door(own[name]))) for name in DOORS)
+        settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url, "http_proxy": proxy.url, "no_proxy": "", **DEADLINES}
         server = stack.enter_context(Server(variant, upstreams, settings=settings))
         run(server, [SEARCH])
         idle = aftermath.look(server)
@@ -237,7 +242,7 @@ def run_at_doors(variant: Variant) -> Doors:
         for one in found:
             while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):
                 _meet(server, one, openai, chroma)
-        return Doors(found, left_over(server, idle), _silence(server))
+        return Doors(found, left_over(server, idle), _silence(server), proxy.gate.arrived)
 
 
 def _silence(server: Server) -> Observation:

@@ -24,6 +24,13 @@ def wrong_unreached(answer: Answer, case: Case) -> list[Finding]:
     return sure(Cause.WRONG_ERROR, f"{case.label} was told {detail!r}, and not that it cannot be reached", WORDS)
 
 
+def test_no_proxy_is_asked(subject: Variant, doors: Doors) -> None:
+    """A proxy that the environment names is for the world outside: no call to a service, which carries a key, goes there."""
+    if doors.proxied:
+        sentence = f"{len(doors.proxied)} calls, the first of them to {doors.proxied[0]}, went to the proxy that http_proxy names"
+        accuse(subject, doors.unreached[0].rounds[0], sure(Cause.PROXIED, sentence, POOL))
+
+
 def test_a_service_that_cannot_be_reached(subject: Variant, doors: Doors) -> None:
     """A connection that is refused, or not there in time, is a 502 that says so, for each service, and after it all is well."""
     for one in doors.unreached:

@@ -40,6 +40,7 @@ from tests.trouble import (
     cases,
     given_up,
     goes_on,
+    most_queries,
     silent_case,
     told_in_silence,
     words_of,
@@ -321,3 +322,6 @@ def test_no_more_than_a_hundred_calls_at_once(subject: Variant, burst: Burst) ->
     if (most := max(burst.peaks)) < MAX_CALLS:
         sentence = f"200 searches at once made no more than {most} calls at once, and {MAX_CALLS} are agreed"
         accuse(subject, burst.seen, [Finding(Cause.LIMITED, sentence, places=(POOL,))])
+    if (most := most_queries(burst.mixed)) < MAX_CALLS:
+        sentence = f"{MAX_CALLS} searches at once, each with a slow query, made no more than {most} queries at once"
+        accuse(subject, burst.mixed, [Finding(Cause.LIMITED, sentence, places=(("search", "search_documents"), POOL))])

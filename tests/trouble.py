@@ -16,7 +16,8 @@ from shared.lab.readers import stop_unread
 from shared.lab.rules import broken
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.stream import events, is_closed, listen, readable
-from shared.lab.upstream import Call
+from shared.lab.tries import first_good
+from shared.lab.upstream import Call, most_at_once
 from shared.lab.variants import Variant
 from shared.lesson.settings import CHAT_DEADLINE, UPSTREAM_DEADLINE
 from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS, MAX_CALLS, MAX_IDLE
@@ -350,8 +351,9 @@ SLOWER = (1.0, 2.0, 4.0, 7.0)
 """How much longer the embeddings service takes in each try, in seconds, so that a busy machine has the time to send all searches;
 the last is the longest that leaves the second hundred their time."""
 
-MIXED = 1.0
-"""The same where searches fill all places; half-way through that another service is called."""
+MIXED = (1.0, 5.0)
+"""How much longer the queries of as many searches as there are places take in each try, in seconds: a busy machine has to come to
+all of them before the first is answered. Half-way through that another service is called."""
 
 APART = 0.002
 """Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
@@ -428,12 +430,21 @@ def _all_in_time(failing: Sequence[Case], tries: Sequence[Observation], peaks: S
 
 
 def run_mixed(server: Server) -> Observation:
-    """Fill all places with searches, and ask for calls to another service meanwhile, to which connections have been kept."""
+    """Fill all places with queries, and ask for calls to another service meanwhile, to which connections have been kept."""
+    return first_good(MIXED, lambda wait: _mix(server, wait), lambda seen: most_queries(seen) >= MAX_CALLS)
+
+
+def most_queries(seen: Observation) -> int:
+    """Return how many queries of the vector database were open at once, at the most."""
+    return most_at_once(call for call in seen.calls if call.service == "query")
+
+
+def _mix(server: Server, wait: float) -> Observation:
     half = MAX_CALLS // 2
     run(server, [Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1")])
-    server.upstreams.misbehave("embeddings", "slow", seconds=MIXED, marker="budget")
+    server.upstreams.misbehave("query", "slow", seconds=wait, marker="budget")
     searches = [about(SEARCH, f"mixed{number:03}") for number in range(MAX_CALLS)]
-    seen = run(server, [*searches, Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=MIXED / 2)])
+    seen = run(server, [*searches, Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=wait / 2)])
     server.upstreams.behave()
     return seen
 

@@ -32,6 +32,7 @@ class Cause(StrEnum):
     CLIENT_PER_REQUEST = "client-per-request"
     NO_DEADLINE = "no-deadline"
     WRONG_CALL = "wrong-call"
+    PROXIED = "proxied"
     SWALLOWED = "swallowed"
     WRONG_ERROR = "wrong-error"
     UNCHECKED = "unchecked"
@@ -142,6 +143,10 @@ WORDS: dict[Cause, Words] = {
     Cause.WRONG_CALL: Words(
         "the service was not called as agreed: too often, not at all, too early, or with something else than it should carry",
         "make each call once, when what it needs has arrived, with the body and the headers that shared.lesson.upstreams gives",
+    ),
+    Cause.PROXIED: Words(
+        "the client reads the environment, and takes the proxy that it finds there",
+        "let {client} read no proxy from the environment: to a service beside the server there is none, and it would see the key",
     ),
     Cause.SWALLOWED: Words(
         "a failure is taken for success: an except clause or a default hides it",
