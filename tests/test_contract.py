@@ -124,13 +124,18 @@ def test_bad_answer(server: Server) -> None:
 
 
 def test_a_thousand_characters_of_any_script(server: Server) -> None:
-    """A query of 1,000 characters is searched for, whatever they are, and comes back unchanged."""
+    """A query of 1,000 characters is searched for as a whole, whatever they are, and comes back unchanged."""
     characters = "xé漢😀"
     seen = run(server, [Ask(f"/search-demo?query={quote(character * 1000)}", "POST") for character in characters])
     judge(server, seen, broken(seen))
+    embedded = [str(call.sent["input"]) for call in seen.calls if call.service == "embeddings"]
     for character, answer in zip(characters, seen.answers, strict=True):
         if json.loads(answer.body)["query"] != character * 1000:
             judge(server, seen, sure(Cause.WRONG_ANSWER, f"a query of 1,000 {character} came back changed"))
+        most = max((text.count(character) for text in embedded), default=0)
+        if most != 1000:
+            sentence = f"of a query of 1,000 {character} the embeddings service was given {most}"
+            judge(server, seen, sure(Cause.WRONG_CALL, sentence, ("search", "get_embedding")))
 
 
 def test_unknown_path(server: Server) -> None:
@@ -143,15 +148,23 @@ def test_unknown_path(server: Server) -> None:
 
 @pytest.mark.parametrize("endpoint", REQUESTS, ids=lambda endpoint: endpoint.path)
 def test_other_method(server: Server, endpoint: Endpoint) -> None:
-    """A known path with another method is a 405, and `Allow` says which it answers; HEAD and OPTIONS are left to the stack."""
-    seen = run(server, [Ask(endpoint.example, "DELETE"), Ask(endpoint.example, "OPTIONS")])
-    judge(server, seen, refused(seen.answers[0], 405))
-    allowed = seen.answers[0].headers.get("Allow", "")
-    if endpoint.method not in allowed.replace(" ", "").split(","):
-        sentence = f"DELETE {endpoint.path}: the 405 has {allowed!r} for Allow, without {endpoint.method}"
-        judge(server, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
-    if seen.answers[1].status >= 500 or not seen.answers[1].status:
-        judge(server, seen, refused(seen.answers[1], 405))
+    """A known path with another method is a 405, and `Allow` says which it answers; HEAD and OPTIONS are left to the stack.
+
+    With all that the right method needs, no other begins anything.
+    """
+    path, other = f"{endpoint.example}?query=budget&seconds=0", "GET" if endpoint.method == "POST" else "POST"
+    seen = run(server, [Ask(path, other), Ask(path, "DELETE"), Ask(path, "OPTIONS")])
+    for answer in seen.answers[:2]:
+        judge(server, seen, refused(answer, 405))
+        allowed = answer.headers.get("Allow", "")
+        if set(allowed.replace(" ", "").split(",")) - {"HEAD", "OPTIONS"} != {endpoint.method}:
+            sentence = f"{answer.ask.method} {endpoint.path}: the 405 has {allowed!r} for Allow, and {endpoint.method} is right"
+            judge(server, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+    if seen.calls:
+        sentence = f"{other}, DELETE and OPTIONS {endpoint.path} called the {seen.calls[0].service} service"
+        judge(server, seen, sure(Cause.ANY_METHOD, sentence, (endpoint.module, endpoint.function)))
+    if seen.answers[2].status >= 500 or not seen.answers[2].status:
+        judge(server, seen, refused(seen.answers[2], 405))
 
 
 UNUSUAL_QUERIES = ["query=%FF%FE", "query=a&query=b", "query=%ED%A0%80", "query=%zz", "query=%00", f"query={'%61' * 900}"]

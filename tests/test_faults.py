@@ -2,6 +2,7 @@
 
 import json
 import socket
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from shared.lab.rules import POOL, broken
 from shared.lab.server import Server
 from shared.lab.verdict import judge
 from shared.lesson.work import WORK
-from tests.trouble import ASKS, CALLED, NAMES, SEARCH, SERVICES, about
+from tests.trouble import ASKS, CALLED, FAULTS, NAMES, SEARCH, SERVICES, Fault, about
 
 STATUSES = [201, 204, 301, 307, 400, 401, 404, 500]
 BREAKS = ("drop", "reset", "half")
@@ -30,6 +31,19 @@ NOT_THE_AGREED_JSON = [
     *(f'{{"choices": {choices}}}' for choices in NOT_CHOICES),
 ]
 
+PATHS = ("/patient?", "/deadline?limit=10&", "/limited?tasks=1&", "/first?", "/attentive?", "/context?")
+WORKING = [Ask(f"{path}seconds=0") for path in PATHS]
+"""Requests that fail as the work service does; the limit is later than the deadline of the call itself."""
+
+BROKE_OFF = "broke off its answer"
+TOLD = {
+    **dict.fromkeys(BREAKS, BROKE_OFF),
+    "500": "answered with the status 500",
+    "429": "is busy",
+    "not JSON": "answered with something that is not the agreed JSON",
+}
+"""What a client is told of a service, by the fault that it shows."""
+
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_upstream_breaks_off(server: Server, service: str) -> None:
@@ -38,18 +52,22 @@ def test_an_upstream_breaks_off(server: Server, service: str) -> None:
         server.upstreams.misbehave(service, kind, marker=kind)
     seen = run(server, [about(ASKS[service], kind) for kind in BREAKS])
     for answer in seen.answers:
-        words, when = f"The {NAMES[service]} broke off its answer.", f"while the {service} service breaks off its answer"
+        words, when = f"The {NAMES[service]} {BROKE_OFF}.", f"while the {service} service breaks off its answer"
         judge(server, seen, refused(answer, 502, words, when=when, log="\n".join(seen.printed)))
 
 
-def test_the_work_service_breaks_off(server: Server) -> None:
-    """So it is where a task is worked on, if the client has asked again by itself, as some do for a GET."""
-    for number, kind in enumerate(BREAKS):
-        server.upstreams.misbehave("work", kind, marker=f"seconds=0.00{number + 1}&")
-    seen = run(server, [Ask(f"/patient?seconds=0.00{number + 1}") for number in range(len(BREAKS))])
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.label in TOLD], ids=lambda fault: fault.label)
+def test_the_work_service_fails(server: Server, fault: Fault) -> None:
+    """So it is where a task is worked on, alone, in a race or under a deadline: what failed is told, and not that it was late."""
+    server.upstreams.misbehave("work", fault.kind, marker="name=", **fault.fields)  # All calls: some clients repeat a GET.
+    seen = run(server, WORKING)
+    words, when = f"The {WORK} {TOLD[fault.label]}.", f"while the work service {fault.in_words}"
+    pause = dict(fault.fields.get("headers", [])).get("Retry-After")
     for answer in seen.answers:
-        words, when = f"The {WORK} broke off its answer.", "while the work service breaks off its answer"
-        judge(server, seen, refused(answer, 502, words, when=when, log="\n".join(seen.printed)))
+        judge(server, seen, refused(answer, fault.status, words, when=when, log="\n".join(seen.printed)))
+        if (got := answer.headers.get("Retry-After")) != pause:
+            sentence = f"{answer.ask.path} {when} with the Retry-After {pause}: the client got {got}"
+            judge(server, seen, [replace(*sure(Cause.WRONG_ERROR, sentence), ask=answer.ask)])
 
 
 @pytest.mark.parametrize("service", NAMES)

@@ -36,6 +36,7 @@ class Cause(StrEnum):
     SWALLOWED = "swallowed"
     WRONG_ERROR = "wrong-error"
     UNCHECKED = "unchecked"
+    ANY_METHOD = "any-method"
     WRONG_ANSWER = "wrong-answer"
     TELLS_SECRETS = "tells-secrets"
     HELD_BACK = "held-back"
@@ -160,6 +161,10 @@ WORDS: dict[Cause, Words] = {
     Cause.UNCHECKED: Words(
         "a parameter is not checked before it is used, or not in all, or a default takes the place of one that must be given",
         "check it as this stack does, against the limits of shared.lesson.limits",
+    ),
+    Cause.ANY_METHOD: Words(
+        "a path answers a method that the contract does not give it",
+        "name the one method of the contract where the route is set: clients and proxies may repeat a GET, or keep its answer",
     ),
     Cause.WRONG_ANSWER: Words(
         "the answer is not the contract's: another status, shape, value or media type",

@@ -58,6 +58,8 @@ def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
         cause = Cause.NO_DEADLINE if status == HTTPStatus.GATEWAY_TIMEOUT else Cause.HANGS
     elif answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        cause = Cause.ANY_METHOD
     elif answer.status == HTTPStatus.OK:
         cause = Cause.UNCHECKED if status < HTTPStatus.INTERNAL_SERVER_ERROR else Cause.SWALLOWED
     elif status == HTTPStatus.UNPROCESSABLE_ENTITY and answer.status == HTTPStatus.BAD_GATEWAY:
