@@ -1,7 +1,8 @@
-"""A call that is cancelled just when it has its connection gives its place in the pool back, on both loops."""
+"""A call that is cancelled just when it has its connection gives its place in the pool back, with each variant on httpx2."""
 
 import importlib
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import anyio
@@ -11,13 +12,13 @@ import pytest
 
 from shared.lab.server import PATIENT
 from shared.lab.upstream import Upstreams
+from shared.lab.variants import Variant, named
 from shared.lesson import timing, upstreams
 from shared.lesson.settings import Settings, from_environment
 from shared.lesson.work import Task
 
-resilience: Any = importlib.import_module("variants.anyio_trio.resilience")
-call_work: Any = importlib.import_module("variants.anyio_trio.work").call_work
-"""Not imported as usual, so that nothing of ours depends on a variant."""
+ON_HTTPX2 = ("fastapi_asyncio", "starlette_asyncio", "anyio_trio", "litestar_asyncio")
+VARIANTS = [variant for name in ON_HTTPX2 for variant in named(name)]
 
 PLACES = 2
 """In the pool: each call that kept its place would take one of them for good, and the next call waits until its deadline."""
@@ -27,39 +28,52 @@ DEADLINE = 10.0
 
 BACKENDS = {"asyncio": httpcore2.AnyIOBackend, "trio": httpcore2.TrioBackend}
 
-Call = Callable[[httpx2.AsyncClient, Settings], Awaitable[object]]
+Call = Callable[[Variant, httpx2.AsyncClient, Settings], Awaitable[object]]
 
 
-async def embed(client: httpx2.AsyncClient, settings: Settings) -> object:
+def module(variant: Variant, name: str) -> Any:  # noqa: ANN401 - a module is any
+    """Return a module of a variant. Not imported as usual, so that nothing of ours depends on a variant."""
+    return importlib.import_module(f"{variant.package}.{name}")
+
+
+async def embed(variant: Variant, client: httpx2.AsyncClient, settings: Settings) -> object:
     """Call a service as a search does."""
-    return await resilience.call_upstream(client, upstreams.embedding_call(settings, "budget"))
+    return await module(variant, "resilience").call_upstream(client, upstreams.embedding_call(settings, "budget"))
 
 
-async def work(client: httpx2.AsyncClient, settings: Settings) -> object:
+async def read(variant: Variant, client: httpx2.AsyncClient, settings: Settings) -> object:
+    """Call a service as a conversation does, whose framework cancels it in a scope of anyio's on each of these."""
+    call = upstreams.answer_stream_call(settings, "budget", [])
+    async with aclosing(module(variant, "resilience").stream_upstream(client, call)) as pieces:
+        return [piece async for piece in pieces]
+
+
+async def work(variant: Variant, client: httpx2.AsyncClient, settings: Settings) -> object:
     """Call a service as the chapters on failures do."""
     timing.begin()
-    return await call_work(client, settings, Task("task1", 0.0))
+    return await module(variant, "work").call_work(client, settings, Task("task1", 0.0))
 
 
-@pytest.mark.parametrize("call", [embed, work])
-@pytest.mark.parametrize("loop", list(BACKENDS))
-def test_the_place_is_given_back(monkeypatch: pytest.MonkeyPatch, loop: str, call: Call) -> None:
+@pytest.mark.parametrize("call", [embed, read, work])
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.label)
+def test_the_place_is_given_back(monkeypatch: pytest.MonkeyPatch, variant: Variant, call: Call) -> None:
     """More calls are cancelled at that moment than there are places; the next call is answered all the same."""
     monkeypatch.setattr(upstreams, "MAX_CALLS", PLACES)
     with Upstreams() as running:
         settings = from_environment({**running.environment(), **PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"})
         assert settings
-        assert anyio.run(_call_after_all, call, settings, BACKENDS[loop], backend=loop)
+        assert anyio.run(_call_after_all, variant, call, settings, backend=variant.loop)
 
 
-async def _call_after_all(call: Call, settings: Settings, backend: type[Any]) -> object:
-    async with resilience.open_client(settings) as client:
+async def _call_after_all(variant: Variant, call: Call, settings: Settings) -> object:
+    backend: Any = BACKENDS[variant.loop]
+    async with module(variant, "resilience").open_client(settings) as client:
         for _ in range(PLACES + 1):
             with pytest.MonkeyPatch.context() as patch, anyio.CancelScope() as scope:
                 patch.setattr(backend, "connect_tcp", _cancelling(scope, backend.connect_tcp))
-                await call(client, settings)
+                await call(variant, client, settings)
             assert scope.cancelled_caught
-        return await call(client, settings)
+        return await call(variant, client, settings)
 
 
 def _cancelling(scope: anyio.CancelScope, connect: Any) -> Any:  # noqa: ANN401 - what it takes is httpx2's own affair

@@ -3,6 +3,7 @@
 Different here: httpx2's `Limits` bound the pool and `Timeout` a connection; the deadline for the whole is asyncio's.
 Pick it when: your framework brings no HTTP client, and asyncio is your event loop.
 Watch for: httpx2's own timeouts start anew with every read, so here only the deadline around a call ends a wait for a connection.
+Starlette sends a stream in a cancel scope of anyio's, which httpx2 does not foresee everywhere: see `_close_if_cancelled`.
 """
 
 import asyncio
@@ -12,7 +13,9 @@ from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
+import anyio
 import httpx2
+from anyio.lowlevel import checkpoint
 
 from shared.lesson import upstreams
 from shared.lesson.problems import UpstreamBroke, UpstreamTimedOut, UpstreamUnreachable
@@ -33,6 +36,7 @@ async def open_client(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     timeout = httpx2.Timeout(None, connect=settings.deadlines.connect)
     plain = {"Accept-Encoding": "identity"}
     async with httpx2.AsyncClient(timeout=timeout, limits=limits, headers=plain, trust_env=False, cookies=no_cookies) as client:
+        client.event_hooks = {"request": [_watch_connecting]}
         yield client
 
 
@@ -47,6 +51,22 @@ def in_our_words(call: upstreams.Call) -> Iterator[None]:
         raise UpstreamUnreachable(call.service) from error
     except httpx2.HTTPError as error:
         raise UpstreamBroke(call.service) from error
+
+
+async def _watch_connecting(request: httpx2.Request) -> None:
+    """Have httpx2 tell what becomes of a request's connection: https://www.python-httpx.org/advanced/extensions/#trace."""
+    request.extensions["trace"] = _close_if_cancelled
+
+
+async def _close_if_cancelled(event: str, details: dict[str, Any]) -> None:
+    """Close a connection that was made for a call cancelled by now: httpx2 would keep it in the pool, unused, for good."""
+    if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+        try:
+            await checkpoint()
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await details["return_value"].aclose()
+            raise
 
 
 async def begin(client: httpx2.AsyncClient, call: upstreams.Call) -> httpx2.Response:
