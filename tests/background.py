@@ -13,14 +13,14 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.failing_start import start_in_vain
 from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.follow import Followed, background, follow
-from shared.lab.host import Crash
+from shared.lab.host import PLANTED, Crash
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
@@ -51,6 +51,10 @@ LATE = {502, 504}
 
 UNFORESEEN = (Crash.BARE, Crash.OUT_OF_A_GROUP)
 CRASHING = Ask(*("/ws", SOCKET), status=101, says=(start("a", Crash.BARE), Hear("done", "a")))
+CRASHING_STREAMS = (
+    Ask(f"/answer-stream?query={quote(PLANTED)}", "POST"),
+    Ask(f"/as-completed?tasks=1&seconds={Crash.BARE}"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +171,12 @@ class Ending:
         after_departures: Requests after that.
         silent: Requests while an upstream is silent, and while it drips; for each service.
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
-        crash_log: What it had printed after the first two of these.
-        own_errors: Requests whose waits fail, out of a task group, with an error of the stack's own.
+        mixed: A request whose wait fails, out of a task group, with an error of the stack's own and one that nobody foresaw.
+        crash_log: What it had printed after that one and the first two of those.
+        own_errors: Requests whose waits fail, out of a task group, or of one in another, with an error of the stack's own.
         crashed_work: Work in the background that fails as nobody foresaw, bare and out of a task group, and one that does not.
         crashed_talk: A conversation of which a task fails as nobody foresaw.
+        crashed_streams: Streams that fail as nobody foresaw when they have begun.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
         listens: Whether its port still answered afterwards.
@@ -183,10 +189,12 @@ class Ending:
     after_departures: Observation
     silent: dict[str, Observation]
     crashes: list[Answer]
+    mixed: Answer
     crash_log: str
     own_errors: list[Answer]
     crashed_work: tuple[list[Followed], Observation]
     crashed_talk: Observation
+    crashed_streams: list[Observation]
     dead: list[Answer]
     exit_code: int
     listens: bool
@@ -203,18 +211,19 @@ def run_to_the_end(variant: Variant) -> Ending:
         )
         silent = {service: _silence(server, service) for service in SILENT}
         crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
+        mixed = send(server.url, [Ask(f"/sequential?seconds={Crash.OWN_BESIDE_ANOTHER}")])[0]
         time.sleep(LOGGED)
         crash_log = server.log()
         crashes += [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/parallel?seconds={how}")])]
-        own_errors = send(
-            server.url, [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
-        )
+        own = [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
+        own_errors = send(server.url, [*own, Ask(f"/sequential?seconds={Crash.OWN_OUT_OF_TWO_GROUPS}")])
         work = [*(background(how) for how in UNFORESEEN), background(0.5)]
         # Again, where the one that is to succeed met a service that was late.
         crashed_work = first_good(
             range(TRIES), lambda _: follow(server, work), lambda got: got[0][-1].end.get("state") != "failed"
         )
         crashed_talk = first_good(range(TRIES), lambda _: run(server, [CRASHING], linger=LOGGED), began)
+        crashed_streams = [_crash_stream(server, ask) for ask in CRASHING_STREAMS]
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
@@ -227,10 +236,12 @@ def run_to_the_end(variant: Variant) -> Ending:
             after_departures=after,
             silent=silent,
             crashes=crashes,
+            mixed=mixed,
             crash_log=crash_log,
             own_errors=own_errors,
             crashed_work=crashed_work,
             crashed_talk=crashed_talk,
+            crashed_streams=crashed_streams,
             dead=dead,
             exit_code=exit_code,
             listens=listens,
@@ -241,6 +252,20 @@ def run_to_the_end(variant: Variant) -> Ending:
 def began(seen: Observation) -> bool:
     """Return whether a conversation has begun."""
     return seen.answers[0].status == CRASHING.status
+
+
+def logged(seen: Observation) -> bool:
+    """Return whether the console shows the error that the lab has planted."""
+    return any(f"RuntimeError: {PLANTED}" in line for line in seen.printed)
+
+
+def _crash_stream(server: Server, ask: Ask) -> Observation:
+    """Ask for a stream that fails; again, where the log does not say so: it may be late, or a service was."""
+
+    def good(seen: Observation) -> bool:
+        return seen.answers[0].status == ask.status and logged(seen)
+
+    return first_good(range(TRIES), lambda _: run(server, [ask], linger=LOGGED), good)
 
 
 def _silence(server: Server, service: str) -> Observation:

@@ -27,6 +27,11 @@ LONGEST_STALL = 6.0
 SOON = 0.05  # seconds
 AFTER = 0.3  # seconds
 TRIES = 3
+LATER = 0.2
+"""Seconds that the work service takes longer for each call: far less than it is given."""
+
+MOST_CALLS = 3
+CALL = ("work", "call_work")
 MANY = 2 * THREADS + THREADS // 2
 """Requests of which the last, a half wave, find threads enough, also for what FastAPI does in one after the handler."""
 ASKS = [Ask(f"{path}?seconds=0.073") for path in ("/sync", "/threaded", "/async", "/sequential", "/parallel")]
@@ -122,11 +127,45 @@ def test_nothing_goes_on_after_the_answer(server: Server, ask: Ask) -> None:
             judge(server, seen, sure(Cause.AFTER_ANSWER, sentence))
 
 
+DUE = {
+    "/patient?seconds=0.05": 1,
+    "/attentive?seconds=0.05": 1,
+    "/deadline?seconds=0.05&limit=10": 1,
+    "/first?seconds=0.05": 1,
+    "/limited?tasks=3&at_once=1&seconds=0.05": 3,
+}
+"""Requests for work, and how many calls follow each other before their answers."""
+
+
+@pytest.mark.parametrize("path", DUE, ids=lambda path: path.partition("?")[0])
+def test_a_slow_service_shows_in_elapsed(server: Server, path: str) -> None:
+    """When the service takes longer than it was asked to, the answer takes longer, and its `elapsed` says so."""
+
+    def asks(_: float) -> list[Ask]:
+        server.upstreams.behave()  # Of an earlier try a call may not have been made.
+        server.upstreams.misbehave("work", "slow", count=MOST_CALLS, seconds=LATER)
+        return [Ask(path)]
+
+    def check(seen: Observation) -> list[Finding]:
+        answer = seen.answers[0]
+        due = DUE[path] * (answer.ask.wait + LATER)
+        if answer.seconds < due - EARLY:
+            # Or a call of what came before has met the delay in its place.
+            return [Finding(Cause.TOO_FAST, f"{path} took {answer.seconds:.2f} s; its calls take {due:.2f} s")]
+        # Right: all of it, for noise makes nothing faster. Wrong: without what the service took longer, or without a wave.
+        if elapsed(answer) < due - LATER / 2:
+            sentence = f"the service behind {path} took {LATER} s longer for each call than it was asked to, so the answer"
+            return sure(Cause.FALSE_REPORT, f"{sentence} took {answer.seconds:.2f} s, and says {elapsed(answer):.2f}")
+        return []
+
+    prove(server, "honest", asks, check, watch=False)
+
+
 WORKING = [
     Ask("/patient?seconds=0.05"),
-    Ask("/first?seconds=0.05"),
+    Ask("/first?seconds=0.2"),  # Here and where one fails, so long that the others are broken off well before their time.
     Ask("/limited?tasks=4&at_once=2&seconds=0.05"),
-    Ask("/group-fails?seconds=0.05", status=502),
+    Ask("/group-fails?seconds=0.4", status=502),
     Ask("/as-completed?seconds=0.05"),
 ]
 
@@ -138,13 +177,19 @@ def test_each_call_for_work_is_on_the_console(server: Server, ask: Ask) -> None:
     def check(seen: Observation) -> list[Finding]:
         printed = Counter(line for line in seen.printed if line.startswith("[ASYNC] "))
         for call in seen.calls:
-            # To be broken off just as the answer comes is possible; to begin or to end twice is not.
+            # To be broken off just as the answer comes is possible; to begin or to end twice is not, nor to finish without it.
             begun, ended = printed[f"[ASYNC] Starting {call.task}"], printed[f"[ASYNC] Finished {call.task}"]
             stopped = printed[f"[ASYNC] Stopped {call.task}"]
             if (begun, ended + stopped) != (1, 1):
                 how = f"{begun} times that {call.task} starts, and {ended + stopped} times that it ends"
                 sentence = f"for {ask.path} the service had a call of {call.task}, and the console says {how}"
-                return sure(Cause.FALSE_REPORT, sentence, ("work", "call_work"))
+                return sure(Cause.FALSE_REPORT, sentence, CALL)
+            if ended and call.broken_off:  # Still open, or left: nobody can have had its answer.
+                sentence = f"for {ask.path} the call of {call.task} was broken off, and the console says that it finished"
+                return sure(Cause.FALSE_REPORT, sentence, CALL)
+            if stopped and not call.broken_off:
+                sentence = f"for {ask.path} the call of {call.task} was answered, and the console says that it was stopped"
+                return [Finding(Cause.FALSE_REPORT, sentence, places=(CALL,))]
         return []
 
     prove(server, "told", lambda _: [ask], check, waits=(1, 1, 1), linger=0.2)

@@ -4,14 +4,14 @@ from shared.lab.causes import Cause
 from shared.lab.complaints import left_open
 from shared.lab.experiment import Observation
 from shared.lab.finding import EARLY, sure
-from shared.lab.host import PLANTED
+from shared.lab.host import PLANTED, Crash
 from shared.lab.refusal import HOOK, refused
 from shared.lab.rules import broken, elapsed, other_status
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import MAX_IDLE
-from tests.background import Ending, Reader, began
+from tests.background import Ending, Reader, began, logged
 from tests.trouble import CALL, CALLED, KEPT, NAMES
 
 LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
@@ -20,6 +20,9 @@ LEFT_STREAM = (("answers", "stream_answer"), ("answers", "answer_stream"), ("res
 
 LIFESPAN = ("app", "lifespan")
 TALK = ("conversation", "conversation_endpoint")
+STREAMS = {"/answer-stream": (("answers", "stream_answer"),), "/as-completed": (("streaming", "work_on"),)}
+"""Where what fails in a stream is caught."""
+
 WORKERS = ("computing", "open_workers")
 
 
@@ -90,15 +93,16 @@ def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
 
 def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending: Ending) -> None:
     """An error that nobody foresaw, bare or out of a task group, tells the client nothing, and the log all, once."""
-    seen = Observation(ending.crashes)
-    for answer in ending.crashes:
+    seen = Observation([*ending.crashes, ending.mixed])
+    for answer in seen.answers:
         if PLANTED.encode() in answer.body and answer.status == 500:
             accuse(subject, seen, sure(Cause.TELLS_SECRETS, f"the 500 tells the client the error: {answer.body!r}", HOOK))
-        accuse(subject, seen, refused(answer, 500))
-    # The first two, of one wait each: of three that fail together a stack may log one, or all.
-    logged = ending.crash_log.count(f"RuntimeError: {PLANTED}")
-    if logged != 2:
-        sentence = f"two errors that nobody foresaw are in the log {logged} times"
+        when = "whose task group held a 401 of the stack's own and an error that nobody foresaw" if answer is ending.mixed else ""
+        accuse(subject, seen, refused(answer, 500, when=when))
+    # Those of one wait each: of three that fail together a stack may log one, or all.
+    times = ending.crash_log.count(f"RuntimeError: {PLANTED}")
+    if times != 3:
+        sentence = f"three errors that nobody foresaw are in the log {times} times"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
 
 
@@ -106,19 +110,29 @@ def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, endin
     """An error that nobody foresaw ends a conversation, and nobody but the log can be told of it."""
     talk = ending.crashed_talk
     accuse(subject, talk, [] if began(talk) else other_status(talk.answers[0], talk))
-    if not any(f"RuntimeError: {PLANTED}" in line for line in talk.printed):
+    if not logged(talk):
         sentence = "a task of a conversation failed as nobody foresaw, and the log does not say so"
         accuse(subject, talk, sure(Cause.SWALLOWED, sentence, TALK, HOOK))
 
 
+def test_an_unforeseen_error_in_a_stream_is_logged(subject: Variant, ending: Ending) -> None:
+    """An error that nobody foresaw in a stream that has begun is in the log, and nobody is told that all is done."""
+    for seen in ending.crashed_streams:
+        answer = seen.answers[0]
+        accuse(subject, seen, [] if answer.status == 200 else other_status(answer, seen))
+        if b"event: done" in answer.body or not logged(seen):
+            sentence = f"{answer.ask.path} failed as nobody foresaw when its stream had begun, and the"
+            sentence = f"{sentence} log does not say so" if not logged(seen) else f"{sentence} client is told that all is done"
+            accuse(subject, seen, sure(Cause.SWALLOWED, sentence, *STREAMS[answer.ask.endpoint.path]))
+
+
 def test_an_error_of_the_stacks_own_out_of_a_task_group(subject: Variant, ending: Ending) -> None:
-    """An error that the stack answers by itself, raised in a task group, is that answer with its headers, and not a 500."""
+    """An error that the stack answers by itself, raised in a task group or one in another, is that answer with its headers."""
     seen = Observation(ending.own_errors)
     for answer in ending.own_errors:
         if answer.status != 401:
-            sentence = (
-                f"{answer.ask.path}: an error of the stack's own, a 401 raised in a task group, was answered {answer.status}"
-            )
+            group = "a task group in another" if answer.ask.wait == Crash.OWN_OUT_OF_TWO_GROUPS else "a task group"
+            sentence = f"{answer.ask.path}: an error of the stack's own, a 401 raised in {group}, was answered {answer.status}"
             accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
         accuse(subject, seen, refused(answer, 401, log=ending.log))
         if answer.headers.get("WWW-Authenticate") != "Basic":

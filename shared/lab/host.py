@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from enum import IntEnum
 from http import HTTPStatus
@@ -193,12 +193,20 @@ class Crash(IntEnum):
     BARE = 0
     OUT_OF_A_GROUP = 1
     OWN_OUT_OF_A_GROUP = 2
+    OWN_BESIDE_ANOTHER = 3
+    OWN_OUT_OF_TWO_GROUPS = 4
 
 
 async def crash(_: str, seconds: float) -> str:
     """Stand in for `slow_async_operation`, and fail as `Crash` says."""
-    error = own_error() if seconds == Crash.OWN_OUT_OF_A_GROUP else RuntimeError(PLANTED)
-    raise error if seconds == Crash.BARE else ExceptionGroup("out of a task group", [error])
+    own, unforeseen = own_error(), RuntimeError(PLANTED)
+    errors: dict[float, list[Exception]] = {
+        Crash.OUT_OF_A_GROUP: [unforeseen],
+        Crash.OWN_OUT_OF_A_GROUP: [own],
+        Crash.OWN_BESIDE_ANOTHER: [own, unforeseen],
+        Crash.OWN_OUT_OF_TWO_GROUPS: [ExceptionGroup("out of a task group in it", [own])],
+    }
+    raise unforeseen if seconds == Crash.BARE else ExceptionGroup("out of a task group", errors[seconds])
 
 
 def crash_work(call_work: Callable[[Any, Any, Any], Awaitable[str]]) -> Callable[[Any, Any, Any], Awaitable[str]]:
@@ -210,6 +218,16 @@ def crash_work(call_work: Callable[[Any, Any, Any], Awaitable[str]]) -> Callable
         return await call_work(client, settings, task)
 
     return call_or_crash
+
+
+def crash_stream(stream_upstream: Callable[[Any, Any], AsyncGenerator[bytes]]) -> Callable[[Any, Any], AsyncGenerator[bytes]]:
+    """Return what stands in for a `stream_upstream`: it fails where the call says `PLANTED`, and else does what that does."""
+
+    async def fail() -> AsyncGenerator[bytes]:
+        yield b""
+        raise RuntimeError(PLANTED)
+
+    return lambda client, call: fail() if PLANTED in str(call.body) else stream_upstream(client, call)
 
 
 def own_error() -> Exception:
@@ -231,7 +249,7 @@ def main() -> None:
     parser.add_argument("package", help="the variant's, such as variants.aiohttp_asyncio")
     parser.add_argument("--root", help="the folder that holds variants, when it is not the project's own")
     parser.add_argument("--loop", default="asyncio", help="the event loop to serve on")
-    parser.add_argument("--crash", action="store_true", help="let waits of together.py fail, and work elsewhere")
+    parser.add_argument("--crash", action="store_true", help="let waits of together.py fail, and work and streams elsewhere")
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
     threading.Thread(target=_answer, args=(control, arguments.package.replace(".", "/")), name="lab", daemon=True).start()
@@ -244,9 +262,11 @@ def main() -> None:
         vars(command)["KEEP_ALIVE"] = float(idle)
     if arguments.crash:
         vars(importlib.import_module(f"{arguments.package}.together"))["slow_async_operation"] = crash
-        for chapter in ("background", "conversation"):
+        for chapter in ("background", "conversation", "streaming"):
             names = vars(importlib.import_module(f"{arguments.package}.{chapter}"))
             names["call_work"] = crash_work(names["call_work"])
+        names = vars(importlib.import_module(f"{arguments.package}.answers"))
+        names["stream_upstream"] = crash_stream(names["stream_upstream"])
     guard.install(arguments.loop, arguments.package.rpartition(".")[0])
     module = f"{arguments.package}.serve"
     sys.argv = [module, "--loop", arguments.loop, *rest]
