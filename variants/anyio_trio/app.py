@@ -83,9 +83,12 @@ def server_timing(app: ASGIApp) -> ASGIApp:
         record = timing.begin()
 
         async def send_with_header(message: Message) -> None:
-            if message["type"] == "http.response.start" and record.entries:
+            begins = message["type"] == "http.response.start"
+            if begins and record.entries:
                 MutableHeaders(scope=message)["Server-Timing"] = record.header()
-            await send(message)
+            # Cancelled just here, anycorn 0.20 would begin a second answer, and the error of that would end the whole server.
+            with anyio.CancelScope(shield=begins):
+                await send(message)
 
         await app(scope, receive, send_with_header)
 
