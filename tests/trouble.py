@@ -351,7 +351,7 @@ SLOWER = (1.0, 2.0, 4.0, 7.0)
 """How much longer the embeddings service takes in each try, in seconds, so that a busy machine has the time to send all searches;
 the last is the longest that leaves the second hundred their time."""
 
-MIXED = (1.0, 5.0)
+MIXED = (1.0, 3.0, 7.0)
 """How much longer the queries of as many searches as there are places take in each try, in seconds: a busy machine has to come to
 all of them before the first is answered. Half-way through that another service is called."""
 

@@ -58,7 +58,7 @@ def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
         cause = Cause.NO_DEADLINE if status == HTTPStatus.GATEWAY_TIMEOUT else Cause.HANGS
     elif answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
-    elif status == HTTPStatus.METHOD_NOT_ALLOWED and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED and answer.status < HTTPStatus.BAD_REQUEST:
         cause = Cause.ANY_METHOD
     elif answer.status == HTTPStatus.OK:
         cause = Cause.UNCHECKED if status < HTTPStatus.INTERNAL_SERVER_ERROR else Cause.SWALLOWED

@@ -77,8 +77,8 @@ BY_IMPORT: dict[str, dict[str, str]] = {
 """What each library brings; a later one goes before an earlier one."""
 
 
-AROUND = {"app", "serve", "room"}
-"""Modules whose imports do not count: they prepare what a framework itself needs."""
+AROUND = {"app", "serve", "room", "resilience"}
+"""Modules whose imports do not count: they prepare what a framework or a client itself needs."""
 
 
 def terms(folder: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
+from shared.lab.server import PATIENT
 from shared.lab.variants import Variant, named
 from shared.lesson import timing, upstreams
 from shared.lesson.command import HOST
@@ -56,11 +57,13 @@ def settings() -> Iterator[Settings]:
         url = f"http://{HOST}:{server.server_address[1]}"
         deadlines = {"UPSTREAM_DEADLINE": f"{DEADLINE:g}", "CHAT_DEADLINE": f"{DEADLINE:g}"}
         names = {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "not-a-secret", "CHROMA_URL": url, "WORK_URL": url}
-        found = from_environment({**names, **deadlines})
-        assert found
-        yield found
-        server.stopped.set()  # type: ignore[attr-defined]  # Its handlers end.
-        server.shutdown()
+        found = from_environment({**names, **PATIENT, **deadlines})
+        try:
+            assert found
+            yield found
+        finally:
+            server.stopped.set()  # type: ignore[attr-defined]  # Its handlers end.
+            server.shutdown()
 
 
 def module(variant: Variant, name: str) -> Any:  # noqa: ANN401 - a module is any

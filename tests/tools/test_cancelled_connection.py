@@ -60,7 +60,8 @@ def test_the_place_is_given_back(monkeypatch: pytest.MonkeyPatch, variant: Varia
     """More calls are cancelled at that moment than there are places; the next call is answered all the same."""
     monkeypatch.setattr(upstreams, "MAX_CALLS", PLACES)
     with Upstreams() as running:
-        settings = from_environment({**running.environment(), **PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"})
+        deadlines = dict.fromkeys(("UPSTREAM_DEADLINE", "CHAT_DEADLINE"), f"{DEADLINE:g}")
+        settings = from_environment({**running.environment(), **PATIENT, **deadlines})
         assert settings
         assert anyio.run(_call_after_all, variant, call, settings, backend=variant.loop)
 

@@ -2,7 +2,7 @@
 
 Different here: httpx2's `Limits` bound the pool and `Timeout` a connection; the deadline for the whole is asyncio's.
 Pick it when: your framework brings no HTTP client, and asyncio is your event loop.
-Watch for: httpx2's own timeouts start anew with every read, so here only the deadline around a call ends a wait for a connection.
+Watch for: httpx2's own timeouts start anew with every read; a wait for a place in the pool has none here but the whole's.
 Litestar sends a stream in a cancel scope of anyio's, which httpx2 does not foresee everywhere: see `_close_if_cancelled`.
 """
 
