@@ -57,7 +57,9 @@ def look(server: Server) -> Inside:
         raise ServerError(f"The process of {server.variant.label} stands still: none of its threads answers.")
     stacks: dict[str, list[str]] = report["tasks"]
     tasks = {number: stack[-1] for number, stack in stacks.items() if _in_variant(stack, place) or not _serves_connection(stack)}
-    unnamed = [stack for name, stack in report["threads"].items() if name.startswith(UNNAMED) and not _in_variant(stack, place)]
+    # A thread that has ended meanwhile stands nowhere.
+    standing = [stack for name, stack in report["threads"].items() if stack and name.startswith(UNNAMED)]
+    unnamed = [stack for stack in standing if not _in_variant(stack, place)]
     at_work = Counter(server.whereabouts()["threads"])
     at_work.update(stack[-1] for stack in unnamed if stack[-1] not in at_work)
     return Inside(tasks, at_work, report["sockets"]["in"], report["sockets"]["out"])
