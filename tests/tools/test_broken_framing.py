@@ -1,9 +1,8 @@
 """An answer that goes on with what is not HTTP was broken off, and is not late: so it is for each variant's client."""
 
-import importlib
 import socketserver
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -11,18 +10,14 @@ import anyio
 import pytest
 
 from shared.lab.server import PATIENT
-from shared.lab.variants import Variant, named
-from shared.lesson import timing, upstreams
+from shared.lab.variants import Variant, groups, named
+from shared.lesson import upstreams
 from shared.lesson.command import HOST
 from shared.lesson.problems import UpstreamBroke
 from shared.lesson.settings import Settings, from_environment
-from shared.lesson.work import Task
+from tests.tools.calling import Call, embed, module, read, work
 
-VARIANTS = [
-    variant
-    for name in ("fastapi_asyncio", "starlette_asyncio", "aiohttp_asyncio", "anyio_trio", "litestar_asyncio")
-    for variant in named(name)
-]
+VARIANTS = [variant for name in [*groups(), "litestar_asyncio"] for variant in named(name)]
 
 DEADLINE = 20.0
 """Seconds for an answer that comes at once: where its end were not noticed, it would be late."""
@@ -31,8 +26,6 @@ HEAD = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding:
 NO_LENGTH = b"ZZZ\r\n"
 PAUSE = 0.2
 """Seconds between the two: the reader has the first, and waits."""
-
-Call = Callable[[Variant, Any, Settings], Awaitable[object]]
 
 
 class Broken(socketserver.StreamRequestHandler):
@@ -66,37 +59,14 @@ def settings() -> Iterator[Settings]:
             server.shutdown()
 
 
-def module(variant: Variant, name: str) -> Any:  # noqa: ANN401 - a module is any
-    """Return a module of a variant. Not imported as usual, so that nothing of ours depends on a variant."""
-    return importlib.import_module(f"{variant.package}.{name}")
-
-
-async def embed(variant: Variant, client: Any, settings: Settings) -> object:  # noqa: ANN401 - the stack's own
-    """Call a service as a search does."""
-    return await module(variant, "resilience").call_upstream(client, upstreams.embedding_call(settings, "budget"))
-
-
-async def read(variant: Variant, client: Any, settings: Settings) -> object:  # noqa: ANN401 - the stack's own
-    """Read the model's words as they come."""
-    call = upstreams.answer_stream_call(settings, "budget", [])
-    async with aclosing(module(variant, "resilience").stream_upstream(client, call)) as pieces:
-        return [piece async for piece in pieces]
-
-
 async def read_late(variant: Variant, client: Any, settings: Settings) -> object:  # noqa: ANN401 - the stack's own
-    """Do the same, and come for the next words when the connection has ended."""
+    """Read the model's words, and come for the next words when the connection has ended."""
     call, pieces = upstreams.answer_stream_call(settings, "budget", []), []
     async with aclosing(module(variant, "resilience").stream_upstream(client, call)) as stream:
         async for piece in stream:
             pieces.append(piece)
             await anyio.sleep(2 * PAUSE)
     return pieces
-
-
-async def work(variant: Variant, client: Any, settings: Settings) -> object:  # noqa: ANN401 - the stack's own
-    """Call a service as the chapters on failures do."""
-    timing.begin()
-    return await module(variant, "work").call_work(client, settings, Task("task1", 0.0))
 
 
 @pytest.mark.parametrize("call", [embed, read, read_late, work])

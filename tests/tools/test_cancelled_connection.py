@@ -1,21 +1,17 @@
 """A call that is cancelled just when it has its connection gives its place in the pool back, with each variant on httpx2."""
 
-import importlib
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from typing import Any
 
 import anyio
 import httpcore2
-import httpx2
 import pytest
 
 from shared.lab.server import PATIENT
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant, named
-from shared.lesson import timing, upstreams
+from shared.lesson import upstreams
 from shared.lesson.settings import Settings, from_environment
-from shared.lesson.work import Task
+from tests.tools.calling import Call, embed, module, read, work
 
 ON_HTTPX2 = ("fastapi_asyncio", "starlette_asyncio", "anyio_trio", "litestar_asyncio")
 VARIANTS = [variant for name in ON_HTTPX2 for variant in named(name)]
@@ -27,31 +23,6 @@ DEADLINE = 10.0
 """Seconds for a call that needs milliseconds."""
 
 BACKENDS = {"asyncio": httpcore2.AnyIOBackend, "trio": httpcore2.TrioBackend}
-
-Call = Callable[[Variant, httpx2.AsyncClient, Settings], Awaitable[object]]
-
-
-def module(variant: Variant, name: str) -> Any:  # noqa: ANN401 - a module is any
-    """Return a module of a variant. Not imported as usual, so that nothing of ours depends on a variant."""
-    return importlib.import_module(f"{variant.package}.{name}")
-
-
-async def embed(variant: Variant, client: httpx2.AsyncClient, settings: Settings) -> object:
-    """Call a service as a search does."""
-    return await module(variant, "resilience").call_upstream(client, upstreams.embedding_call(settings, "budget"))
-
-
-async def read(variant: Variant, client: httpx2.AsyncClient, settings: Settings) -> object:
-    """Call a service as a conversation does, whose framework cancels it in a scope of anyio's on each of these."""
-    call = upstreams.answer_stream_call(settings, "budget", [])
-    async with aclosing(module(variant, "resilience").stream_upstream(client, call)) as pieces:
-        return [piece async for piece in pieces]
-
-
-async def work(variant: Variant, client: httpx2.AsyncClient, settings: Settings) -> object:
-    """Call a service as the chapters on failures do."""
-    timing.begin()
-    return await module(variant, "work").call_work(client, settings, Task("task1", 0.0))
 
 
 @pytest.mark.parametrize("call", [embed, read, work])
