@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
@@ -115,12 +115,12 @@ def unexpected(service: str) -> UpstreamFailed:
     return UpstreamFailed(service, "answered with something that is not the agreed JSON")
 
 
-def number(value: object) -> float:
-    """Return a value that is a finite number, or raise a TypeError."""
+def numbers(values: Collection[Any]) -> list[float]:
+    """Return values that are finite numbers, or raise a TypeError or an OverflowError."""
     # In Python True is an int; in JSON it is not a number.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not set(map(type, values)) <= {int, float} or not all(map(math.isfinite, values)):
         raise TypeError
-    return float(value)
+    return list(map(float, values))
 
 
 def text(value: object) -> str:

@@ -6,6 +6,7 @@ All variants have the same files and the same function names, so one table serve
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 TASKS = ("task1", "task2", "task3")
 """The three waits of `/sequential` and `/parallel`, in the order of their results."""
@@ -172,6 +173,7 @@ REQUESTS = tuple(row for row in ENDPOINTS if row.method != SOCKET)
 """Those that answer a request, and are done with it."""
 
 
+@lru_cache(maxsize=1_000)
 def endpoint(path: str) -> Endpoint:
     """Return the endpoint of a path; a query behind the path is ignored.
 

@@ -14,7 +14,7 @@ from shared.lesson.calls import (
     Call,
     Content,
     check_status,
-    number,
+    numbers,
     read_answer,
     retry_pause,
     text,
@@ -79,7 +79,7 @@ def read_embedding(answer: Any) -> list[float]:  # noqa: ANN401 - JSON is any
 
     """
     try:
-        embedding = [number(value) for value in answer["data"][0]["embedding"]]
+        embedding = numbers(answer["data"][0]["embedding"])
     except (KeyError, IndexError, TypeError, ValueError, OverflowError):
         raise unexpected(EMBEDDINGS) from None
     if not embedding:

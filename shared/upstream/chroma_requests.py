@@ -111,12 +111,12 @@ def refuse_filters(body: dict[str, Any]) -> None:
 
 def _vectors(body: dict[str, Any], name: str) -> list[list[float]]:
     try:
-        return [[_number(number) for number in vector] for vector in body[name]]
+        return [_numbers(vector) for vector in body[name]]
     except (KeyError, TypeError, OverflowError):
         raise MalformedError(f"{name}: expected a list of lists of numbers") from None
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _numbers(values: list[Any]) -> list[float]:
+    if not set(map(type, values)) <= {int, float}:
         raise TypeError
-    return float(value)
+    return list(map(float, values))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.upstream.vectors import Numbers, distance, numbers, squared_distance, to_unit_length
+from shared.upstream.vectors import Numbers, distance, numbers, squared_distance
 
 Metadata = Mapping[str, object]
 
@@ -87,9 +87,10 @@ class Collection:
         if self.dimension is None:
             return []
         self._check(vector, self.dimension)
-        unit, among = to_unit_length(vector), self.chosen(ids)
+        among = self.chosen(ids)
         if self.space == "cosine":
-            distances = [(entry, distance(unit, entry.numbers)) for entry in among]
+            compared = numbers(vector)
+            distances = [(entry, distance(compared, entry.numbers)) for entry in among]
         else:
             distances = [(entry, squared_distance(vector, entry.vector)) for entry in among]
         return sorted(distances, key=lambda found: found[1])[:count]
@@ -102,5 +103,5 @@ class Collection:
     def _check(vector: Sequence[float], dimension: int) -> None:
         if len(vector) != dimension:
             raise StoreError(f"Collection expecting embedding with dimension of {dimension}, got {len(vector)}")
-        if not all(math.isfinite(number) for number in vector):
+        if not all(map(math.isfinite, vector)):
             raise StoreError("The vector holds a number that is not finite.")

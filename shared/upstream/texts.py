@@ -30,7 +30,7 @@ class Texts:
         elif isinstance(body, dict):
             for value in body.values():
                 yield from self._find(value)
-        elif isinstance(body, list) and all(isinstance(value, float | int) for value in body):
+        elif isinstance(body, list) and set(map(type, body)) <= {int, float}:
             yield self._by_vector.get(hash(tuple(body)), "")
         elif isinstance(body, list):
             for value in body:

@@ -7,7 +7,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 KEPT = 2_000
@@ -83,7 +83,8 @@ class Witness:
 
         A vector stands there as `{"float64": its bytes in base64}`: to write and read its numbers takes ten times as long.
         """
-        calls = [as_json(asdict(call)) for call in self._calls if call.id > after]
+        names = [each.name for each in fields(SeenCall)]
+        calls = [{name: as_json(getattr(call, name)) for name in names} for call in self._calls if call.id > after]
         return {"calls": calls, "open": len(self._open), "last": self.last}
 
 
@@ -93,7 +94,7 @@ def packed(value: Any) -> Any:  # noqa: ANN401 - JSON is any
         return {name: packed(inner) for name, inner in value.items()}
     if not isinstance(value, list):
         return value
-    if value and all(type(number) is float for number in value):
+    if set(map(type, value)) == {float}:
         return array("d", value)
     return [packed(inner) for inner in value]
 
