@@ -4,12 +4,15 @@ import itertools
 import json
 import math
 import subprocess
+import threading
 import time
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from shared.lesson.embedded import start_process, stop_process
 from shared.upstream.witness import from_json
@@ -92,6 +95,10 @@ class Upstreams:
     def __init__(self, elsewhere: Mapping[str, str] | None = None) -> None:
         self._elsewhere = dict(elsewhere or {})
         self._process, self._ready = _take_spare() or start_process()
+        # One connection for all questions, which may be a thousand: aiohttp keeps an idle one for an hour.
+        self._control = HTTPConnection(urlsplit(self._ready["control_url"]).netloc, timeout=CONTROL_SECONDS)
+        self._asking = threading.Lock()  # One question at a time; experiments ask from threads of their own.
+        self._told_to_misbehave = False
         # Of calls to whoever had them before, nobody here is to know.
         self._before = self.last_call()
 
@@ -132,23 +139,39 @@ class Upstreams:
             time.sleep(PAUSE)
 
     def misbehave(self, service: str, kind: str, count: int = 1, **fields: object) -> None:
-        """Meet the next `count` calls of a service with a fault; kinds and fields are those of `shared.upstream.faults`."""
+        """Meet the next `count` calls of a service with a fault; kinds and fields are those of `shared.upstream.faults`.
+
+        Raises:
+            ValueError: There is no such fault; the message says what is wrong with it.
+
+        """
+        self._told_to_misbehave = True
         self._ask("POST", "/faults", {"service": service, "kind": kind, "count": count, **fields})
 
     def behave(self) -> None:
         """Forget the faults that no call has met."""
-        self._ask("DELETE", "/faults")
+        if self._told_to_misbehave:
+            self._told_to_misbehave = False
+            self._ask("DELETE", "/faults")
 
     def stop(self) -> None:
         """Stop them; a server that calls them afterwards finds nobody there."""
+        self._control.close()
         stop_process(self._process)
 
     def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._ready["control_url"] + path, data, method=method)  # noqa: S310 - our own
-        with urllib.request.urlopen(request, timeout=CONTROL_SECONDS) as response:  # noqa: S310 - our own
-            answer: dict[str, Any] = json.load(response, object_hook=from_json)
-            return answer
+        with self._asking:
+            try:
+                self._control.request(method, path, None if body is None else json.dumps(body))
+                response = self._control.getresponse()
+                content = response.read()
+            except (OSError, HTTPException):
+                self._control.close()  # The next question gets a new one.
+                raise
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise ValueError(content.decode())
+        answer: dict[str, Any] = json.loads(content, object_hook=from_json)
+        return answer
 
     def __enter__(self) -> Self:
         return self
@@ -157,6 +180,7 @@ class Upstreams:
         if _spare is None or not self._is_idle():
             self.stop()
         else:
+            self._control.close()
             _spare.append((self._process, self._ready))
 
     def _is_idle(self) -> bool:
