@@ -58,7 +58,7 @@ def test_what_is_cancelled_ends(server: Server) -> None:
 
     def left_in_the_first_wait(wait: float) -> Observation:
         # What gives up is gone. Where the handler runs on, it comes to its end before anything else is looked at.
-        seen = run(server, [Ask(f"/sequential?seconds={wait}")], patience=wait / 4, linger=3.5 * wait)
+        seen = run(server, [Ask(f"/sequential?seconds={wait}")], read_along=True, patience=wait / 4, linger=3.5 * wait)
         aftermath.settled(server, lambda inside: not inside.more_than(idle))
         return seen
 

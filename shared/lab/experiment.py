@@ -130,7 +130,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line on the server's console, and when it was first seen there, in seconds of `time.monotonic`."""
+    """A line on the server's console, and when it was first seen there, in seconds of `time.monotonic`.
+
+    Where nobody read along, that is when the experiment had ended.
+    """
 
     seen: float
     text: str
@@ -195,19 +198,29 @@ class Observation:
         return [line.text for line in self.console]
 
 
-def run(server: Server, asks: Sequence[Ask], *, watch: bool = False, linger: float = 0.0, patience: float = HANG) -> Observation:
+def run(
+    server: Server,
+    asks: Sequence[Ask],
+    *,
+    watch: bool = False,
+    read_along: bool = False,
+    linger: float = 0.0,
+    patience: float = HANG,
+) -> Observation:
     """Send requests, each on a connection of its own, and return what was seen.
 
     Args:
         server: Where to send them.
         asks: What to send.
-        watch: Whether to send `/ping`s all the while, and to look where the server's threads stand.
+        watch: Whether to send `/ping`s all the while, to look where the server's threads stand, and to read along.
+        read_along: Whether to read the console all the while, so that it is known when each line was there.
         linger: How long to go on watching the console after the last answer, in seconds.
         patience: After how many seconds a request without an answer counts as hanging.
 
     """
     last_call = server.upstreams.last_call()
-    seen = asyncio.run(_Watch(server).experiment(asks, watch=watch, linger=linger, patience=patience))
+    watched = _Watch(server).experiment(asks, watch=watch, read_along=read_along, linger=linger, patience=patience)
+    seen = asyncio.run(watched)
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
         stacks = [*inside["tasks"].values(), *inside["threads"].values()]
@@ -245,11 +258,15 @@ class _Watch:
         self._rest = b""
         self._seen = Observation([])
 
-    async def experiment(self, asks: Sequence[Ask], *, watch: bool, linger: float, patience: float) -> Observation:
+    async def experiment(
+        self, asks: Sequence[Ask], *, watch: bool, read_along: bool, linger: float, patience: float
+    ) -> Observation:
         """Send the requests, look meanwhile, and return what was seen."""
         async with _client(patience) as client:
             done = asyncio.Event()
-            watchers = [asyncio.create_task(self._read_console(done))]
+            watchers: list[asyncio.Task[None]] = []
+            if watch or read_along:
+                watchers += [asyncio.create_task(self._read_console(done))]
             if watch:
                 watchers += [asyncio.create_task(self._ping(client, done)), asyncio.create_task(self._look(done))]
             self._seen.answers = await asyncio.gather(*(_send(client, self._server.url, ask) for ask in asks))
@@ -258,6 +275,7 @@ class _Watch:
             done.set()
             # The last ping may have waited as long as the requests did: that is what it is there to see.
             await asyncio.gather(*watchers)
+        self._read_lines()
         return self._seen
 
     async def _ping(self, client: aiohttp.ClientSession, done: asyncio.Event) -> None:
@@ -277,7 +295,6 @@ class _Watch:
         while not done.is_set():
             self._read_lines()
             await _pause(done)
-        self._read_lines()
 
     def _read_lines(self) -> None:
         new = self._server.printed(self._position)
@@ -289,7 +306,8 @@ class _Watch:
 
 async def _pause(done: asyncio.Event, seconds: float = PAUSE) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(done.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await done.wait()
 
 
 def _client(longest: float) -> aiohttp.ClientSession:

@@ -32,7 +32,7 @@ def gather(server: Server) -> Shown:
 def thread_at_deadline(server: Server, wait: float = WAIT) -> Shown:
     """Let a deadline around a thread end long before the thread, and see which comes first: the answer, or the thread's end."""
     limit = wait / 4
-    seen = run(server, [Ask(f"/deadline-thread?seconds={wait}&limit={limit}", status=504)], linger=wait)
+    seen = run(server, [Ask(f"/deadline-thread?seconds={wait}&limit={limit}", status=504)], read_along=True, linger=wait)
     answer = seen.answers[0]
     ends = [line.seen for line in seen.console if line.text == f"[SYNC] Finished {TASKS[0]}"]
     thread = f"its thread ended after {ends[0] - answer.sent:.2f} s" if ends else "its thread was not seen to end"
