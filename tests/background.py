@@ -287,8 +287,8 @@ def _silence(server: Server, service: str) -> Observation:
     return first_good(range(TRIES), once, in_time)
 
 
-SIDE_BY_SIDE = 3
-"""Experiments of one variant that run at the same time; more would disturb each other."""
+SIDE_BY_SIDE = 2
+"""Experiments of one variant that run at the same time, beside its tests; more would disturb each other, and those tests."""
 
 MANY, BIG, AT_ONCE = 50, 512, 3
 """Pieces of work, the kilobytes of each answer, and how many at once: more than any system keeps for a reader."""
@@ -394,10 +394,13 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
     "ending": run_to_the_end,
     "trouble": run_in_trouble,
     "reader": run_as_a_reader,
-    "going_down": run_going_down,
     "crowd": run_a_crowd,
+    "going_down": run_going_down,
 }
 """Each under the name of its fixture, and the longest first, so that none is left over when all others have ended.
 
-Only the crowd comes last: beside other work its thousand tasks cost a tenth of the whole suite more, as was measured.
+Only the crowd comes late: beside much other work its thousand tasks cost a tenth of the whole suite more, as was measured.
 """
+
+MOSTLY_WAIT = {"doors", "reader"}
+"""Those that leave the processor to others: one of them runs beside the `SIDE_BY_SIDE`."""

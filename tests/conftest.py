@@ -6,9 +6,10 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests import background
 from tests.computing import Computing
 from tests.crowd import Crowd
 from tests.doors import Doors
+from tests.once import Once
 from tests.stacks.experiments import Stack
 from tests.trouble import Burst, Trouble
 
@@ -188,7 +190,7 @@ class Servers:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[Any]]]:
+def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Once[Any]]]:
     """Begin the results of each variant anew, and the experiments that take long, for the tests that will ask for them."""
     kept = dict.fromkeys((variant, _of_the_stack(item)) for item in request.session.items if (variant := _variant(item)))
     for variant, of_the_stack in kept:
@@ -202,14 +204,19 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Futur
                 wanted[name].append(subject)
     # Not all of a variant's at once: what a busy machine does to the first would be taken for the variant's own doing.
     # Beside a plan there are other plans, so its own take turns.
-    several = 1 if request.config.getoption("--plan") else background.SIDE_BY_SIDE * max(1, *map(len, wanted.values()))
-    with kept_for_others(), ThreadPoolExecutor(several) as executor:
-        yield {
-            (name, variant.label): executor.submit(background.JOBS[name], variant)
-            for name, chosen in wanted.items()
-            for variant in chosen
-        }
-        executor.shutdown(wait=False, cancel_futures=True)  # Broken off, it begins no more.
+    subjects, planned = max(1, *map(len, wanted.values())), bool(request.config.getoption("--plan"))
+    several = 1 if planned else background.SIDE_BY_SIDE * subjects
+    begun = {
+        (name, variant.label): Once(partial(background.JOBS[name], variant))
+        for name, chosen in wanted.items()
+        for variant in chosen
+    }
+    with kept_for_others(), ThreadPoolExecutor(several) as working, ThreadPoolExecutor(subjects) as waiting:
+        for (name, _), experiment in begun.items():
+            (waiting if name in background.MOSTLY_WAIT and not planned else working).submit(experiment.result)
+        yield begun
+        for executor in (working, waiting):  # Broken off, they begin no more.
+            executor.shutdown(wait=False, cancel_futures=True)
 
 
 @pytest.fixture(scope="session")
@@ -251,72 +258,72 @@ def _installed(request: pytest.FixtureRequest) -> Variant:
 
 
 @pytest.fixture
-def reader(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Reader:
+def reader(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> background.Reader:
     """Return what was seen of the variant when it was started as a reader starts it."""
     found: background.Reader = jobs["reader", subject.label].result()
     return found
 
 
 @pytest.fixture
-def ending(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Ending:
+def ending(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> background.Ending:
     """Return what was seen of the variant on its way to the end."""
     found: background.Ending = jobs["ending", subject.label].result()
     return found
 
 
 @pytest.fixture
-def aside(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> background.Aside:
+def aside(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> background.Aside:
     """Return what was seen of the variant by probes, slow readers and clients that leave."""
     found: background.Aside = jobs["aside", subject.label].result()
     return found
 
 
 @pytest.fixture
-def stack(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
+def stack(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> Stack:
     """Return what was seen of the variant's stack without our code."""
     return _seen_of_the_stack(subject, jobs["stack", subject.label])
 
 
 @pytest.fixture
-def stack_end(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Stack:
+def stack_end(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> Stack:
     """Return what was seen of the end of the variant's stack without our code."""
     return _seen_of_the_stack(subject, jobs["stack_end", subject.label])
 
 
-def _seen_of_the_stack(variant: Variant, seen: Future[Stack | None]) -> Stack:
+def _seen_of_the_stack(variant: Variant, seen: Once[Stack | None]) -> Stack:
     return seen.result() or pytest.fail(f"there is no minimal application tests/minimal/variants/{variant.name}/serve.py")
 
 
 @pytest.fixture
-def going_down(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> list[End]:
+def going_down(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> list[End]:
     """Return what was seen of the variant when it was stopped while it worked: once, or as often as was asked for."""
     found: list[End] = jobs["going_down", subject.label].result()
     return found
 
 
 @pytest.fixture
-def trouble(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Trouble:
+def trouble(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> Trouble:
     """Return what was seen of the variant when its services misbehaved in every way."""
     found: Trouble = jobs["trouble", subject.label].result()
     return found
 
 
 @pytest.fixture
-def burst(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Burst:
+def burst(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> Burst:
     """Return what was seen of the variant when two hundred searches came at once."""
     found: Burst = jobs["burst", subject.label].result()
     return found
 
 
 @pytest.fixture
-def doors(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Doors:
+def doors(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> Doors:
     """Return what was seen of the variant when its services could not be reached."""
     found: Doors = jobs["doors", subject.label].result()
     return found
 
 
 @pytest.fixture
-def crowd(subject: Variant, jobs: dict[tuple[str, str], Future[Any]]) -> Crowd:
+def crowd(subject: Variant, jobs: dict[tuple[str, str], Once[Any]]) -> Crowd:
     """Return what was seen of the variant when a hundred clients held conversations at once, and half of them left."""
     found: Crowd = jobs["crowd", subject.label].result()
     return found
