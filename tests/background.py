@@ -1,4 +1,7 @@
-"""Experiments that take long, each with a server of its own: begun before the first test, and looked at by the last ones."""
+"""Experiments that take long, each with a server of its own: begun before the first test, and looked at by the last ones.
+
+What has not been begun when a test asks for it is made by that test: `once.py`.
+"""
 
 import asyncio
 import contextlib
@@ -288,7 +291,7 @@ def _silence(server: Server, service: str) -> Observation:
 
 
 SIDE_BY_SIDE = 2
-"""Experiments of one variant that run at the same time, beside its tests; more would disturb each other, and those tests."""
+"""Experiments of one variant that run at the same time, beside its tests, or beside one that a test makes; more would disturb."""
 
 MANY, BIG, AT_ONCE = 50, 512, 3
 """Pieces of work, the kilobytes of each answer, and how many at once: more than any system keeps for a reader."""
@@ -399,7 +402,7 @@ JOBS: dict[str, Callable[[Variant], Any]] = {
 }
 """Each under the name of its fixture, and the longest first, so that none is left over when all others have ended.
 
-Only the crowd comes late: beside much other work its thousand tasks cost a tenth of the whole suite more, as was measured.
+Only the crowd comes late: beside all the others its thousand tasks cost a tenth of the whole suite more, as was measured.
 """
 
 MOSTLY_WAIT = {"doors", "reader"}

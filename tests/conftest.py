@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -203,18 +204,22 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Once[
             if not variants.missing(subject.name) and subject not in wanted[name]:
                 wanted[name].append(subject)
     # Not all of a variant's at once: what a busy machine does to the first would be taken for the variant's own doing.
-    # Beside a plan there are other plans, so its own take turns.
+    # Beside a plan there are other plans, so its own take turns, whoever makes them.
     subjects, planned = max(1, *map(len, wanted.values())), bool(request.config.getoption("--plan"))
     several = 1 if planned else background.SIDE_BY_SIDE * subjects
-    begun = {
-        (name, variant.label): Once(partial(background.JOBS[name], variant))
-        for name, chosen in wanted.items()
-        for variant in chosen
+    turns = Lock() if planned else contextlib.nullcontext()
+
+    def make(name: str, variant: Variant) -> object:
+        with turns:
+            return background.JOBS[name](variant)
+
+    experiments = {
+        (name, variant.label): Once[Any](partial(make, name, variant)) for name, chosen in wanted.items() for variant in chosen
     }
     with kept_for_others(), ThreadPoolExecutor(several) as working, ThreadPoolExecutor(subjects) as waiting:
-        for (name, _), experiment in begun.items():
+        for (name, _), experiment in experiments.items():
             (waiting if name in background.MOSTLY_WAIT and not planned else working).submit(experiment.result)
-        yield begun
+        yield experiments
         for executor in (working, waiting):  # Broken off, they begin no more.
             executor.shutdown(wait=False, cancel_futures=True)
 

@@ -26,6 +26,6 @@ class Once(Generic[Result]):
             if not self._done.done():
                 try:
                     self._done.set_result(self._do())
-                except Exception as error:  # noqa: BLE001 - each who asks gets it
+                except BaseException as error:  # noqa: BLE001 - each who asks gets it: after a Ctrl-C nobody begins it anew
                     self._done.set_exception(error)
         return self._done.result()
