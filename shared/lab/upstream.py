@@ -18,6 +18,8 @@ from shared.lesson.embedded import start_process, stop_process
 from shared.upstream.witness import from_json
 
 CONTROL_SECONDS = 10.0
+KEPT_SECONDS = 30.0
+"""How long a connection may have been idle that is used again: the services close one that has been for too long."""
 PAUSE = 0.05
 """Seconds between two looks at what is open."""
 
@@ -95,9 +97,9 @@ class Upstreams:
     def __init__(self, elsewhere: Mapping[str, str] | None = None) -> None:
         self._elsewhere = dict(elsewhere or {})
         self._process, self._ready = _take_spare() or start_process()
-        # One connection for all questions, which may be a thousand: aiohttp keeps an idle one for an hour.
+        # One connection for all questions, which may be a thousand.
         self._control = HTTPConnection(urlsplit(self._ready["control_url"]).netloc, timeout=CONTROL_SECONDS)
-        self._asking = threading.Lock()  # One question at a time; experiments ask from threads of their own.
+        self._asking, self._asked = threading.Lock(), time.monotonic()  # Experiments ask from threads of their own.
         self._told_to_misbehave = False
         # Of calls to whoever had them before, nobody here is to know.
         self._before = self.last_call()
@@ -151,8 +153,8 @@ class Upstreams:
     def behave(self) -> None:
         """Forget the faults that no call has met."""
         if self._told_to_misbehave:
-            self._told_to_misbehave = False
             self._ask("DELETE", "/faults")
+            self._told_to_misbehave = False
 
     def stop(self) -> None:
         """Stop them; a server that calls them afterwards finds nobody there."""
@@ -161,15 +163,20 @@ class Upstreams:
 
     def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         with self._asking:
+            if time.monotonic() - self._asked > KEPT_SECONDS:
+                self._control.close()  # The next question opens another.
             try:
                 self._control.request(method, path, None if body is None else json.dumps(body))
                 response = self._control.getresponse()
                 content = response.read()
-            except (OSError, HTTPException):
-                self._control.close()  # The next question gets a new one.
+            except BaseException:
+                self._control.close()  # What comes late on it, or after a Ctrl-C, would be taken for the next answer.
                 raise
-        if response.status >= HTTPStatus.BAD_REQUEST:
+            self._asked = time.monotonic()
+        if response.status == HTTPStatus.BAD_REQUEST:
             raise ValueError(content.decode())
+        if response.status != HTTPStatus.OK:
+            raise HTTPException(f"The services answered {method} {path} with {response.status}.")
         answer: dict[str, Any] = json.loads(content, object_hook=from_json)
         return answer
 
@@ -188,5 +195,5 @@ class Upstreams:
         try:
             self.behave()
             return not self.open_calls()
-        except OSError:
+        except (OSError, HTTPException):
             return False  # They have been stopped, or are beyond it.

@@ -7,7 +7,7 @@ TITLE_WEIGHT = 1.5
 """How much a document's title counts, beside 1 for the text under it."""
 
 Numbers = dict[int, float]
-"""The numbers of a vector that are not zero, by their places: about one in ten of an embedded document's, fewer of a query's."""
+"""The numbers of a vector that are not zero, by their places: of a document's one in fourteen, of a query's fewer."""
 
 
 def to_unit_length(vector: Sequence[float]) -> list[float]:

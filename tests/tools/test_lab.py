@@ -4,12 +4,16 @@ import gc
 import socket
 import sys
 import urllib.request
+from http.client import HTTPConnection
 from types import FrameType
+from typing import NoReturn
 
 import pytest
 
+from shared.lab import upstream
 from shared.lab.complaints import FEW, LOST, left_open
 from shared.lab.control import Control
+from shared.lab.experiment import Line
 from shared.lab.frames import current_frames
 from shared.lab.upstream import Upstreams, kept_for_others
 
@@ -42,6 +46,49 @@ def test_stopped_upstreams_are_not_kept() -> None:
             first.stop()
         with Upstreams() as second:
             assert second.environment() != first.environment()
+
+
+def test_questions_share_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All go over one, unless it was idle for so long that the services may have closed it."""
+    opened = list[HTTPConnection]()
+    connect = HTTPConnection.connect
+
+    def count(self: HTTPConnection) -> None:
+        opened.append(self)
+        connect(self)
+
+    monkeypatch.setattr(HTTPConnection, "connect", count)
+    with Upstreams() as upstreams:
+        upstreams.last_call()
+        assert len(opened) == 1
+        monkeypatch.setattr(upstream, "KEPT_SECONDS", 0.0)
+        upstreams.last_call()
+        assert len(opened) == 2
+
+
+def test_a_question_that_was_broken_off_spoils_no_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a Ctrl-C in the middle the next question gets an answer of its own, and the services serve others, and end."""
+    with kept_for_others():
+        with Upstreams() as first, monkeypatch.context() as broken_off:
+            broken_off.setattr(HTTPConnection, "getresponse", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                first.misbehave("query", "drop")
+            broken_off.undo()
+        with Upstreams() as second:
+            assert second.environment() == first.environment()
+    assert not second.running
+
+
+def interrupt(_: HTTPConnection) -> NoReturn:
+    """Press Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def test_who_did_not_read_along_knows_no_times() -> None:
+    """A check of when a line was there cannot pass, or fail, by a time that nobody saw."""
+    assert Line("[ASYNC] Starting task1", 1.5).seen == 1.5
+    with pytest.raises(ValueError, match="read along"):
+        print(Line("[ASYNC] Starting task1").seen)
 
 
 def test_few_lost_connections_are_no_proof() -> None:
