@@ -22,7 +22,7 @@ from shared.lab.upstream import Call
 from shared.lesson.contract import Endpoint, endpoint
 
 PAUSE = 0.02
-"""Seconds between two looks at a server: an answered ping and the next one, the console, where its threads stand."""
+"""Seconds between two looks at a server that is watched: an answered ping and the next one, the console, where threads stand."""
 
 HANG = 15.0
 """Seconds after which a request counts as hanging, where its experiment does not say that some may have to wait for others."""
@@ -130,13 +130,28 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line on the server's console, and when it was first seen there, in seconds of `time.monotonic`.
+    """A line on the server's console.
 
-    Where nobody read along, that is when the experiment had ended.
+    Attributes:
+        text: What it says.
+        read: When it was first seen there, in seconds of `time.monotonic`; None where nobody read along.
+
     """
 
-    seen: float
     text: str
+    read: float | None = None
+
+    @property
+    def seen(self) -> float:
+        """When it was first seen there, in seconds of `time.monotonic`.
+
+        Raises:
+            ValueError: Nobody read along, so nobody knows.
+
+        """
+        if self.read is None:
+            raise ValueError("The time of a line is known where `run` was told to watch or to read along.")
+        return self.read
 
 
 @dataclass(slots=True)
@@ -147,7 +162,7 @@ class Observation:
         answers: What came back, in the order of the requests.
         pings: The answers to the `/ping`s that were sent all the while.
         calls: What the upstreams were asked meanwhile.
-        console: The lines that the server printed, with the time at which each was seen.
+        console: The lines that the server printed; where somebody read along, with the time at which each was seen.
         on_loop: Places of the variant where its event loop's thread was seen standing; a free loop stands nowhere for long.
         in_threads: Places of the variant where other threads were seen standing.
         looks: How often was looked where its threads stood.
@@ -214,7 +229,7 @@ def run(
         asks: What to send.
         watch: Whether to send `/ping`s all the while, to look where the server's threads stand, and to read along.
         read_along: Whether to read the console all the while, so that it is known when each line was there.
-        linger: How long to go on watching the console after the last answer, in seconds.
+        linger: How long to wait for more lines, and more calls, after the last answer, in seconds.
         patience: After how many seconds a request without an answer counts as hanging.
 
     """
@@ -266,7 +281,7 @@ class _Watch:
             done = asyncio.Event()
             watchers: list[asyncio.Task[None]] = []
             if watch or read_along:
-                watchers += [asyncio.create_task(self._read_console(done))]
+                watchers += [asyncio.create_task(self._read_along(done))]
             if watch:
                 watchers += [asyncio.create_task(self._ping(client, done)), asyncio.create_task(self._look(done))]
             self._seen.answers = await asyncio.gather(*(_send(client, self._server.url, ask) for ask in asks))
@@ -275,7 +290,7 @@ class _Watch:
             done.set()
             # The last ping may have waited as long as the requests did: that is what it is there to see.
             await asyncio.gather(*watchers)
-        self._read_lines()
+        self._read_lines(None)
         return self._seen
 
     async def _ping(self, client: aiohttp.ClientSession, done: asyncio.Event) -> None:
@@ -291,17 +306,17 @@ class _Watch:
             self._seen.on_loop += found["loop"]
             self._seen.in_threads += found["threads"]
 
-    async def _read_console(self, done: asyncio.Event) -> None:
+    async def _read_along(self, done: asyncio.Event) -> None:
         while not done.is_set():
-            self._read_lines()
+            self._read_lines(time.monotonic())
             await _pause(done)
+        self._read_lines(time.monotonic())
 
-    def _read_lines(self) -> None:
+    def _read_lines(self, now: float | None) -> None:
         new = self._server.printed(self._position)
         self._position += len(new)
         *lines, self._rest = (self._rest + new).split(b"\n")
-        now = time.monotonic()
-        self._seen.console += [Line(now, line.decode(errors="replace").rstrip("\r")) for line in lines]
+        self._seen.console += [Line(line.decode(errors="replace").rstrip("\r"), now) for line in lines]
 
 
 async def _pause(done: asyncio.Event, seconds: float = PAUSE) -> None:

@@ -81,8 +81,7 @@ def follow(server: Server, asks: Sequence[Ask]) -> tuple[list[Followed], Observa
     server.upstreams.wait_for_calls(deadline - time.monotonic())
     seen.answers += [answer for one in followed for answer in one.told[-1:]]
     time.sleep(LOGGED)
-    now, lines = time.monotonic(), server.printed(printed).decode(errors="replace").splitlines()
-    seen.console = [Line(now, line) for line in lines]
+    seen.console = [Line(line) for line in server.printed(printed).decode(errors="replace").splitlines()]
     seen.calls = server.upstreams.calls(last)
     return followed, seen
 
