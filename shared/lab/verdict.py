@@ -34,7 +34,7 @@ LONGEST = 3.0
 """The longest wait of a try, in seconds; an experiment may ask for twice and three times it, and no wait may exceed ten."""
 
 REST = 0.1
-"""Seconds between two tries."""
+"""Seconds between two tries, in which no call may be begun."""
 
 FEW_LOOKS = 4
 """Looks in which a thread has to stand in one place, so that it can be told where."""
@@ -107,7 +107,8 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
         check: Names what is wrong with an observation, beside the rules that hold for every answer.
         waits: The wait of each try, in seconds.
         linger: For how many waits to go on watching after the last answer.
-        watch: Whether to send `/ping`s all the while, and to look where threads stand; it costs the server work of its own.
+        watch: Whether to send `/ping`s all the while, to look where threads stand, and to read along on the console; it costs
+            the server work of its own.
 
     Raises:
         Accusation: Something was wrong in every try, or certainly.
@@ -142,8 +143,11 @@ def doubt(finding: Finding) -> None:
 
 def _let_calls_end(server: Server) -> None:
     """Wait for the calls that a try has left, so that the next one is not taken to have made them; not for ever."""
-    time.sleep(REST)  # What was asked for nobody may only now be on its way.
-    server.upstreams.wait_for_calls(LONGEST)
+    deadline, known = time.monotonic() + LONGEST, -1
+    while known != (last := server.upstreams.last_call()) and time.monotonic() < deadline:
+        known = last
+        server.upstreams.wait_for_calls(deadline - time.monotonic())
+        time.sleep(REST)  # What was asked for nobody may only now be on its way; and calls in turn leave moments without one.
 
 
 def judge(server: Server, seen: Observation, findings: Sequence[Finding]) -> None:
