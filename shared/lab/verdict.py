@@ -20,7 +20,7 @@ from shared.lab.timeline import draw
 from shared.lab.variants import Variant
 from shared.lesson.contract import MODULES
 
-WAITS = (0.15, 0.3, 0.5)
+WAITS = (0.15, 0.4, 1.2)
 """The waits of the tries, in seconds: longer ones later, because noise does not grow with the wait."""
 
 
