@@ -1,6 +1,7 @@
 """Probes that ask for what a right variant does not have: they look at a minimal application alone."""
 
 import json
+from http import HTTPStatus
 
 from shared.lab.experiment import Ask, run
 from shared.lab.probes_socket import SOCKET_STACK_PROBES
@@ -47,7 +48,19 @@ def gather_order(server: Server) -> Shown:
     return Shown(orders.get(tuple(names or ()), "something else"), evidence, seen)
 
 
+def failed_stream(server: Server) -> Shown:
+    """Let a stream fail after its first event, and see whether its reader is told so by the way it ends."""
+    seen = run(server, [Ask("/failed-stream")])
+    answer = seen.answers[0]
+    how = f"ended with {answer.error.partition(':')[0]}" if answer.error else "ended like a whole one"
+    evidence = f"a stream that failed after its first event was answered {answer.status}, told {answer.body!r}, and {how}"
+    began = answer.status == HTTPStatus.OK and b"one" in answer.body
+    value = "broken-off" if answer.error and not answer.hung else "as-if-whole"
+    return Shown(value if began and not answer.hung else "something else", evidence, seen)
+
+
 STACK_PROBES: dict[str, Probe] = {
+    "failed_stream": failed_stream,
     "gather_order": gather_order,
     "group_error": group_error,
     "plain_def": plain_def,

@@ -23,6 +23,7 @@ class Character(TypedDict):
     thread_at_deadline: Literal["abandoned", "awaited"]
     disconnect_plain: Literal["runs-on", "broken-off"]
     disconnect_stream: Literal["at-once", "at-the-next-event", "runs-on"]
+    failed_stream: Literal["broken-off", "as-if-whole"]
     threads: Literal["forty", "processors-and-four", "ten"]
     plain_def: Literal["in-a-thread", "on-the-loop"]
     head: Literal["answered", "refused"]
@@ -126,6 +127,14 @@ TRAITS: dict[str, Trait] = {
             "at-once": Value("it is cancelled as soon as the server knows"),
             "at-the-next-event": Value("it goes on until the next event is to be sent, which fails", {"aiohttp": LEAVING}),
             "runs-on": Value("it goes on to its end, and its events go nowhere"),
+        },
+    ),
+    "failed_stream": Trait(
+        "How does a stream of events end that fails as nobody foresaw?",
+        "The status was sent long ago, so its end is all that can tell the reader. Seen with the stack's own means for streams.",
+        {
+            "broken-off": Value("the connection is closed before the answer is complete, which every client reports"),
+            "as-if-whole": Value("like one that has told all: only an event that is missing could tell the reader"),
         },
     ),
     "threads": Trait(

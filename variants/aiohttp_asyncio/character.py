@@ -16,6 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "broken-off",
     "disconnect_stream": "at-once",
+    "failed_stream": "broken-off",
     "threads": "ten",
     "plain_def": "on-the-loop",
     "head": "answered",

@@ -16,6 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "awaited",
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-once",
+    "failed_stream": "broken-off",
     "threads": "ten",
     "plain_def": "in-a-thread",
     "head": "answered",

@@ -16,6 +16,7 @@ CHARACTER: Final[Character] = {
     "thread_at_deadline": "abandoned",
     "disconnect_plain": "runs-on",
     "disconnect_stream": "at-once",
+    "failed_stream": "as-if-whole",
     "threads": "ten",
     "plain_def": "in-a-thread",
     "head": "refused",

@@ -165,6 +165,15 @@ async def as_completed(request: web.Request) -> web.StreamResponse:
     return response
 
 
+@routes.get("/failed-stream")
+async def failed_stream(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    await response.write(b"data: one\n\n")
+    await asyncio.sleep(0.1)
+    raise RuntimeError
+
+
 @routes.get("/ws")
 async def talk(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(heartbeat=PING if SWITCHED else None)

@@ -141,6 +141,16 @@ async def as_completed(request: Request) -> StreamingResponse:
     return StreamingResponse(events(read(request)), media_type="text/event-stream")
 
 
+async def one_and_fail() -> AsyncIterator[str]:
+    yield "data: one\n\n"
+    await anyio.sleep(0.1)
+    raise RuntimeError
+
+
+async def failed_stream(request: Request) -> StreamingResponse:
+    return StreamingResponse(one_and_fail(), media_type="text/event-stream")
+
+
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     if "FAIL_START" in os.environ:
@@ -184,6 +194,7 @@ app = Starlette(
         Route("/cpu-thread", cpu_thread),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
+        Route("/failed-stream", failed_stream),
         WebSocketRoute("/ws", talk),
     ],
     exception_handlers={LookupError: handle},

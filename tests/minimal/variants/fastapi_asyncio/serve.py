@@ -14,6 +14,7 @@ import httpx2
 import uvicorn
 from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.sse import EventSourceResponse
 
 from tests.minimal.counting import count
 
@@ -144,6 +145,13 @@ async def events(seconds: float) -> AsyncIterator[str]:
 @app.get("/as-completed")
 async def as_completed(seconds: float) -> StreamingResponse:
     return StreamingResponse(events(seconds), media_type="text/event-stream")
+
+
+@app.get("/failed-stream", response_class=EventSourceResponse)
+async def failed_stream() -> AsyncIterator[str]:
+    yield "one"
+    await asyncio.sleep(0.1)
+    raise RuntimeError
 
 
 @app.websocket("/ws")

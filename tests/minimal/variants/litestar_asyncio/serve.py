@@ -17,7 +17,7 @@ from litestar.background_tasks import BackgroundTask
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromQuery
-from litestar.response import Stream
+from litestar.response import ServerSentEvent, Stream
 
 from tests.minimal.counting import count
 
@@ -141,6 +141,17 @@ async def as_completed(seconds: FromQuery[float]) -> Stream:
     return Stream(events(seconds), media_type="text/event-stream")
 
 
+async def one_and_fail() -> AsyncIterator[str]:
+    yield "one"
+    await asyncio.sleep(0.1)
+    raise RuntimeError
+
+
+@get("/failed-stream")
+async def failed_stream() -> ServerSentEvent:
+    return ServerSentEvent(one_and_fail())
+
+
 @websocket("/ws")
 async def talk(socket: WebSocket[Any, Any, Any]) -> None:
     await socket.accept()
@@ -183,7 +194,7 @@ if "SWITCHED" in os.environ:
 app = Litestar(
     [
         *(ping, awaited, threaded, plain_def, limited, gather_order, gather_fails, group_error, deadline_thread),
-        *(background_task, bare_task, cpu, cpu_thread, patient, as_completed, talk),
+        *(background_task, bare_task, cpu, cpu_thread, patient, as_completed, failed_stream, talk),
     ],
     exception_handlers={LookupError: handle},
     lifespan=[lifespan],

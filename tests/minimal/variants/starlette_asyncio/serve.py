@@ -140,6 +140,16 @@ async def as_completed(request: Request) -> StreamingResponse:
     return StreamingResponse(events(read(request)), media_type="text/event-stream")
 
 
+async def one_and_fail() -> AsyncIterator[str]:
+    yield "data: one\n\n"
+    await asyncio.sleep(0.1)
+    raise RuntimeError
+
+
+async def failed_stream(request: Request) -> StreamingResponse:
+    return StreamingResponse(one_and_fail(), media_type="text/event-stream")
+
+
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[dict[str, ProcessPoolExecutor]]:
     if "FAIL_START" in os.environ:
@@ -185,6 +195,7 @@ app = Starlette(
         Route("/cpu-thread", cpu_thread),
         Route("/patient", patient),
         Route("/as-completed", as_completed),
+        Route("/failed-stream", failed_stream),
         WebSocketRoute("/ws", talk),
     ],
     exception_handlers={LookupError: handle},
