@@ -37,7 +37,7 @@ from tests.trouble import Burst, Trouble
 
 FAILED = pytest.StashKey[bool]()
 FAILURES = pytest.StashKey[Counter[tuple[str, str]]]()
-ENOUGH = 2
+ENOUGH = 1
 """With how many parameters a test may fail over a planned version. The others say the same, and each wants a new server."""
 
 SETTINGS = {**PATIENT, "UPSTREAM_DEADLINE": "8", "CHAT_DEADLINE": "12", IDLE_SECONDS: "30"}

@@ -21,11 +21,11 @@ from shared.workbook.mistakes.__main__ import main
 from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.mistakes.catalogue import Edit, Mistake, load
 from shared.workbook.mistakes.fields import CatalogueError
-from shared.workbook.mistakes.items import SMOKE, Planted, Round, all_planted, for_each_mistake, for_each_test
+from shared.workbook.mistakes.items import SMOKE, Planted, Round, all_planted, for_each_cause, for_each_mistake, for_each_test
 from shared.workbook.mistakes.judge import Outcome, Report, judge_planted, judge_right, read_reports
 from shared.workbook.mistakes.kept import Kept, Keys, Result
 from shared.workbook.mistakes.plant import PlantError, difference, plant, planted_text
-from shared.workbook.mistakes.runs import PARTS, Item, run, run_all
+from shared.workbook.mistakes.runs import PARTS, Item, balanced, run, run_all
 
 CATALOGUE = load()
 TEST = "tests/test_waiting.py::test_x"
@@ -321,17 +321,27 @@ def named(number: int) -> Planted:
 
 
 def test_so_many_run_side_by_side(root: Path) -> None:
-    """Of four places half are for runs that do not take long, and where none does, one more: so the fourth run waits."""
+    """Of eight places a quarter are for runs that do not wait long, and where none does, as many more: the fifth run waits."""
     write_suite(root, "time.sleep(1)")
     began: list[float] = []
 
     def done(_: Item, result: Result) -> None:
         began.append(time.monotonic() - result.seconds)
 
-    asyncio.run(run_all([named(number) for number in range(4)], 4, Keys(root), done, root))
-    first, _, third, fourth = sorted(began)
-    assert third - first < 0.5, "the first three did not start together"
-    assert fourth - first > 0.9, "the fourth did not wait for a place"
+    asyncio.run(run_all([named(number) for number in range(5)], 8, Keys(root), done, root))
+    first, *_, fourth, fifth = sorted(began)
+    assert fourth - first < 0.5, "the first four did not start together"
+    assert fifth - first > 0.9, "the fifth did not wait for a place"
+
+
+def test_what_waits_long_is_divided_evenly_and_begun_with_the_longest() -> None:
+    """No part of several is much longer than another, none has nothing to do, and all have been given out."""
+    waits: dict[Item, float] = {named(number): seconds for number, seconds in enumerate([30.0, 90.0, 20.0, 50.0, 40.0, 10.0])}
+    parts = balanced(waits, 3)
+    assert [sum(waits[item] for item in part) for part in parts] == [90.0, 80.0, 70.0]
+    assert len(balanced(waits, 20)) == len(waits)
+    assert sum(map(len, balanced(waits, 1))) == len(waits)
+    assert not balanced({}, 3)
 
 
 @pytest.mark.parametrize(
@@ -447,19 +457,28 @@ def test_a_key_belongs_to_one_mistake(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("choice", "kind"),
-    [(for_each_test, attrgetter("mistake.tests")), (for_each_mistake, attrgetter("mistake.name"))],
+    [(for_each_cause, attrgetter("mistake.cause")), (for_each_mistake, attrgetter("mistake.name"))],
     ids=["--quick", "no choice"],
 )
 def test_a_choice_is_fair_and_the_same_every_time(
     choice: Callable[[Sequence[Planted]], list[Planted]], kind: Callable[[Planted], object]
 ) -> None:
-    """One for each test that is responsible for some, or one of each mistake; every variant gets its share, as far as it can."""
+    """One of each cause, or one of each mistake; every variant gets its share, as far as it can."""
     planted = all_planted(CATALOGUE, [], [])
     chosen = choice(planted)
     assert chosen == choice(planted)
     assert Counter(map(kind, chosen)) == Counter({kind(one): 1 for one in planted})
     shares = Counter(one.variant for one in chosen)
     assert max(shares.values()) - min(shares[variant] for variant in groups()) <= 4
+
+
+def test_each_test_has_something_to_catch() -> None:
+    """With --each-test every test that is responsible for some mistake meets one, and what --quick has run is not run again."""
+    planted = all_planted(CATALOGUE, [], [])
+    chosen = for_each_test(planted)
+    assert {test for one in chosen for test in one.mistake.tests} == {test for one in planted for test in one.mistake.tests}
+    assert chosen[: len(Cause)] == for_each_cause(planted)
+    assert len({one.name for one in chosen}) == len(chosen)
 
 
 @pytest.mark.parametrize(

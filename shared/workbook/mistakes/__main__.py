@@ -21,7 +21,7 @@ from shared.workbook.mistakes import show
 from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.mistakes.catalogue import Mistake, load, named
 from shared.workbook.mistakes.fields import CatalogueError
-from shared.workbook.mistakes.items import Round, all_planted, for_each_mistake, for_each_test
+from shared.workbook.mistakes.items import Round, all_planted, for_each_cause, for_each_mistake, for_each_test
 from shared.workbook.mistakes.judge import Outcome
 from shared.workbook.mistakes.kept import FILE, Kept, Keys, Result
 from shared.workbook.mistakes.plant import PlantError, planted_text
@@ -41,10 +41,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m shared.workbook.mistakes", description=description)
     parser.add_argument("--list", action="store_true", help="print the catalogue")
     parser.add_argument("--show", nargs="+", metavar=("NAME", "VARIANT"), help="print what a mistake changes")
-    parser.add_argument("--quick", action="store_true", help="one mistake for each test that is to catch some, no rounds")
-    parser.add_argument("--all", action="store_true", help="each mistake in every variant that can make it, and not in one alone")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--quick", action="store_true", help="one mistake of each cause, and no rounds")
+    which.add_argument("--each-test", action="store_true", help="one for each test that has to catch some too, and no rounds")
+    which.add_argument("--all", action="store_true", help="each mistake in every variant that can make it, and not in one alone")
     parser.add_argument(
-        "--rounds", type=_count, help=f"times the suite runs over each right variant (default {ROUNDS}; with --only or --quick 0)"
+        "--rounds",
+        type=_count,
+        help=f"times the suite runs over each right variant (default {ROUNDS}; with --only, --quick or --each-test 0)",
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these mistakes")
     parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these variants")
@@ -52,8 +56,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--jobs",
         type=_at_least_one,
-        default=4 * (os.cpu_count() or 1),
-        help="runs side by side of those that wait long, and half as many of the others (default: 4 a processor)",
+        default=6 * (os.cpu_count() or 1),
+        help="runs side by side of those that wait long, and a quarter as many of the others (default: 6 a processor)",
     )
     parser.add_argument("--fresh", action="store_true", help="run again what is known from before")
     return parser.parse_args(arguments)
@@ -63,12 +67,14 @@ def wanted(asked: argparse.Namespace, mistakes: Sequence[Mistake]) -> tuple[list
     """Return the planted mistakes and the rounds that the command line asks for."""
     variants = choose(asked.variant)
     planted = all_planted(mistakes, asked.only, variants)
-    count = asked.rounds if asked.rounds is not None else 0 if asked.only or asked.quick else ROUNDS
+    count = asked.rounds if asked.rounds is not None else 0 if asked.only or asked.quick or asked.each_test else ROUNDS
     loops = [loop for variant in variants for loop in named_variant(variant)]
     rounds = [Round(loop, number, asked.busy) for number in range(1, count + 1) for loop in loops]
     for one in planted:
         planted_text(one.mistake, one.variant)  # What does not fit the code any more is said before anything runs.
     if asked.quick:
+        planted = for_each_cause(planted)
+    elif asked.each_test:
         planted = for_each_test(planted)
     elif not (asked.all or asked.only or asked.variant):
         planted = for_each_mistake(planted)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -21,11 +21,14 @@ from shared.workbook.mistakes.kept import Keys, Result
 Item = Planted | Round
 
 ENVIRONMENT = {"PYTHONIOENCODING": "utf-8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # The plugins take a third of pytest's start.
-TOGETHER, LONG_TOGETHER = 6, 3
+TOGETHER = 6
 """Planted mistakes that one pytest runs, at the most: its start, and that of the services, costs as much as one of them."""
 
-PARTS, LONG_PARTS = 3, 1
+PARTS = 3
 """Parts for each of the places side by side: with fewer, some places would be empty while the last parts are waited for."""
+
+WAITS_TOGETHER = 100.0
+"""For how many seconds those that mostly wait may do so in one pytest."""
 
 ALONE = {Outcome.TOO_LONG, Outcome.NOT_RUN}
 """Outcomes that one of several may have brought upon the others, so that each of them runs again, alone."""
@@ -38,7 +41,7 @@ async def run_all(
 ) -> None:
     """Run items, so many at once, and hand over each result as it comes; when this is cancelled, all their processes end.
 
-    Those that take long mostly wait, so they have places of their own; half as many of the others keep the processors busy.
+    Those that wait long have places of their own; a quarter as many of the others keep the processors busy beside them.
 
     Args:
         items: What to run.
@@ -66,17 +69,31 @@ async def run_all(
 
     rounds = [item for item in items if isinstance(item, Round)]
     planted = [item for item in items if isinstance(item, Planted)]
-    half = math.ceil(side_by_side / 2)
-    long = _in_parts([item for item in planted if item.takes_long(root)], LONG_TOGETHER, LONG_PARTS * side_by_side)
-    short = _in_parts([item for item in planted if not item.takes_long(root)], TOGETHER, PARTS * half)
+    few = math.ceil(side_by_side / 4)
+    long = balanced({item: waits for item in planted if (waits := item.waits(root))}, side_by_side)
+    short = _in_parts([item for item in planted if not item.waits(root)], TOGETHER, PARTS * few)
     alone = _in_parts(rounds, 1, side_by_side)
     async with asyncio.TaskGroup() as group:
         for place in range(side_by_side):
-            # When there are no more long ones, a quarter of their places is what the processors can do with of others.
-            group.create_task(work_through(long, short) if place < half / 2 else work_through(long))
+            group.create_task(work_through(long, short) if place < few else work_through(long))
             group.create_task(work_through(alone))
-        for _ in range(half):
+        for _ in range(few):
             group.create_task(work_through(short, long))
+
+
+def balanced(waits: Mapping[Item, float], least: int) -> list[list[Item]]:
+    """Divide items that wait so long into parts for one pytest each, and into no fewer parts than there are places.
+
+    They take about as long as each other, the longest first: begun last, it would go on alone when all else has ended.
+    """
+    parts: list[list[Item]] = [[] for _ in range(min(len(waits), max(math.ceil(sum(waits.values()) / WAITS_TOGETHER), least)))]
+
+    def taken(part: Sequence[Item]) -> float:
+        return sum(waits[item] for item in part)
+
+    for item in sorted(waits, key=waits.__getitem__, reverse=True):
+        min(parts, key=taken).append(item)
+    return sorted(parts, key=taken, reverse=True)
 
 
 def _in_parts(items: Sequence[Item], together: int, least: int) -> list[list[Item]]:
