@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -36,9 +35,8 @@ from tests.stacks.experiments import Stack
 from tests.trouble import Burst, Trouble
 
 FAILED = pytest.StashKey[bool]()
-FAILURES = pytest.StashKey[Counter[tuple[str, str]]]()
-ENOUGH = 1
-"""With how many parameters a test may fail over a planned version. The others say the same, and each wants a new server."""
+FAILURES = pytest.StashKey[set[tuple[str, str]]]()
+"""Which test has failed over which planned version: with other parameters it would say the same, each time of a new server."""
 
 SETTINGS = {**PATIENT, "UPSTREAM_DEADLINE": "8", "CHAT_DEADLINE": "12", IDLE_SECONDS: "30"}
 """For the server of most tests: it is more patient than a reader's, for a machine may be too busy for what needs milliseconds.
@@ -131,7 +129,7 @@ def _function(item: pytest.Item) -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what has failed over this version with other parameters, where a plan makes many versions take their turns."""
     variant = _variant(item) if item.config.getoption("--plan") else None
-    if variant and item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] >= ENOUGH:
+    if variant and (_function(item), variant.label) in item.config.stash.setdefault(FAILURES, set()):
         pytest.skip("it has failed with other parameters")
 
 
@@ -145,7 +143,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         item.stash[FAILED] = True
         if variant := _variant(item):
-            item.config.stash.setdefault(FAILURES, Counter())[_function(item), variant.label] += call.when == "call"
+            if call.when == "call":
+                item.config.stash.setdefault(FAILURES, set()).add((_function(item), variant.label))
             cause = accused.cause if accused else ""
             line = {"failed": item.nodeid, "cause": cause, "message": report.longreprtext}
             keep_line(variant, line, of_the_stack=_of_the_stack(item))

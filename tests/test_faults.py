@@ -65,6 +65,9 @@ def test_the_work_service_fails(server: Server, fault: Fault) -> None:
     pause = dict(fault.fields.get("headers", [])).get("Retry-After")
     for answer in seen.answers:
         judge(server, seen, refused(answer, fault.status, words, when=when, log="\n".join(seen.printed)))
+        if not answer.operations:
+            sentence = f"{answer.ask.path} {when} was answered {answer.status}, and no Server-Timing says that it was waited for"
+            judge(server, seen, [replace(*sure(Cause.FALSE_REPORT, sentence), ask=answer.ask)])
         if (got := answer.headers.get("Retry-After")) != pause:
             sentence = f"{answer.ask.path} {when} with the Retry-After {pause}: the client got {got}"
             judge(server, seen, [replace(*sure(Cause.WRONG_ERROR, sentence), ask=answer.ask)])

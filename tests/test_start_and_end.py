@@ -11,7 +11,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import MAX_IDLE
-from tests.background import Ending, Reader, began, logged
+from tests.background import Ending, Reader, began, times_logged
 from tests.trouble import CALL, CALLED, KEPT, NAMES
 
 LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
@@ -107,23 +107,31 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
 
 
 def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, ending: Ending) -> None:
-    """An error that nobody foresaw ends a conversation, and nobody but the log can be told of it."""
+    """An error that nobody foresaw ends a conversation, and nobody but the log can be told of it, once."""
     talk = ending.crashed_talk
     accuse(subject, talk, [] if began(talk) else other_status(talk.answers[0], talk))
-    if not logged(talk):
-        sentence = "a task of a conversation failed as nobody foresaw, and the log does not say so"
-        accuse(subject, talk, sure(Cause.SWALLOWED, sentence, TALK, HOOK))
+    sentence, times = "a task of a conversation failed as nobody foresaw, and the log", times_logged(talk)
+    if not times:
+        accuse(subject, talk, sure(Cause.SWALLOWED, f"{sentence} does not say so", TALK, HOOK))
+    if times > 1:
+        accuse(subject, talk, sure(Cause.WRONG_ERROR, f"{sentence} says so {times} times", TALK))
 
 
 def test_an_unforeseen_error_in_a_stream_is_logged(subject: Variant, ending: Ending) -> None:
-    """An error that nobody foresaw in a stream that has begun is in the log, and nobody is told that all is done."""
+    """An error that nobody foresaw in a stream that has begun is in the log, once, and nobody is told that all is done."""
     for seen in ending.crashed_streams:
-        answer = seen.answers[0]
+        answer, times = seen.answers[0], times_logged(seen)
         accuse(subject, seen, [] if answer.status == 200 else other_status(answer, seen))
-        if b"event: done" in answer.body or not logged(seen):
-            sentence = f"{answer.ask.path} failed as nobody foresaw when its stream had begun, and the"
-            sentence = f"{sentence} log does not say so" if not logged(seen) else f"{sentence} client is told that all is done"
-            accuse(subject, seen, sure(Cause.SWALLOWED, sentence, *STREAMS[answer.ask.endpoint.path]))
+        sentence, places = (
+            f"{answer.ask.path} failed as nobody foresaw when its stream had begun, and",
+            STREAMS[answer.ask.endpoint.path],
+        )
+        if not times:
+            accuse(subject, seen, sure(Cause.SWALLOWED, f"{sentence} the log does not say so", *places))
+        if b"event: done" in answer.body:
+            accuse(subject, seen, sure(Cause.SWALLOWED, f"{sentence} the client is told that all is done", *places))
+        if times > 1:
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, f"{sentence} the log says so {times} times", *places))
 
 
 def test_an_error_of_the_stacks_own_out_of_a_task_group(subject: Variant, ending: Ending) -> None:

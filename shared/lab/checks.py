@@ -3,6 +3,7 @@
 Every bound stands midway between right and the nearest wrong.
 """
 
+import itertools
 from collections import Counter
 
 from shared.lab.causes import Cause
@@ -11,7 +12,10 @@ from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.rules import matches_another, overlap
 
 SEVERAL = 4
-"""Waits by which a request cannot be late because the machine is busy, where each `/ping` was answered in a quarter of one."""
+"""By how many waits a request cannot be late because of a busy machine, where `/ping` was answered quickly all the while.
+
+That it is late in one try is enough then: with longer waits, fifty of which two may wait at once would take a minute.
+"""
 
 
 def blocks(seen: Observation) -> list[Finding]:
@@ -86,10 +90,15 @@ def on_time(seen: Observation) -> list[Finding]:
         return [Finding(Cause.SHARED_STATE, f"{sentence}, beside other requests that asked for other waits")]
     if len(late) < len(seen.answers):
         share = f"{len(seen.answers) - len(late)} of {len(seen.answers)} requests at once were on time"
-        is_quick = bool(seen.pings) and seen.slowest_ping < room / 2
-        several = worst.seconds - worst.ask.due >= SEVERAL * worst.ask.wait
-        return [Finding(Cause.LIMITED, f"{sentence}; {share}", certain=is_quick and several)]
+        certain = worst.seconds - worst.ask.due >= SEVERAL * worst.ask.wait and _quick_all_the_while(seen, room)
+        return [Finding(Cause.LIMITED, f"{sentence}; {share}", certain)]
     return [Finding(Cause.TOO_SLOW, f"{sentence}; /ping was answered meanwhile")]
+
+
+def _quick_all_the_while(seen: Observation, room: float) -> bool:
+    """Say whether `/ping` was answered again and again, with less than so many seconds from each answer to the next."""
+    moments = [seen.began, *(ping.received for ping in seen.pings), seen.ended]
+    return all(later - earlier < room for earlier, later in itertools.pairwise(moments))
 
 
 def _waited_for_another(answer: Answer, seen: Observation, room: float) -> bool:

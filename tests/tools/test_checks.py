@@ -1,35 +1,95 @@
 """Checks of what was seen: what they find, and when they are certain of it."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from shared.lab.causes import Cause
 from shared.lab.checks import on_time
 from shared.lab.experiment import Answer, Ask, Observation
+from shared.lab.overhead import late, overhead
+from shared.lab.upstream import Call
 
 WAIT = 0.2
 PING = Ask("/ping")
 
 
-def in_waves(waves: int, slowest_ping: float | None) -> Observation:
-    """Return what is seen of requests of which two may wait at once, so that they come in so many waves."""
+def in_waves(waves: int, pings: Sequence[float]) -> Observation:
+    """Return what is seen of requests of which two may wait at once, so that they come in so many waves.
+
+    Args:
+        waves: How many.
+        pings: When `/ping` was answered, in seconds after the begin.
+
+    """
     ask = Ask(f"/async?seconds={WAIT}")
     answers = [Answer(ask, 0.0, WAIT * (1 + number // 2), 200) for number in range(2 * waves)]
-    pings = [] if slowest_ping is None else [Answer(PING, 0.0, slowest_ping, 200)]
-    return Observation(answers, pings)
+    return Observation(answers, [Answer(PING, moment - 0.01, moment, 200) for moment in pings])
+
+
+def every(seconds: float, until: float) -> list[float]:
+    """Return moments so far apart."""
+    return [seconds * number for number in range(1, int(until / seconds) + 1)]
 
 
 @pytest.mark.parametrize(
-    ("waves", "slowest_ping", "certain"),
-    [(5, 0.01, True), (4, 0.01, False), (9, 0.06, False), (9, None, False)],
-    ids=["four waits late", "three waits late", "a slow ping", "no ping"],
+    ("waves", "pings", "certain"),
+    [
+        (5, every(0.03, 1.0), True),
+        (4, every(0.03, 0.8), False),
+        (9, every(0.12, 1.8), False),
+        (9, [*every(0.03, 0.6), 1.2, *every(0.03, 1.8)[40:]], False),
+        (9, [0.1], False),
+        (9, [], False),
+    ],
+    ids=["four waits late", "three waits late", "slow pings", "a stall between two pings", "one ping", "no ping"],
 )
-def test_many_waits_beside_a_quick_ping_are_no_noise(waves: int, slowest_ping: float | None, certain: bool) -> None:
+def test_many_waits_beside_quick_pings_are_no_noise(waves: int, pings: list[float], certain: bool) -> None:
     """That a limit makes many wait is certain when /ping never had to; otherwise the machine may be busy, and is asked again."""
-    (finding,) = on_time(in_waves(waves, slowest_ping))
+    (finding,) = on_time(in_waves(waves, pings))
     assert finding.cause == Cause.LIMITED
     assert finding.certain is certain
 
 
 def test_one_wave_is_on_time() -> None:
     """Where all wait together there is nothing to find, however slow a ping was."""
-    assert not on_time(in_waves(1, 0.06))
+    assert not on_time(in_waves(1, []))
+
+
+def call(service: str, start: float, end: float | None) -> Call:
+    """Return a call that was open from one moment to another."""
+    return Call(1, service, "", {}, start, end, broken_off=False, at_once=1, answered=None, status=200, headers={})
+
+
+def test_what_services_take_by_themselves_is_no_overhead() -> None:
+    """Only what they took while the answer was waited for counts, and nothing of a service that takes what it is asked to."""
+    answer = Answer(Ask("/search-demo?query=x", "POST"), 10.0, 10.5, 200)
+    calls = [call("embeddings", 10.0, 10.2), call("query", 10.2, 10.3), call("work", 10.0, 10.5), call("chat", 9.0, 9.9)]
+    assert overhead(Observation([answer], calls=calls)) == pytest.approx(0.2)
+    assert overhead(Observation([answer], calls=[call("chat", 10.1, None)])) == pytest.approx(0.1)
+    assert overhead(Observation([answer], calls=[call("chat", 10.1, 11.0)])) == pytest.approx(0.1)
+
+
+def watched(ask: Ask, ping: float, looks: int, on_loop: int, status: int = 200) -> Observation:
+    """Return what is seen of an answer that took 0.4 seconds."""
+    pings = [Answer(PING, 0.0, ping, 200)]
+    return Observation([Answer(ask, 0.0, 0.4, status)], pings, looks=looks, on_loop=["mine/waiting.py:1 in x"] * on_loop)
+
+
+@pytest.mark.parametrize(
+    ("seen", "cause", "place"),
+    [
+        (watched(Ask("/async?seconds=0"), 0.002, 20, 0), Cause.TOO_SLOW, None),
+        (watched(Ask("/async?seconds=0"), 0.4, 20, 19), Cause.BLOCKS, None),
+        (watched(Ask("/async?seconds=0"), 0.4, 20, 1), Cause.TOO_SLOW, ("app", "server_timing")),
+        (watched(Ask("/async?seconds=0"), 0.002, 1, 1), Cause.TOO_SLOW, None),
+        (watched(Ask("/async?seconds=x", status=422), 0.002, 20, 0, 422), Cause.TOO_SLOW, ("app", "handle_error")),
+    ],
+    ids=["it alone", "held", "every request", "one look", "an error"],
+)
+def test_why_nothing_came_at_once(seen: Observation, cause: Cause, place: tuple[str, str] | None) -> None:
+    """A pause is told from a blocked event loop by where its thread stood, and one for all requests by `/ping`."""
+    (finding,) = late(seen, 0.4, 12)
+    assert finding.cause == cause
+    assert (finding.places[:1] or (None,))[0] == place
+    assert "was sent 12 times, and answered after 0.40 s at the soonest" in finding.sentence

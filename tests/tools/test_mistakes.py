@@ -17,15 +17,26 @@ import pytest
 
 from shared.lab.causes import Cause
 from shared.lab.variants import ROOT, Variant, groups
-from shared.workbook.mistakes.__main__ import main
+from shared.workbook.mistakes.__main__ import main, parse, wanted
 from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.mistakes.catalogue import Edit, Mistake, load
 from shared.workbook.mistakes.fields import CatalogueError
-from shared.workbook.mistakes.items import SMOKE, Planted, Round, all_planted, for_each_cause, for_each_mistake, for_each_test
+from shared.workbook.mistakes.items import (
+    PART_OF,
+    SMOKE,
+    WAITS,
+    Planted,
+    Round,
+    all_planted,
+    for_each_cause,
+    for_each_mistake,
+    for_each_test,
+)
 from shared.workbook.mistakes.judge import Outcome, Report, judge_planted, judge_right, read_reports
 from shared.workbook.mistakes.kept import Kept, Keys, Result
 from shared.workbook.mistakes.plant import PlantError, difference, plant, planted_text
 from shared.workbook.mistakes.runs import PARTS, Item, balanced, run, run_all
+from tests import background
 
 CATALOGUE = load()
 TEST = "tests/test_waiting.py::test_x"
@@ -473,12 +484,35 @@ def test_a_choice_is_fair_and_the_same_every_time(
 
 
 def test_each_test_has_something_to_catch() -> None:
-    """With --each-test every test that is responsible for some mistake meets one, and what --quick has run is not run again."""
+    """With --each-test every test that is responsible for some mistake meets one, and those of --quick are among them."""
     planted = all_planted(CATALOGUE, [], [])
     chosen = for_each_test(planted)
+    assert chosen == for_each_test(planted)
     assert {test for one in chosen for test in one.mistake.tests} == {test for one in planted for test in one.mistake.tests}
     assert chosen[: len(Cause)] == for_each_cause(planted)
     assert len({one.name for one in chosen}) == len(chosen)
+    shares = Counter(one.variant for one in chosen)
+    assert max(shares.values()) - min(shares[variant] for variant in groups()) <= 8
+
+
+def test_how_long_each_experiment_takes_is_known() -> None:
+    """What is not known would be taken for short, and held up by others like it."""
+    assert WAITS.keys() == background.JOBS.keys()
+    assert set(PART_OF.values()) <= WAITS.keys()
+
+
+@pytest.mark.parametrize("asked", [["--quick"], ["--each-test"], ["--only", "sleep-blocks"]])
+def test_where_only_some_are_planted_there_are_no_rounds(asked: list[str]) -> None:
+    """Unless they are asked for."""
+    assert not wanted(parse(asked), CATALOGUE)[1]
+    assert wanted(parse([*asked, "--rounds", "1"]), CATALOGUE)[1]
+
+
+def test_a_choice_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two choices at once are refused, with a message."""
+    with pytest.raises(SystemExit):
+        parse(["--quick", "--each-test"])
+    assert "not allowed with argument --quick" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

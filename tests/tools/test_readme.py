@@ -86,9 +86,9 @@ def test_named_options_exist(capsys: pytest.CaptureFixture[str]) -> None:
     """Every option behind `nox -s mistakes`, and every mistake that is run by its name, exists."""
     with pytest.raises(SystemExit):
         mistakes.parse(["--help"])
-    known = set(re.findall(r"--\w+", capsys.readouterr().out))
+    known = set(re.findall(r"--[\w-]+", capsys.readouterr().out))
     part = README[README.index("**Can the suite be trusted?**") : README.index("## The lesson in short")]
-    assert set(re.findall(r"(?<= )--\w+|(?<=`)--\w+", part)) <= known
+    assert set(re.findall(r"(?<= )--\w[\w-]*|(?<=`)--\w[\w-]*", part)) <= known
     for name in re.findall(r"nox -s mistakes -- --only ([\w-]+)", README):
         assert set(named(name, load(root=ROOT)).variants) == set(re.findall(rf"^caught +{name} in (\w+)", README, re.MULTILINE))
 

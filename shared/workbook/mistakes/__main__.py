@@ -43,7 +43,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--show", nargs="+", metavar=("NAME", "VARIANT"), help="print what a mistake changes")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--quick", action="store_true", help="one mistake of each cause, and no rounds")
-    which.add_argument("--each-test", action="store_true", help="one for each test that has to catch some too, and no rounds")
+    which.add_argument("--each-test", action="store_true", help="so many more that each test which has to catch some has one")
     which.add_argument("--all", action="store_true", help="each mistake in every variant that can make it, and not in one alone")
     parser.add_argument(
         "--rounds",

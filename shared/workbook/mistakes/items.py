@@ -23,7 +23,6 @@ WAITS = {
     "doors": 40.0,
     "aside": 40.0,
     "ending": 35.0,
-    "computing": 30.0,
     "going_down": 30.0,
     "trouble": 25.0,
     "stack": 20.0,
@@ -35,7 +34,10 @@ WAITS = {
 They were measured. With a right one it is half as long, since nothing has to be tried again.
 """
 
-HANG = 25.0
+PART_OF = {"computing": "aside"}
+"""Fixtures that hand out a part of what another experiment has seen."""
+
+HANG_SECONDS = 25.0
 """How long the tests of a mistake wait until it is certain that something hangs, in seconds."""
 
 PLANTED_SECONDS = 120.0
@@ -57,8 +59,9 @@ class Planted:
 
     def waits(self, root: Path = ROOT) -> float:
         """Return for about how long its tests mostly wait, in seconds: for an experiment in the background, or for what hangs."""
-        experiments = {name for test in self.mistake.tests for name in _arguments(root, test)} & WAITS.keys()
-        return sum(WAITS[name] for name in experiments) + HANG * (self.mistake.cause == Cause.HANGS)
+        fixtures = {name for test in self.mistake.tests for name in _arguments(root, test)}
+        experiments = {PART_OF.get(name, name) for name in fixtures} & WAITS.keys()
+        return sum(WAITS[name] for name in experiments) + (HANG_SECONDS if self.mistake.cause == Cause.HANGS else 0.0)
 
     @property
     def label(self) -> str:
@@ -156,7 +159,7 @@ def for_each_cause(planted: Sequence[Planted]) -> list[Planted]:
 
 
 def for_each_test(planted: Sequence[Planted]) -> list[Planted]:
-    """Return these, and so many more that each test which is responsible for some has one of them."""
+    """Return one mistake of each cause, and so many more that each test which is responsible for some has one of them."""
     chosen = for_each_cause(planted)
     seen = {test for one in chosen for test in one.mistake.tests}
     # First those for which several tests are responsible.

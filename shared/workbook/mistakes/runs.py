@@ -28,7 +28,7 @@ PARTS = 3
 """Parts for each of the places side by side: with fewer, some places would be empty while the last parts are waited for."""
 
 WAITS_TOGETHER = 100.0
-"""For how many seconds those that mostly wait may do so in one pytest."""
+"""For about how many seconds those that mostly wait do so in one pytest."""
 
 ALONE = {Outcome.TOO_LONG, Outcome.NOT_RUN}
 """Outcomes that one of several may have brought upon the others, so that each of them runs again, alone."""
