@@ -12,7 +12,7 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.overhead import AT_ONCE, late, overhead
 from shared.lab.rules import other_status
 from shared.lab.server import Server
-from shared.lab.talk import Hear, start
+from shared.lab.talk import Hear, cancel, start
 from shared.lab.talks import talked
 from shared.lab.verdict import judge
 from shared.lesson.contract import ENDPOINTS, SOCKET
@@ -27,11 +27,15 @@ QUERIES = {
 }
 """What those chapters are asked for, and all others for no wait."""
 
-TALK = (start("quick", 0.0), Hear("done", "quick"))
+TALK = (
+    *(start("long", 8.0), Hear("started", "long"), start("quick", 0.0), Hear("done", "quick")),
+    *(cancel("long"), Hear("cancelled", "long")),
+)
+"""A conversation in which one task has nothing to wait for, and the other is broken off."""
 
 
 def with_nothing_to_wait_for() -> list[Ask]:
-    """Return a request for each endpoint, and two that are refused."""
+    """Return a request for each endpoint, one that calls a third service, and three that are refused."""
     asks = []
     for endpoint in ENDPOINTS:
         if endpoint.method == SOCKET:
@@ -39,12 +43,12 @@ def with_nothing_to_wait_for() -> list[Ask]:
         else:
             query = QUERIES.get(endpoint.module, "seconds=0")
             asks.append(Ask(f"{endpoint.example}?{query}", endpoint.method, status=endpoint.status))
-    return [*asks, Ask("/async?seconds=x", status=422), Ask("/nowhere", status=404)]
+    answered = Ask("/search-demo?query=budget&answer=true", "POST")
+    refused = [Ask("/async?seconds=x", status=422), Ask("/nowhere", status=404), Ask("/ping", "DELETE", status=405)]
+    return [*asks, answered, *refused]
 
 
-@pytest.mark.parametrize(
-    "ask", with_nothing_to_wait_for(), ids=lambda ask: f"{ask.method}{ask.path.partition('?')[0]}-{ask.status}"
-)
+@pytest.mark.parametrize("ask", with_nothing_to_wait_for(), ids=lambda ask: f"{ask.method}{ask.path}-{ask.status}")
 def test_nothing_takes_time_but_the_waits(server: Server, ask: Ask) -> None:
     """With nothing to wait for, each endpoint answers at once: on a busy machine not each time, but once in a few seconds."""
     tries, soonest, deadline = 0, float("inf"), time.monotonic() + PATIENCE

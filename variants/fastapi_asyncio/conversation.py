@@ -24,6 +24,14 @@ async def next_message(websocket: WebSocket) -> str | None:
     return None if message["type"] == "websocket.disconnect" else message.get("text") or ""
 
 
+async def _tell(websocket: WebSocket, message: messages.Message) -> None:
+    """Tell the client something. One that answers no ping is gone: uvicorn closes, and takes what is told then for a mistake."""
+    try:
+        await websocket.send_json(message)
+    except RuntimeError:
+        raise WebSocketDisconnect(1006) from None
+
+
 async def work_and_tell(websocket: WebSocket, running: dict[str, asyncio.Task[None]], task: Task) -> None:
     """Have a task worked on, and tell what came of it: a failure is told, too, and ends nothing else."""
     timing.begin()
@@ -34,7 +42,7 @@ async def work_and_tell(websocket: WebSocket, running: dict[str, asyncio.Task[No
         told = messages.failed(task.name, problem)
     # Whoever takes a task out tells how it ended. From here on nobody can cancel it, and leave half a message sent.
     if running.pop(task.name, None):
-        await websocket.send_json(told)
+        await _tell(websocket, told)
 
 
 async def cancel_task(websocket: WebSocket, running: dict[str, asyncio.Task[None]], name: str) -> None:
@@ -42,7 +50,7 @@ async def cancel_task(websocket: WebSocket, running: dict[str, asyncio.Task[None
     task = running.pop(name)
     task.cancel()
     await asyncio.wait([task])
-    await websocket.send_json(messages.cancelled(name))
+    await _tell(websocket, messages.cancelled(name))
 
 
 @routes.websocket("/ws")
@@ -56,12 +64,12 @@ async def conversation_endpoint(websocket: WebSocket) -> None:
                 try:
                     said = messages.read(text, running)
                 except messages.Refused as refused:
-                    await websocket.send_json(refused.message)
+                    await _tell(websocket, refused.message)
                     continue
                 if isinstance(said, messages.Cancel):
                     await cancel_task(websocket, running, said.name)
                 else:
-                    await websocket.send_json(messages.started(said.name))
+                    await _tell(websocket, messages.started(said.name))
                     running[said.name] = group.create_task(work_and_tell(websocket, running, said))
             for task in running.values():
                 task.cancel()

@@ -28,6 +28,14 @@ async def next_message(socket: Socket) -> str | None:
     return (message.get("text") or "") if message["type"] == "websocket.receive" else None
 
 
+async def _tell(socket: Socket, message: messages.Message) -> None:
+    """Tell the client something. One that answers no ping is gone: uvicorn closes, and takes what is told then for a mistake."""
+    try:
+        await socket.send_json(message)
+    except RuntimeError:
+        raise WebSocketDisconnect(detail="gone") from None
+
+
 async def work_and_tell(
     client: httpx2.AsyncClient, settings: Settings, socket: Socket, running: dict[str, asyncio.Task[None]], task: Task
 ) -> None:
@@ -40,7 +48,7 @@ async def work_and_tell(
         told = messages.failed(task.name, problem)
     # Whoever takes a task out tells how it ended. From here on nobody can cancel it, and leave half a message sent.
     if running.pop(task.name, None):
-        await socket.send_json(told)
+        await _tell(socket, told)
 
 
 async def cancel_task(socket: Socket, running: dict[str, asyncio.Task[None]], name: str) -> None:
@@ -48,7 +56,7 @@ async def cancel_task(socket: Socket, running: dict[str, asyncio.Task[None]], na
     task = running.pop(name)
     task.cancel()
     await asyncio.wait([task])
-    await socket.send_json(messages.cancelled(name))
+    await _tell(socket, messages.cancelled(name))
 
 
 @websocket("/ws")
@@ -62,12 +70,12 @@ async def conversation_endpoint(socket: Socket, client: Client, settings: Config
                 try:
                     said = messages.read(text, running)
                 except messages.Refused as refused:
-                    await socket.send_json(refused.message)
+                    await _tell(socket, refused.message)
                     continue
                 if isinstance(said, messages.Cancel):
                     await cancel_task(socket, running, said.name)
                 else:
-                    await socket.send_json(messages.started(said.name))
+                    await _tell(socket, messages.started(said.name))
                     running[said.name] = group.create_task(work_and_tell(client, settings, socket, running, said))
             for task in running.values():
                 task.cancel()
