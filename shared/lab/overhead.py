@@ -41,7 +41,13 @@ def late(seen: Observation, soonest: float, tries: int) -> list[Finding]:
     sentence = f"{asked}{without}; there is nothing to wait for, and {AT_ONCE} s is more than enough"
     if len(seen.on_loop) >= max(seen.looks / 2, 2):
         return [Finding(Cause.BLOCKS, sentence)]
-    # Where /ping is late as well, it is on the way of every request.
-    is_an_error = answer.status >= 400  # noqa: PLR2004 - HTTP's first
-    places = ON_EVERY_WAY if seen.slowest_ping >= AT_ONCE else (HOOK,) if is_an_error else ()
+    endpoint = answer.ask.known
+    # Its own function first where it is asked as it should be, or is itself what tells whether all are late.
+    own = ((endpoint.module, endpoint.function),) if endpoint else ()
+    if seen.slowest_ping >= AT_ONCE:  # On the way of every request.
+        places = (*own, *ON_EVERY_WAY) if endpoint and endpoint.path == "/ping" else ON_EVERY_WAY
+    elif answer.status >= 400:  # noqa: PLR2004 - HTTP's first error
+        places = (*own, HOOK) if endpoint and endpoint.status == answer.status else (HOOK,)
+    else:
+        places = ()
     return [Finding(Cause.TOO_SLOW, sentence, places=places)]

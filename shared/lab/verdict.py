@@ -1,7 +1,7 @@
 """Verdicts: what an experiment proves, in words.
 
 Noise only ever makes things slower. So a lower bound must hold every time, while an upper bound must hold once in a few tries:
-what *can* take the short time does not block.
+what *can* take the short time does not block. It is certain at once only where `/ping` shows that there was no noise.
 """
 
 import ast

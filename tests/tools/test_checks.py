@@ -84,8 +84,10 @@ def watched(ask: Ask, ping: float, looks: int, on_loop: int, status: int = 200) 
         (watched(Ask("/async?seconds=0"), 0.4, 20, 1), Cause.TOO_SLOW, ("app", "server_timing")),
         (watched(Ask("/async?seconds=0"), 0.002, 1, 1), Cause.TOO_SLOW, None),
         (watched(Ask("/async?seconds=x", status=422), 0.002, 20, 0, 422), Cause.TOO_SLOW, ("app", "handle_error")),
+        (watched(Ask("/gather-fails?seconds=0", status=502), 0.002, 20, 0, 502), Cause.TOO_SLOW, ("failing", "gather_fails")),
+        (watched(Ask("/ping"), 0.4, 20, 1), Cause.TOO_SLOW, ("waiting", "ping")),
     ],
-    ids=["it alone", "held", "every request", "one look", "an error"],
+    ids=["it alone", "held", "every request", "one look", "a refusal", "an error that is right", "ping itself"],
 )
 def test_why_nothing_came_at_once(seen: Observation, cause: Cause, place: tuple[str, str] | None) -> None:
     """A pause is told from a blocked event loop by where its thread stood, and one for all requests by `/ping`."""
