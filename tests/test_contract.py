@@ -123,6 +123,9 @@ def test_bad_answer(server: Server) -> None:
         judge(server, seen, sure(Cause.WRONG_ANSWER, "with answer=false there is an answer"))
 
 
+CALLS_WITH_A_QUERY = {"embeddings": ("search", "get_embedding"), "chat": ("search", "get_answer")}
+
+
 def test_a_thousand_characters_of_any_script(server: Server) -> None:
     """A query of 1,000 characters goes to each service as a whole, whatever they are, and comes back unchanged."""
     queries = [character * 1000 for character in "xé漢😀"]
@@ -140,9 +143,8 @@ def test_a_thousand_characters_of_any_script(server: Server) -> None:
         given = str(call.sent["input"] if call.service == "embeddings" else call.sent["messages"][-1]["content"])
         if given not in queries:
             sentence = f"of a query of 1,000 {given[:1]} the {call.service} service was given {len(given)} characters"
-            streams = call.service == "chat" and call.sent.get("stream")
-            places = [("answers", "stream_answer")] if streams else [("search", "get_embedding"), ("search", "get_answer")]
-            judge(server, seen, sure(Cause.WRONG_CALL, sentence, *places))
+            place = ("answers", "stream_answer") if call.sent.get("stream") else CALLS_WITH_A_QUERY[call.service]
+            judge(server, seen, sure(Cause.WRONG_CALL, sentence, place))
 
 
 def test_unknown_path(server: Server) -> None:

@@ -37,7 +37,7 @@ def late(seen: Observation, soonest: float, tries: int) -> list[Finding]:
     """
     answer = seen.answers[0]
     asked = f"{answer.ask.method} {answer.ask.path} was sent {tries} times, and answered after {soonest:.2f} s at the soonest"
-    without = ", without what its services took" if seen.calls else ""
+    without = ", without what its services took" if any(call.service in TAKE_TIME for call in seen.calls) else ""
     sentence = f"{asked}{without}; there is nothing to wait for, and {AT_ONCE} s is more than enough"
     if len(seen.on_loop) >= max(seen.looks / 2, 2):
         return [Finding(Cause.BLOCKS, sentence)]
