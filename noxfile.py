@@ -144,7 +144,7 @@ def exercises(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mistakes(session: nox.Session) -> None:
-    """Prove that the suite catches deliberately wrong versions, and no right one: nox -s mistakes -- [--quick] [--list]."""
+    """Prove that the suite catches wrong versions, and no right one: nox -s mistakes -- [--quick | --each-test | --list]."""
     install(session, *VARIANTS, "suite", "workbook")
     # Time enough to end, in good order, what it has started.
     session.run("python", "-m", "shared.workbook.mistakes", *session.posargs, interrupt_timeout=15, terminate_timeout=15)

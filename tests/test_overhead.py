@@ -1,21 +1,28 @@
-"""Nothing takes time but the waits: what has nothing to wait for is answered at once.
+"""Nothing takes time but the waits: what has nothing to wait for is answered at once, and what has, at the end of its wait.
 
-The other modules ask for waits, and on a busy machine for longer ones. Beside those, something of a fixed size, such as a pause
-of 0.3 seconds in front of each call, would be taken for the machine's.
+The other modules ask for longer waits on a busy machine. Beside those, something of a fixed size, such as a pause of 0.3 seconds
+in front of each call, would be taken for the machine's. Here a try that came too late is made again as it was.
 """
 
+import itertools
+import math
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from shared.lab.experiment import Ask, Observation, run
-from shared.lab.overhead import AT_ONCE, late, overhead
+from shared.lab.finding import Finding
+from shared.lab.overhead import AT_ONCE, TAKE_TIME, late, overhead
 from shared.lab.rules import other_status
 from shared.lab.server import Server
 from shared.lab.talk import Hear, cancel, start
 from shared.lab.talks import talked
 from shared.lab.verdict import judge
-from shared.lesson.contract import ENDPOINTS, SOCKET
+from shared.lesson.contract import ENDPOINTS, FACTORS, SOCKET, TASKS
+from shared.lesson.request_id import HEADER
+from shared.lesson.work import EARLY
 
 PATIENCE, TRIES = 6.0, 10
 """For how many seconds to try, and how often at the least: a busy machine may hold up each of a few answers, not of so many."""
@@ -34,6 +41,26 @@ TALK = (
 """A conversation in which one task has nothing to wait for, and the other is broken off."""
 
 
+def tries() -> Iterator[tuple[int, bool]]:
+    """Yield the number of each try, and whether it is the last."""
+    deadline, is_last = time.monotonic() + PATIENCE, False
+    for number in itertools.count(1):
+        if is_last:
+            return
+        is_last = number > TRIES and time.monotonic() > deadline
+        yield number, is_last
+
+
+def unanswered(seen: Observation) -> list[Finding]:
+    """Find a request that got no answer."""
+    return [found for answer in seen.answers if not answer.status for found in other_status(answer, seen)]
+
+
+def other_answers(seen: Observation) -> list[Finding]:
+    """Find a request that was answered with another status than its own."""
+    return [found for answer in seen.answers if answer.status != answer.ask.status for found in other_status(answer, seen)]
+
+
 def with_nothing_to_wait_for() -> list[Ask]:
     """Return a request for each endpoint, one that calls a third service, and three that are refused."""
     asks = []
@@ -48,17 +75,80 @@ def with_nothing_to_wait_for() -> list[Ask]:
     return [*asks, answered, *refused]
 
 
+def late_each_time(seen: Observation, count: int, soonest: float, both: float) -> str:
+    """Say what was measured of requests with nothing to wait for."""
+    ask = seen.answers[0].ask
+    sentence = f"{ask.method} {ask.path} was sent {count} times, and answered after {soonest:.2f} s at the soonest"
+    if soonest < AT_ONCE:
+        sentence = (
+            f"{ask.method} {ask.path} was sent {count} times, each time twice in turn on one connection, with an identifier "
+        )
+        sentence += f"in the second, and the slower of the two took {both:.2f} s at the least"
+    without = ", without what its services took" if any(call.service in TAKE_TIME for call in seen.calls) else ""
+    return f"{sentence}{without}; there is nothing to wait for, and {AT_ONCE} s is more than enough"
+
+
 @pytest.mark.parametrize("ask", with_nothing_to_wait_for(), ids=lambda ask: f"{ask.method}{ask.path}-{ask.status}")
 def test_nothing_takes_time_but_the_waits(server: Server, ask: Ask) -> None:
-    """With nothing to wait for, each endpoint answers at once: on a busy machine not each time, but once in a few seconds."""
-    tries, soonest, deadline = 0, float("inf"), time.monotonic() + PATIENCE
-    while soonest >= AT_ONCE:
-        tries += 1
-        is_last = tries > TRIES and time.monotonic() > deadline
-        seen: Observation = run(server, [ask], watch=is_last)
-        answer = seen.answers[0]
-        judge(server, seen, talked(seen) or ([] if answer.status else other_status(answer, seen)))
-        if answer.status == ask.status:
-            soonest = min(soonest, overhead(seen))
-        if is_last and soonest >= AT_ONCE:
-            judge(server, seen, late(seen, soonest, tries) if answer.status == ask.status else other_status(answer, seen))
+    """With nothing to wait for, each endpoint answers at once, and does so again, on the same connection and with an identifier.
+
+    On a busy machine it does so not each time, but once in a few seconds.
+    """
+    again = replace(ask, headers=((HEADER, "again"),))
+    soonest, both = math.inf, math.inf
+    for count, is_last in tries():
+        if is_last:
+            server.held()
+        seen = run(server, [ask, again], in_turn=True, watch=is_last)
+        judge(server, seen, talked(seen) or unanswered(seen))
+        if all(answer.status == ask.status for answer in seen.answers):
+            took = [overhead(answer, seen.calls) for answer in seen.answers]
+            soonest, both = min(soonest, *took), min(both, max(took))
+        if both < AT_ONCE:
+            return
+        if is_last:
+            judge(server, seen, other_answers(seen))
+            slowest = max(seen.answers, key=lambda answer: answer.seconds)
+            judge(server, seen, late(seen, slowest, late_each_time(seen, count, soonest, both), held=bool(server.held())))
+
+
+WAIT = 0.24
+"""Seconds: no multiple of what a loop would usually sleep that looks again and again."""
+
+WAITING = (
+    *(Ask(f"{path}?seconds={WAIT}") for path in ("/threaded", "/async", "/parallel", "/guarded")),
+    *(Ask(f"{path}?seconds={WAIT}") for path in ("/first", "/patient", "/attentive", "/context")),
+    *(Ask(f"{path}?seconds={WAIT}&limit=9") for path in ("/deadline", "/deadline-thread")),
+    Ask(f"/sequential?seconds={WAIT / len(TASKS)}"),
+    Ask(f"/limited?tasks=2&at_once=1&seconds={WAIT / 2}"),
+    Ask(f"/as-completed?tasks=1&at_once=1&seconds={WAIT / FACTORS[0]}"),
+    *(Ask(f"{path}?seconds={WAIT * EARLY}", status=502) for path in ("/gather-fails", "/group-fails")),
+    Ask(f"/deadline?seconds=9&limit={WAIT}", status=504),
+    Ask("/ws", SOCKET, status=101, says=(start("a", WAIT), Hear("done", "a"))),
+)
+"""A request for each kind of wait that holds nobody else up, each for the same time in the end."""
+
+APART = 0.02
+"""Seconds between two of them, so that not all have to be answered in one moment."""
+
+
+def test_a_wait_takes_no_longer_than_it_was_asked_to(server: Server) -> None:
+    """Each kind of wait ends when it should: on a busy machine not each time, but once in a few seconds."""
+    soonest = dict.fromkeys(WAITING, math.inf)
+    for count, is_last in tries():
+        left = [ask for ask, seconds in soonest.items() if seconds >= AT_ONCE]
+        if not left:
+            return
+        seen = run(server, [replace(ask, after=place * APART) for place, ask in enumerate(left)], watch=is_last)
+        judge(server, seen, unanswered(seen))
+        for ask, answer in zip(left, seen.answers, strict=True):
+            if answer.status == ask.status:
+                soonest[ask] = min(soonest[ask], overhead(answer, seen.calls, WAIT))
+        late_ones = [answer for ask, answer in zip(left, seen.answers, strict=True) if soonest[ask] >= AT_ONCE]
+        if is_last and late_ones:
+            judge(server, seen, other_answers(seen))
+            path, least = late_ones[0].ask.path, soonest[replace(late_ones[0].ask, after=0.0)]
+            sentence = (
+                f"{path} was sent {count} times, and answered {least:.2f} s after the end of its wait of {WAIT} s at the soonest"
+            )
+            judge(server, seen, late(seen, late_ones[0], f"{sentence}; {AT_ONCE} s is more than enough"))

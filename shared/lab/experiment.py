@@ -213,10 +213,11 @@ class Observation:
         return [line.text for line in self.console]
 
 
-def run(
+def run(  # noqa: PLR0913 - most say no more than the first two
     server: Server,
     asks: Sequence[Ask],
     *,
+    in_turn: bool = False,
     watch: bool = False,
     read_along: bool = False,
     linger: float = 0.0,
@@ -227,6 +228,7 @@ def run(
     Args:
         server: Where to send them.
         asks: What to send.
+        in_turn: Whether to send one after another, over one connection that is kept, and not all at once.
         watch: Whether to send `/ping`s all the while, to look where the server's threads stand, and to read along.
         read_along: Whether to read the console all the while, so that it is known when each line was there.
         linger: How long to wait for more lines, and more calls, after the last answer, in seconds.
@@ -234,7 +236,9 @@ def run(
 
     """
     last_call = server.upstreams.last_call()
-    watched = _Watch(server).experiment(asks, watch=watch, read_along=read_along, linger=linger, patience=patience)
+    watched = _Watch(server).experiment(
+        asks, in_turn=in_turn, watch=watch, read_along=read_along, linger=linger, patience=patience
+    )
     seen = asyncio.run(watched)
     if any(answer.status == 0 for answer in seen.answers):
         inside = server.look_inside()
@@ -274,7 +278,7 @@ class _Watch:
         self._seen = Observation([])
 
     async def experiment(
-        self, asks: Sequence[Ask], *, watch: bool, read_along: bool, linger: float, patience: float
+        self, asks: Sequence[Ask], *, in_turn: bool, watch: bool, read_along: bool, linger: float, patience: float
     ) -> Observation:
         """Send the requests, look meanwhile, and return what was seen."""
         async with _client(patience) as client:
@@ -284,7 +288,8 @@ class _Watch:
                 watchers += [asyncio.create_task(self._read_along(done))]
             if watch:
                 watchers += [asyncio.create_task(self._ping(client, done)), asyncio.create_task(self._look(done))]
-            self._seen.answers = await asyncio.gather(*(_send(client, self._server.url, ask) for ask in asks))
+            sending = [_send(client, self._server.url, ask) for ask in asks]
+            self._seen.answers = [await one for one in sending] if in_turn else await asyncio.gather(*sending)
             failed = any(answer.status == UNFORESEEN for answer in self._seen.answers)
             await asyncio.sleep(max(linger, LOGGED) if failed else linger)
             done.set()

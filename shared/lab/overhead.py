@@ -1,12 +1,16 @@
 """What an answer takes beside its waits: how much that is, and why it is too much."""
 
+from collections.abc import Iterable
+from http import HTTPStatus
+
 from shared.lab.causes import Cause
-from shared.lab.experiment import Observation
+from shared.lab.experiment import Answer, Observation
 from shared.lab.finding import Finding
 from shared.lab.refusal import HOOK
+from shared.lab.upstream import Call
 
 AT_ONCE = 0.1
-"""In how many seconds is answered what has nothing to wait for.
+"""In how many seconds is answered what has nothing to wait for, and how many more what has.
 
 Right: some thousandths, the first work of a new process 0.06. Wrong: a pause, be it a tenth of a second; a shorter one passes.
 """
@@ -14,40 +18,48 @@ Right: some thousandths, the first work of a new process 0.06. Wrong: a pause, b
 TAKE_TIME = {"embeddings", "query", "chat"}
 """Services that take their time without being asked to."""
 
-ON_EVERY_WAY = (("app", "server_timing"), ("context", "with_request_id"))
+IDENTIFIER = ("context", "with_request_id")
+ON_EVERY_WAY = (("app", "server_timing"), IDENTIFIER)
 """Where every request comes by."""
 
 
-def overhead(seen: Observation) -> float:
-    """Return how many seconds an answer took, without what services took that were called one after another meanwhile."""
-    answer = seen.answers[0]
-    calls = [call for call in seen.calls if call.service in TAKE_TIME]
-    waited = (min(call.end or answer.received, answer.received) - max(call.start, answer.sent) for call in calls)
-    return answer.seconds - sum(max(0.0, seconds) for seconds in waited)
-
-
-def late(seen: Observation, soonest: float, tries: int) -> list[Finding]:
-    """Find why nothing came at once.
+def overhead(answer: Answer, calls: Iterable[Call], due: float = 0.0) -> float:
+    """Return how many seconds an answer took beside its waits.
 
     Args:
-        seen: The last of so many tries, which was watched.
-        soonest: The least that an answer took, in seconds.
-        tries: How often it was asked for.
+        answer: What came.
+        calls: What services were asked meanwhile. What those took that take time by themselves, called one after another, is left
+            out.
+        due: For how many seconds it had to wait besides.
 
     """
-    answer = seen.answers[0]
-    asked = f"{answer.ask.method} {answer.ask.path} was sent {tries} times, and answered after {soonest:.2f} s at the soonest"
-    without = ", without what its services took" if any(call.service in TAKE_TIME for call in seen.calls) else ""
-    sentence = f"{asked}{without}; there is nothing to wait for, and {AT_ONCE} s is more than enough"
-    if len(seen.on_loop) >= max(seen.looks / 2, 2):
-        return [Finding(Cause.BLOCKS, sentence)]
+    own = [call for call in calls if call.service in TAKE_TIME]
+    waited = (min(call.end or answer.received, answer.received) - max(call.start, answer.sent) for call in own)
+    return answer.seconds - due - sum(max(0.0, seconds) for seconds in waited)
+
+
+def late(seen: Observation, answer: Answer, sentence: str, *, held: bool = False) -> list[Finding]:
+    """Find why an answer did not come at once.
+
+    Args:
+        seen: The last of many tries, which was watched.
+        answer: The answer.
+        sentence: How often it was asked for, what was measured, and what was expected.
+        held: Whether something in the server's process was seen to hold its event loop.
+
+    """
+    if held or len(seen.on_loop) >= max(seen.looks / 2, 2):
+        return [Finding(Cause.BLOCKS, sentence, ask=answer.ask)]
     endpoint = answer.ask.known
     # Its own function first where it is asked as it should be, or is itself what tells whether all are late.
     own = ((endpoint.module, endpoint.function),) if endpoint else ()
     if seen.slowest_ping >= AT_ONCE:  # On the way of every request.
         places = (*own, *ON_EVERY_WAY) if endpoint and endpoint.path == "/ping" else ON_EVERY_WAY
-    elif answer.status >= 400:  # noqa: PLR2004 - HTTP's first error
-        places = (*own, HOOK) if endpoint and endpoint.status == answer.status else (HOOK,)
+    elif answer.ask.headers and min(other.seconds for other in seen.answers) < AT_ONCE:  # Without an identifier it was quick.
+        places = (IDENTIFIER,)
+    elif answer.status >= HTTPStatus.BAD_REQUEST:
+        refused = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR and not (endpoint and endpoint.status == answer.status)
+        places = (HOOK,) if refused else (*own, HOOK)
     else:
         places = ()
-    return [Finding(Cause.TOO_SLOW, sentence, places=places)]
+    return [Finding(Cause.TOO_SLOW, sentence, places=places, ask=answer.ask)]

@@ -1,4 +1,4 @@
-"""A timeline in characters: a row for each request and each of its operations, with the stalls of the event loop in them."""
+"""A timeline in characters: a row for each request and each of its operations, with what `/ping` had to wait for in them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Row(Span):
 def draw(seen: Observation, first: Ask | None = None) -> str:
     """Return the timeline of an observation, that of the `first` request on top; empty when it has no length.
 
-    `=` is a request or an operation under way, `#` the same while the event loop was held, as a `/ping` found.
+    `=` is a request or an operation under way, `#` the same while a `/ping` had to wait.
     """
     if seen.seconds <= 0:
         return ""
@@ -47,12 +47,12 @@ def draw(seen: Observation, first: Ask | None = None) -> str:
     if len(every_row) > ROWS:
         lines.append(f"  and {len(every_row) - ROWS} rows more")
     if held:
-        lines.append(f"  # the event loop was held: /ping had to wait up to {seen.slowest_ping:.2f} s")
+        lines.append(f"  # meanwhile /ping had to wait, up to {seen.slowest_ping:.2f} s")
     return "\n".join(lines)
 
 
 def stalls(seen: Observation) -> list[Span]:
-    """Return when the event loop was held: each time that a `/ping` had to wait."""
+    """Return each time that a `/ping` had to wait: the event loop was held, or something made all requests wait."""
     return [Span(ping.sent - seen.began, ping.received - seen.began) for ping in seen.pings if ping.seconds >= STALL]
 
 

@@ -65,9 +65,10 @@ def test_what_services_take_by_themselves_is_no_overhead() -> None:
     """Only what they took while the answer was waited for counts, and nothing of a service that takes what it is asked to."""
     answer = Answer(Ask("/search-demo?query=x", "POST"), 10.0, 10.5, 200)
     calls = [call("embeddings", 10.0, 10.2), call("query", 10.2, 10.3), call("work", 10.0, 10.5), call("chat", 9.0, 9.9)]
-    assert overhead(Observation([answer], calls=calls)) == pytest.approx(0.2)
-    assert overhead(Observation([answer], calls=[call("chat", 10.1, None)])) == pytest.approx(0.1)
-    assert overhead(Observation([answer], calls=[call("chat", 10.1, 11.0)])) == pytest.approx(0.1)
+    assert overhead(answer, calls) == pytest.approx(0.2)
+    assert overhead(answer, calls, due=0.15) == pytest.approx(0.05)
+    assert overhead(answer, [call("chat", 10.1, None)]) == pytest.approx(0.1)
+    assert overhead(answer, [call("chat", 10.1, 11.0)]) == pytest.approx(0.1)
 
 
 def watched(ask: Ask, ping: float, looks: int, on_loop: int, status: int = 200) -> Observation:
@@ -85,13 +86,28 @@ def watched(ask: Ask, ping: float, looks: int, on_loop: int, status: int = 200) 
         (watched(Ask("/async?seconds=0"), 0.002, 1, 1), Cause.TOO_SLOW, None),
         (watched(Ask("/async?seconds=x", status=422), 0.002, 20, 0, 422), Cause.TOO_SLOW, ("app", "handle_error")),
         (watched(Ask("/gather-fails?seconds=0", status=502), 0.002, 20, 0, 502), Cause.TOO_SLOW, ("failing", "gather_fails")),
+        (watched(Ask("/deadline?seconds=9", status=504), 0.002, 20, 0, 504), Cause.TOO_SLOW, ("deadlines", "deadline_endpoint")),
         (watched(Ask("/ping"), 0.4, 20, 1), Cause.TOO_SLOW, ("waiting", "ping")),
     ],
-    ids=["it alone", "held", "every request", "one look", "a refusal", "an error that is right", "ping itself"],
+    ids=["it alone", "held", "every request", "one look", "a refusal", "an error that is right", "a late 504", "ping itself"],
 )
 def test_why_nothing_came_at_once(seen: Observation, cause: Cause, place: tuple[str, str] | None) -> None:
     """A pause is told from a blocked event loop by where its thread stood, and one for all requests by `/ping`."""
-    (finding,) = late(seen, 0.4, 12)
-    assert finding.cause == cause
+    (finding,) = late(seen, seen.answers[0], "it was late")
+    assert (finding.cause, finding.sentence) == (cause, "it was late")
     assert (finding.places[:1] or (None,))[0] == place
-    assert "was sent 12 times, and answered after 0.40 s at the soonest" in finding.sentence
+
+
+def test_what_is_late_with_an_identifier_alone() -> None:
+    """Where the same request was quick without an identifier, the place that takes it is named first."""
+    quick, slow = Ask("/async?seconds=0"), Ask("/async?seconds=0", headers=(("X-Request-ID", "x"),))
+    answers = [Answer(quick, 0.0, 0.01, 200), Answer(slow, 0.01, 0.4, 200)]
+    (finding,) = late(Observation(answers, looks=20), answers[1], "it was late")
+    assert finding.places == (("context", "with_request_id"),)
+
+
+def test_what_the_guard_has_seen_is_no_pause() -> None:
+    """Where the thread could not be looked at, as when a call into C keeps the lock, what was seen to hold the loop tells."""
+    seen = watched(Ask("/async?seconds=0"), 0.4, 1, 0)
+    (finding,) = late(seen, seen.answers[0], "it was late", held=True)
+    assert finding.cause == Cause.BLOCKS
