@@ -223,12 +223,13 @@ def run(  # noqa: PLR0913 - most say no more than the first two
     linger: float = 0.0,
     patience: float = HANG,
 ) -> Observation:
-    """Send requests, each on a connection of its own, and return what was seen.
+    """Send requests, each on a connection of its own unless they are sent in turn, and return what was seen.
 
     Args:
         server: Where to send them.
         asks: What to send.
-        in_turn: Whether to send one after another, over one connection that is kept, and not all at once.
+        in_turn: Whether to send each when the one before is answered, over one connection that is kept, and not all at once; a
+            conversation has a connection of its own.
         watch: Whether to send `/ping`s all the while, to look where the server's threads stand, and to read along.
         read_along: Whether to read the console all the while, so that it is known when each line was there.
         linger: How long to wait for more lines, and more calls, after the last answer, in seconds.
@@ -288,8 +289,11 @@ class _Watch:
                 watchers += [asyncio.create_task(self._read_along(done))]
             if watch:
                 watchers += [asyncio.create_task(self._ping(client, done)), asyncio.create_task(self._look(done))]
-            sending = [_send(client, self._server.url, ask) for ask in asks]
-            self._seen.answers = [await one for one in sending] if in_turn else await asyncio.gather(*sending)
+            url = self._server.url
+            if in_turn:
+                self._seen.answers = [await _send(client, url, ask) for ask in asks]
+            else:
+                self._seen.answers = await asyncio.gather(*(_send(client, url, ask) for ask in asks))
             failed = any(answer.status == UNFORESEEN for answer in self._seen.answers)
             await asyncio.sleep(max(linger, LOGGED) if failed else linger)
             done.set()

@@ -32,6 +32,9 @@ PAUSE = 0.01
 LONG = 0.05
 """Seconds from which on a step holds the loop: threads that compute were seen to delay a right one by 0.035."""
 
+FOR_LONG = f"for over {LONG:g} s"
+"""How a note tells such a step from a call that is noted however short it was."""
+
 KEPT = 20
 """Places that are kept; older ones are forgotten."""
 
@@ -157,7 +160,7 @@ class Guard:
             # Before Python 3.12 a comprehension is a function of its own, without a name.
             if code.co_filename.startswith(folder + os.sep) and not code.co_name.startswith("<"):
                 path = Path(code.co_filename).relative_to(Path(folder).parents[self._home.count(".")]).as_posix()
-                what = what or f"`{linecache.getline(code.co_filename, line).strip()}`, for over {LONG:g} s"
+                what = what or f"`{linecache.getline(code.co_filename, line).strip()}`, {FOR_LONG}"
                 self._keep(f"{path}:{line} in {code.co_name}", what)
                 return
             if code.co_filename.startswith("<frozen importlib"):

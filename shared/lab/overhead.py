@@ -1,16 +1,17 @@
 """What an answer takes beside its waits: how much that is, and why it is too much."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Observation
 from shared.lab.finding import Finding
+from shared.lab.guard import FOR_LONG
 from shared.lab.refusal import HOOK
 from shared.lab.upstream import Call
 
 AT_ONCE = 0.1
-"""In how many seconds is answered what has nothing to wait for, and how many more what has.
+"""Seconds within which an answer has to come when there is nothing to wait for, or after the end of its wait.
 
 Right: some thousandths, the first work of a new process 0.06. Wrong: a pause, be it a tenth of a second; a shorter one passes.
 """
@@ -38,28 +39,26 @@ def overhead(answer: Answer, calls: Iterable[Call], due: float = 0.0) -> float:
     return answer.seconds - due - sum(max(0.0, seconds) for seconds in waited)
 
 
-def late(seen: Observation, answer: Answer, sentence: str, *, held: bool = False) -> list[Finding]:
+def late(seen: Observation, answer: Answer, sentence: str, held: Sequence[str], *places: tuple[str, str]) -> list[Finding]:
     """Find why an answer did not come at once.
 
     Args:
         seen: The last of many tries, which was watched.
         answer: The answer.
         sentence: How often it was asked for, what was measured, and what was expected.
-        held: Whether something in the server's process was seen to hold its event loop.
+        held: What the guard in the server's process saw hold its event loop meanwhile.
+        places: Where to look first, if that is known.
 
     """
-    if held or len(seen.on_loop) >= max(seen.looks / 2, 2):
+    # Nobody can look where the thread stands while a call into C keeps the interpreter's lock (GIL); the guard notices that.
+    if len(seen.on_loop) >= max(seen.looks / 2, 2) or any(FOR_LONG in line for line in held):
         return [Finding(Cause.BLOCKS, sentence, ask=answer.ask)]
     endpoint = answer.ask.known
     # Its own function first where it is asked as it should be, or is itself what tells whether all are late.
     own = ((endpoint.module, endpoint.function),) if endpoint else ()
     if seen.slowest_ping >= AT_ONCE:  # On the way of every request.
-        places = (*own, *ON_EVERY_WAY) if endpoint and endpoint.path == "/ping" else ON_EVERY_WAY
-    elif answer.ask.headers and min(other.seconds for other in seen.answers) < AT_ONCE:  # Without an identifier it was quick.
-        places = (IDENTIFIER,)
+        places += (*own, *ON_EVERY_WAY) if endpoint and endpoint.path == "/ping" else ON_EVERY_WAY
     elif answer.status >= HTTPStatus.BAD_REQUEST:
         refused = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR and not (endpoint and endpoint.status == answer.status)
-        places = (HOOK,) if refused else (*own, HOOK)
-    else:
-        places = ()
+        places += (HOOK,) if refused else (*own, HOOK)
     return [Finding(Cause.TOO_SLOW, sentence, places=places, ask=answer.ask)]

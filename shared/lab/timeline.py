@@ -8,7 +8,7 @@ from shared.lab.experiment import Ask, Observation
 WIDTH = 60
 ROWS = 16
 STALL = 0.05
-"""A ping that takes this long, in seconds, found the event loop busy; a free one answers in a few milliseconds."""
+"""A ping that takes this long, in seconds, had to wait; on a free event loop one is answered in a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def draw(seen: Observation, first: Ask | None = None) -> str:
     if len(every_row) > ROWS:
         lines.append(f"  and {len(every_row) - ROWS} rows more")
     if held:
-        lines.append(f"  # meanwhile /ping had to wait, up to {seen.slowest_ping:.2f} s")
+        lines.append(f"  # /ping had to wait, up to {seen.slowest_ping:.2f} s")
     return "\n".join(lines)
 
 

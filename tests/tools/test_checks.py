@@ -93,21 +93,21 @@ def watched(ask: Ask, ping: float, looks: int, on_loop: int, status: int = 200) 
 )
 def test_why_nothing_came_at_once(seen: Observation, cause: Cause, place: tuple[str, str] | None) -> None:
     """A pause is told from a blocked event loop by where its thread stood, and one for all requests by `/ping`."""
-    (finding,) = late(seen, seen.answers[0], "it was late")
+    (finding,) = late(seen, seen.answers[0], "it was late", [])
     assert (finding.cause, finding.sentence) == (cause, "it was late")
     assert (finding.places[:1] or (None,))[0] == place
 
 
-def test_what_is_late_with_an_identifier_alone() -> None:
-    """Where the same request was quick without an identifier, the place that takes it is named first."""
-    quick, slow = Ask("/async?seconds=0"), Ask("/async?seconds=0", headers=(("X-Request-ID", "x"),))
-    answers = [Answer(quick, 0.0, 0.01, 200), Answer(slow, 0.01, 0.4, 200)]
-    (finding,) = late(Observation(answers, looks=20), answers[1], "it was late")
-    assert finding.places == (("context", "with_request_id"),)
-
-
-def test_what_the_guard_has_seen_is_no_pause() -> None:
-    """Where the thread could not be looked at, as when a call into C keeps the lock, what was seen to hold the loop tells."""
-    seen = watched(Ask("/async?seconds=0"), 0.4, 1, 0)
-    (finding,) = late(seen, seen.answers[0], "it was late", held=True)
-    assert finding.cause == Cause.BLOCKS
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("`zlib.compress(text)`, for over 0.05 s at variants/mine/waiting.py:1 in x", Cause.BLOCKS),
+        ("time.sleep, called at variants/mine/waiting.py:1 in x", Cause.TOO_SLOW),
+    ],
+    ids=["for long", "however short"],
+)
+def test_what_the_guard_has_seen(line: str, cause: Cause) -> None:
+    """Where nobody could look, as when a call into C keeps the lock, the guard tells; what blocks for a moment is no reason."""
+    seen = watched(Ask("/sync?seconds=0"), 0.4, 1, 0)
+    (finding,) = late(seen, seen.answers[0], "it was late", [line])
+    assert finding.cause == cause
