@@ -143,10 +143,8 @@ def test_a_thousand_characters_of_any_script(server: Server) -> None:
             continue  # What it is given is a vector.
         given = str(call.sent["input"] if call.service == "embeddings" else call.sent["messages"][-1]["content"])
         if given not in queries:
-            sentence = (
-                f"the {call.service} service was given {given[:8]!r} and so on, {len(given):,} characters, and that is none of "
-            )
-            sentence += "the queries of 1,000 characters that were sent"
+            sentence = f"the {call.service} service was given {given[:8]!r} and so on, {len(given):,} characters"
+            sentence += ", and that is none of the queries of 1,000 characters that were sent"
             place = ("answers", "stream_answer") if call.sent.get("stream") else CALLS_WITH_A_QUERY[call.service]
             judge(server, seen, sure(Cause.WRONG_CALL, sentence, place))
 

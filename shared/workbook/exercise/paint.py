@@ -36,6 +36,6 @@ def narrowed(line: str, width: int) -> str:
     if parts is None or room >= len(parts[2]):
         return line
     edges = [round(number * len(parts[2]) / room) for number in range(room + 1)]
-    # Of the signs that fall together the strongest stays: the event loop was held, something was under way, nothing was.
+    # Of the signs that fall together the strongest stays: /ping had to wait, something was under way, nothing was.
     signs = (max(parts[2][start:end], key=" =#".index) for start, end in itertools.pairwise(edges))
     return f"{parts[1]}{''.join(signs)}{parts[3]}"
