@@ -7,6 +7,7 @@ from shared.lab.experiment import Ask, Observation
 from shared.lab.finding import EARLY as TIMER
 from shared.lab.finding import Finding, sure
 from shared.lab.refusal import refused
+from shared.lab.rules import waited_for
 from shared.lab.server import Server
 from shared.lab.traits import declared
 from shared.lab.upstream import Call
@@ -55,7 +56,7 @@ def failed_early(seen: Observation) -> list[Finding]:
     if answer.seconds >= (early + answer.ask.wait) / 2:  # Right: the failure's time. Wrong: that of the others.
         sentence = f"one of three calls failed after {early:.2f} s, and {answer.ask.path} answered after {answer.seconds:.2f}"
         return [Finding(Cause.TOO_SLOW, f"{sentence}: it waited for the others to end")]
-    return []
+    return waited_for(answer, failed.task, early)
 
 
 def others(seen: Observation) -> list[Call]:

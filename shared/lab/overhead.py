@@ -39,7 +39,9 @@ def overhead(answer: Answer, calls: Iterable[Call], due: float = 0.0) -> float:
     return answer.seconds - due - sum(max(0.0, seconds) for seconds in waited)
 
 
-def late(seen: Observation, answer: Answer, sentence: str, held: Sequence[str], *places: tuple[str, str]) -> list[Finding]:
+def late(
+    seen: Observation, answer: Answer, sentence: str, held: Sequence[str], *places: tuple[str, str], only_beside: bool = False
+) -> list[Finding]:
     """Find why an answer did not come at once.
 
     Args:
@@ -48,11 +50,14 @@ def late(seen: Observation, answer: Answer, sentence: str, held: Sequence[str], 
         sentence: How often it was asked for, what was measured, and what was expected.
         held: What the guard in the server's process saw hold its event loop meanwhile.
         places: Where to look first, if that is known.
+        only_beside: Whether it comes in time when no other like it is under way.
 
     """
     # Nobody can look where the thread stands while a call into C keeps the interpreter's lock (GIL); the guard notices that.
     if len(seen.on_loop) >= max(seen.looks / 2, 2) or any(FOR_LONG in line for line in held):
         return [Finding(Cause.BLOCKS, sentence, ask=answer.ask)]
+    if only_beside:
+        return [Finding(Cause.LIMITED, sentence, ask=answer.ask)]
     endpoint = answer.ask.known
     # Its own function first where it is asked as it should be, or is itself what tells whether all are late.
     own = ((endpoint.module, endpoint.function),) if endpoint else ()

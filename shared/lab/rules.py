@@ -269,6 +269,25 @@ def honest(answer: Answer, seen: Observation) -> list[Finding]:
     return _honest_elapsed(answer)
 
 
+def waited_for(answer: Answer, task: str, due: float) -> list[Finding]:
+    """Find what the answer of a failure says of its time that cannot be, or that it does not say for what it waited.
+
+    Args:
+        answer: The answer.
+        task: The task that failed, or was broken off.
+        due: For how long it was waited for at the least, in seconds.
+
+    """
+    sentence = f"{answer.ask.path} was answered {answer.status} after {answer.seconds:.3f} s"
+    if task not in {operation.name for operation in answer.operations}:
+        return sure(Cause.FALSE_REPORT, f"{sentence}, and its Server-Timing does not say that it waited for {task}")
+    for operation in answer.operations:
+        if not due - EARLY <= operation.end <= answer.seconds + EARLY:
+            sentence += f", and its Server-Timing says that {operation.name} ended after {operation.end:.3f} s"
+            return sure(Cause.FALSE_REPORT, f"{sentence}; what it waited for takes {due:.3f} s")
+    return []
+
+
 def _other_names(answer: Answer, seen: Observation) -> Cause:
     """Tell why an answer names other operations than its own."""
     names = [operation.name for operation in answer.operations]
