@@ -54,6 +54,16 @@ LATE = {502, 504}
 
 UNFORESEEN = (Crash.BARE, Crash.OUT_OF_A_GROUP)
 CRASHING = Ask(*("/ws", SOCKET), status=101, says=(start("a", Crash.BARE), Hear("done", "a")))
+CRASHING_WAITS = (
+    *(Ask(f"{path}?seconds={Crash.BARE}") for path in ("/patient", "/attentive", "/deadline", "/deadline-thread")),
+    *(Ask(f"{path}?seconds={Crash.BARE}") for path in ("/guarded", "/context")),
+    Ask(f"/limited?tasks=1&at_once=1&seconds={Crash.BARE}"),
+)
+"""Requests of which the one wait fails: work, or a thread."""
+
+CRASHING_TOGETHER = tuple(Ask(f"{path}?seconds={Crash.BARE}") for path in ("/gather-fails", "/group-fails", "/first"))
+"""Requests of which all waits fail together."""
+
 CRASHING_STREAMS = (
     Ask(f"/answer-stream?query={quote(PLANTED)}", "POST"),
     Ask(f"/as-completed?tasks=1&seconds={Crash.BARE}"),
@@ -174,6 +184,8 @@ class Ending:
         after_departures: Requests after that.
         silent: Requests while an upstream is silent, and while it drips; for each service.
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
+        crashed_waits: The requests of `CRASHING_WAITS`.
+        crashed_together: The answers to those of `CRASHING_TOGETHER`.
         mixed: A request whose wait fails, out of a task group, with an error of the stack's own and one that nobody foresaw.
         crash_log: What it had printed after that one and the first two of those.
         own_errors: Requests whose waits fail, out of a task group, or of one in another, with an error of the stack's own.
@@ -192,6 +204,8 @@ class Ending:
     after_departures: Observation
     silent: dict[str, Observation]
     crashes: list[Answer]
+    crashed_waits: Observation
+    crashed_together: list[Answer]
     mixed: Answer
     crash_log: str
     own_errors: list[Answer]
@@ -218,6 +232,12 @@ def run_to_the_end(variant: Variant) -> Ending:
         time.sleep(LOGGED)
         crash_log = server.log()
         crashes += [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/parallel?seconds={how}")])]
+        crashed_waits = first_good(
+            range(TRIES),
+            lambda _: run(server, CRASHING_WAITS, linger=LOGGED),
+            lambda seen: times_logged(seen) == len(CRASHING_WAITS),
+        )
+        crashed_together = send(server.url, CRASHING_TOGETHER)
         own = [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
         own_errors = send(server.url, [*own, Ask(f"/sequential?seconds={Crash.OWN_OUT_OF_TWO_GROUPS}")])
         work = [*(background(how) for how in UNFORESEEN), background(0.5)]
@@ -241,6 +261,8 @@ def run_to_the_end(variant: Variant) -> Ending:
             after_departures=after,
             silent=silent,
             crashes=crashes,
+            crashed_waits=crashed_waits,
+            crashed_together=crashed_together,
             mixed=mixed,
             crash_log=crash_log,
             own_errors=own_errors,
@@ -260,8 +282,8 @@ def began(seen: Observation) -> bool:
 
 
 def times_logged(seen: Observation) -> int:
-    """Return how often the console shows the error that the lab has planted."""
-    return sum(f"RuntimeError: {PLANTED}" in line for line in seen.printed)
+    """Return how often the console shows the error that the lab has planted: its words, whether its class is named or not."""
+    return sum(line.count(PLANTED) for line in seen.printed)
 
 
 def _crash_stream(server: Server, ask: Ask) -> Observation:

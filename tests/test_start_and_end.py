@@ -73,7 +73,8 @@ def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
     """A service that is silent, or drips, is a 504 at the deadline and not before, and its call is broken off."""
     for service, seen in ending.silent.items():
         for answer in seen.answers:
-            words = f"The {NAMES[service]} did not answer within {UPSTREAM_DEADLINE:g} seconds."
+            limit = UPSTREAM_DEADLINE + answer.ask.wait  # Work may take so much longer as it is asked to.
+            words = f"The {NAMES[service]} did not answer within {limit:g} seconds."
             if answer.status == 200 and answer.seconds > UPSTREAM_DEADLINE:
                 sentence = f"while the {NAMES[service]} was silent, it was waited for, for {answer.seconds:.2f} s"
                 accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALLED[service]))
@@ -100,10 +101,21 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
         when = "whose task group held a 401 of the stack's own and an error that nobody foresaw" if answer is ending.mixed else ""
         accuse(subject, seen, refused(answer, 500, when=when))
     # Those of one wait each: of three that fail together a stack may log one, or all.
-    times = ending.crash_log.count(f"RuntimeError: {PLANTED}")
+    times = ending.crash_log.count(PLANTED)
     if times != 3:
         sentence = f"three errors that nobody foresaw are in the log {times} times"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+
+
+def test_an_unforeseen_error_is_not_taken_for_another(subject: Variant, ending: Ending) -> None:
+    """Wherever work is waited for, or a thread, an error that nobody foresaw is a 500, and in the log once."""
+    seen, when = ending.crashed_waits, "while what it waits for fails as nobody foresaw"
+    for answer in [*seen.answers, *ending.crashed_together]:
+        accuse(subject, seen, refused(answer, 500, when=when, log="\n".join(seen.printed)))
+    asked, times = len(seen.answers), times_logged(seen)
+    if times != asked:
+        sentence = f"{asked} requests of which each met an error that nobody foresaw left {times} of them in the log"
+        accuse(subject, seen, sure(Cause.SWALLOWED if times < asked else Cause.WRONG_ERROR, sentence, HOOK))
 
 
 def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, ending: Ending) -> None:

@@ -27,7 +27,7 @@ from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
 SEARCH = Ask("/search-demo?query=budget", "POST")
 WITH_ANSWER = Ask("/search-demo?query=budget&answer=true", "POST")
 STREAM = Ask("/answer-stream?query=budget", "POST")
-TASK = Ask("/patient?seconds=0")
+TASK = Ask("/patient?seconds=0.01")  # For no wait at all, a server that is to crash would.
 
 SERVICES = ("embeddings", "query", "chat")
 NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT, "work": WORK}

@@ -30,6 +30,7 @@ from shared.lab import guard
 from shared.lab.frames import current_frames
 from shared.lesson import command
 from shared.lesson.command import HOST
+from shared.lesson.contract import CHAPTERS
 from shared.lesson.problems import from_status
 
 IDLE = {
@@ -220,6 +221,17 @@ def crash_work(call_work: Callable[[Any, Any, Any], Awaitable[str]]) -> Callable
     return call_or_crash
 
 
+def crash_thread(slow_sync_operation: Callable[[str, float], str]) -> Callable[[str, float], str]:
+    """Return what stands in for a `slow_sync_operation`: it fails where it should not wait, and else does what that does."""
+
+    def wait_or_crash(name: str, seconds: float) -> str:
+        if seconds == Crash.BARE:
+            raise RuntimeError(PLANTED)
+        return slow_sync_operation(name, seconds)
+
+    return wait_or_crash
+
+
 def crash_stream(stream_upstream: Callable[[Any, Any], AsyncGenerator[bytes]]) -> Callable[[Any, Any], AsyncGenerator[bytes]]:
     """Return what stands in for a `stream_upstream`: it fails where the call says `PLANTED`, and else does what that does."""
 
@@ -228,6 +240,18 @@ def crash_stream(stream_upstream: Callable[[Any, Any], AsyncGenerator[bytes]]) -
         raise RuntimeError(PLANTED)
 
     return lambda client, call: fail() if PLANTED in str(call.body) else stream_upstream(client, call)
+
+
+def plant_crashes(package: str) -> None:
+    """Let the chapters of a variant's package fail as nobody foresaw, where they are asked for what `Crash` says."""
+    chapters = {chapter: vars(importlib.import_module(f"{package}.{chapter}")) for chapter in CHAPTERS}
+    chapters["together"]["slow_async_operation"] = crash
+    chapters["answers"]["stream_upstream"] = crash_stream(chapters["answers"]["stream_upstream"])
+    for names in chapters.values():
+        if "call_work" in names:
+            names["call_work"] = crash_work(names["call_work"])
+    for chapter in ("deadlines", "room"):
+        chapters[chapter]["slow_sync_operation"] = crash_thread(chapters[chapter]["slow_sync_operation"])
 
 
 def own_error() -> Exception:
@@ -249,7 +273,9 @@ def main() -> None:
     parser.add_argument("package", help="the variant's, such as variants.aiohttp_asyncio")
     parser.add_argument("--root", help="the folder that holds variants, when it is not the project's own")
     parser.add_argument("--loop", default="asyncio", help="the event loop to serve on")
-    parser.add_argument("--crash", action="store_true", help="let waits of together.py fail, and work and streams elsewhere")
+    parser.add_argument(
+        "--crash", action="store_true", help="let the waits of together.py fail, and work, threads and streams elsewhere"
+    )
     arguments, rest = parser.parse_known_args()
     control = socket.create_connection((HOST, arguments.control_port))
     threading.Thread(target=_answer, args=(control, arguments.package.replace(".", "/")), name="lab", daemon=True).start()
@@ -261,12 +287,7 @@ def main() -> None:
     if idle := os.environ.get(IDLE_SECONDS):
         vars(command)["KEEP_ALIVE"] = float(idle)
     if arguments.crash:
-        vars(importlib.import_module(f"{arguments.package}.together"))["slow_async_operation"] = crash
-        for chapter in ("background", "conversation", "streaming"):
-            names = vars(importlib.import_module(f"{arguments.package}.{chapter}"))
-            names["call_work"] = crash_work(names["call_work"])
-        names = vars(importlib.import_module(f"{arguments.package}.answers"))
-        names["stream_upstream"] = crash_stream(names["stream_upstream"])
+        plant_crashes(arguments.package)
     guard.install(arguments.loop, arguments.package.rpartition(".")[0])
     module = f"{arguments.package}.serve"
     sys.argv = [module, "--loop", arguments.loop, *rest]

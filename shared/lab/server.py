@@ -174,7 +174,7 @@ def serving(variant: Variant, *, crash: bool = False, settings: Mapping[str, str
 
     Args:
         variant: What to serve.
-        crash: Whether the waits of `together.py`, and work and streams elsewhere, fail as nobody foresaw.
+        crash: Whether the waits of `together.py`, and work, threads and streams elsewhere, fail as nobody foresaw.
         settings: What its environment holds besides, such as a deadline.
 
     """
