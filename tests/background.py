@@ -243,7 +243,9 @@ def run_to_the_end(variant: Variant) -> Ending:
         work = [*(background(how) for how in UNFORESEEN), background(0.5)]
         # Again, where the one that is to succeed met a service that was late.
         crashed_work = first_good(
-            range(TRIES), lambda _: follow(server, work), lambda got: got[0][-1].end.get("state") != "failed"
+            range(TRIES),
+            lambda _: follow(server, work),
+            lambda got: got[0][-1].end.get("state") != "failed" and times_logged(got[1]) == len(UNFORESEEN),
         )
         crashed_talk = first_good(
             range(TRIES), lambda _: run(server, [CRASHING], linger=LOGGED), lambda seen: began(seen) and times_logged(seen) == 1

@@ -15,7 +15,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge
 from shared.lesson.contract import TASKS
 from shared.lesson.jobs import MAX_KEPT, MAX_RUNNING
-from tests.background import Ending
+from tests.background import Ending, times_logged
 
 BEGIN = ("background", "begin_background")
 WORK = ("background", "work_in_background")
@@ -50,6 +50,9 @@ def ended(one: Followed, expected: dict[str, object]) -> list[Finding]:
     if one.told and not one.told[-1].status:
         cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.CRASHED
         return sure(cause, f"one asked what became of {asked}, and got no answer: {one.told[-1].error}", WORK)
+    if strange := [answer.status for answer in one.told if answer.status not in {0, 200, 404, 500}]:
+        sentence = f"one asked what became of {asked}, and was answered {strange[0]}; 200 is right, whether it runs or has ended"
+        return sure(Cause.WRONG_ANSWER, sentence, ("background", "background_state"))
     if one.told and one.told[-1].status != 200:
         sentence = f"one asked what became of {asked}, and was answered {one.told[-1].status}: it is not known any more"
         return sure(Cause.LOST, sentence, WORK)
@@ -129,8 +132,13 @@ def logged(job: str, printed: Sequence[str]) -> list[Finding]:
 
 
 def test_unknown_work(server: Server) -> None:
-    """What nobody has begun is a 404 that says so, whatever it is called."""
-    seen = run(server, [Ask(f"/background/{job}", status=404) for job in ("nothing", "0" * 32, "a%0d%0ab")])
+    """What nobody has begun is a 404 that says so, whatever it is called; also what is nearly called like some that runs."""
+    one = run(server, [background(0.5)])
+    judge(server, one, begun(one.answers, one))
+    job = str(body(one.answers[0])["id"])
+    nearly = (job[:-1], f"{job}0", job.upper(), job[::-1])
+    names = ("nothing", "0" * 32, "a%0d%0ab", *(name for name in nearly if name != job))
+    seen = run(server, [Ask(f"/background/{job}", status=404) for job in names])
     for answer in seen.answers:
         judge(server, seen, refused(answer, 404, *(("no such work",) if answer.ask.path.endswith(("nothing", "0")) else ())))
 
@@ -155,6 +163,9 @@ def test_no_more_work_than_there_is_room_for(server: Server) -> None:
                 return sure(Cause.WRONG_ERROR, "work is refused with 503, and without a Retry-After in seconds", BEGIN)
         if len(accepted) < MAX_RUNNING:
             return [Finding(Cause.LIMITED, sentence, places=(BEGIN,))]
+        if (most := most_at_once(seen.calls)) < MAX_RUNNING:  # A queue that nobody sees.
+            sentence = f"of {MAX_RUNNING} pieces of work that were accepted at once, {most} were worked on at once"
+            return [Finding(Cause.LIMITED, sentence, places=(WORK, BEGIN))]
         return [finding for one in accepted for finding in ended(one, {"state": "done", "result": RESULT})]
 
     tried(server, lambda wait: [background(wait)] * (MAX_RUNNING + 2), check, waits=(0.5, 1.0, 2.0))
@@ -232,3 +243,6 @@ def test_an_unforeseen_failure_is_told_and_takes_nothing_with_it(subject: Varian
         if len(lines) != 1:
             sentence = f"work failed as nobody foresaw, and {len(lines)} lines of the log name it"
             accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK))
+    if (times := times_logged(seen)) != len(crashed):
+        sentence = f"{len(crashed)} pieces of work failed as nobody foresaw, and {times} times the log says with which error"
+        accuse(subject, seen, sure(Cause.UNSEEN if times < len(crashed) else Cause.WRONG_ERROR, sentence, WORK))

@@ -48,6 +48,11 @@ def unit(seen: Observation) -> float:
     return min(step.seconds for answer in seen.answers for step in answer.ask.says if isinstance(step, Say) and step.seconds)
 
 
+def done(name: str) -> Hear:
+    """Return the step that waits until a task is told to be done."""
+    return Hear("done", name)
+
+
 def calls(seen: Observation, name: str) -> list[Call]:
     """Return the calls of the work service that are about the task of this name."""
     return [call for call in seen.calls if call.task == name]
@@ -220,6 +225,11 @@ def test_conversations_share_nothing(server: Server) -> None:
                 return sure(Cause.SHARED_STATE, sentence, READ)
         if findings := talked(seen):
             return findings
+        identifiers = {call.headers.get(HEADER.lower(), "") for call in seen.calls}
+        if "" in identifiers or len(identifiers) < len(seen.answers):
+            sentence = f"{len(seen.answers)} conversations that began without a {HEADER} called the service under "
+            sentence += ", ".join(sorted(identifier or "none" for identifier in identifiers))
+            return [Finding(Cause.LOST_CONTEXT, sentence, places=(("context", "with_request_id"),))]
         late = [seen.answers[place].talk for place in (0, 2)]
         waits = [2 * unit(seen), unit(seen)]
         return [
@@ -254,35 +264,92 @@ BAD_MESSAGES: dict[str | bytes, Refused] = {
 def test_a_bad_message_ends_nothing(server: Server) -> None:
     """Whatever a client says, it is told what is wrong, nothing is asked of the service, and the conversation goes on."""
     said = [step for number, bad in enumerate(BAD_MESSAGES, 1) for step in (Say(bad), Hear("error", times=number))]
-    seen = run(server, [converse(*said, start("z", 0.05), Hear("done", "z"))], watch=True)
+    running = (start("y", LONG), Hear("started", "y")), (cancel("y"), Hear("cancelled", "y"))
+    seen = run(server, [converse(*running[0], *said, *running[1], start("z", 0.05), Hear("done", "z"))], watch=True)
     talk = seen.answers[0].talk
-    for heard, (bad, right) in zip(talk.heard, BAD_MESSAGES.items(), strict=False):
+    told = [heard for heard in talk.heard if not heard.says("started", "y")]
+    for heard, (bad, right) in zip(told, BAD_MESSAGES.items(), strict=False):
         if heard.message != right.message:
             accepted = heard.says("started") or heard.says("cancelled")
             sentence = f"the message {bad[:60]!r} was answered {heard.message}, and {right.message} is right"
             judge(server, seen, sure(Cause.UNCHECKED if accepted else Cause.WRONG_ERROR, sentence, READ, HEAR))
     if talk.missed and talk.code and not begun(seen):
-        bad = list(BAD_MESSAGES)[len(talk.heard)] if len(talk.heard) < len(BAD_MESSAGES) else "the last task"
+        bad = list(BAD_MESSAGES)[len(told)] if len(told) < len(BAD_MESSAGES) else "the last task"
         judge(server, seen, [replace(ended(f"the message {bad[:60]!r} ended the conversation", seen), places=(READ, HEAR))])
+    if talk.missed == Hear("cancelled", "y") and talk.all("error")[len(BAD_MESSAGES) :]:
+        sentence = f"after messages that cannot be followed a task that ran could not be cancelled: {last_words(talk)}"
+        judge(server, seen, sure(Cause.ENDS_THE_TALK, sentence, READ))
     judge(server, seen, talked(seen))
-    if [call.task for call in seen.calls] != ["z"]:
-        judge(server, seen, sure(Cause.UNCHECKED, f"a message that is refused made {len(seen.calls) - 1} calls", READ))
+    if sorted(call.task for call in seen.calls) != ["y", "z"]:
+        judge(server, seen, sure(Cause.UNCHECKED, f"messages that are refused made {len(seen.calls) - 2} calls", READ))
 
 
 def test_a_task_that_fails_ends_nothing(server: Server) -> None:
-    """When the service fails, that is told of this task, with the status that an answer would have had; others go on."""
-    server.upstreams.misbehave("work", "answer", status=FAILED)
-    seen = run(server, [converse(start("a", 0.05), Hear("failed", "a"), start("b", 0.05), Hear("done", "b"))])
-    talk = seen.answers[0].talk
-    if talk.first("done", "a"):
+    """When the service fails, that is told of this task, with the status that an answer would have had; others go on.
+
+    Its name and its place are free again.
+    """
+    server.upstreams.misbehave("work", "answer", marker="name=a", times=1, status=FAILED)
+    fails = (start("c", 0.6), Hear("started", "c"), start("a", 0.05), Hear("failed", "a"))
+    seen = run(server, [converse(*fails, start("a", 0.05), Hear("done", "a"), start("b", 0.05), *map(done, "bc"))])
+    talk, failed = seen.answers[0].talk, "when a task had failed,"
+    if talk.first("done", "a") and not talk.first("failed", "a"):
         judge(server, seen, sure(Cause.SWALLOWED, "the service failed, and the task was told to be done", TELL))
     if talk.missed and talk.code and not begun(seen):
         judge(server, seen, [replace(ended("a task that failed ended the conversation", seen), places=(TELL,))])
+    if refused := talk.first("error"):
+        judge(server, seen, sure(Cause.LEAK, f"{failed} another of its name was answered {refused.message}", TELL))
+    if talk.missed in {done("b"), done("c")} and (
+        left := [call.task for call in calls(seen, "b") + calls(seen, "c") if call.was_left]
+    ):
+        judge(server, seen, sure(Cause.ENDS_THE_TALK, f"{failed} {left[0]} was broken off as well", TELL))
     judge(server, seen, talked(seen))
     told = talk.first("failed", "a")
     message = told.message if told else {}
     if message.keys() != {"failed", "status", "detail"} or message["status"] != 502 or WORK not in str(message["detail"]):
         judge(server, seen, sure(Cause.WRONG_ERROR, f"the failure of a task is told as {message}", TELL))
+
+
+NAMES = ("A", "a", "x" * MAX_NAME, "a.b", "a-b", "a_b", "0")
+"""What a task may be called: each of these is another."""
+
+
+def test_a_task_keeps_its_name(server: Server) -> None:
+    """A name may have capitals, digits, dots, hyphens and underscores, and is told as it was said."""
+    seen = run(server, [converse(*(start(name, 0.1) for name in NAMES), *map(done, NAMES))])
+    talk = seen.answers[0].talk
+    wrong = [heard.message for heard in talk.heard if not any(heard.says(word, name) for word in SAID for name in NAMES)]
+    wrong += [heard.message for heard in talk.all("error")]
+    if wrong:
+        sentence = f"tasks were started as {', '.join(name[:9] for name in NAMES)}, and the client was told {str(wrong[0])[:120]}"
+        judge(server, seen, sure(Cause.WRONG_ANSWER, sentence, HEAR, READ))
+    judge(server, seen, talked(seen))
+    if lost := set(NAMES) - {call.task for call in seen.calls}:
+        judge(server, seen, sure(Cause.WRONG_CALL, f"the service was never asked for the task {min(lost)!r}", TELL))
+
+
+SAID = ("started", *ENDINGS)
+"""The words that are told of a task."""
+
+OFTEN = 60
+"""Tasks of one conversation, one after another, and as many messages that cannot be followed."""
+
+
+def test_a_conversation_goes_on(server: Server) -> None:
+    """A conversation has no last message: when a hundred have been answered, so is the next."""
+    each = [
+        [start("a", 0.0), Hear("done", "a", number), cancel("a"), Hear("error", "a", number)] for number in range(1, OFTEN + 1)
+    ]
+    seen = run(server, [converse(*(step for steps in each for step in steps))])
+    talk = seen.answers[0].talk
+    if talk.missed and not begun(seen):
+        how = f"it was closed (close code {talk.code})" if talk.code else f"the last that was heard was {last_words(talk)}"
+        judge(
+            server,
+            seen,
+            [replace(ended(f"a conversation went on for {len(talk.said)} messages, and then {how}", seen), places=(READ,))],
+        )
+    judge(server, seen, talked(seen))
 
 
 def test_closing_breaks_off_what_runs(server: Server) -> None:

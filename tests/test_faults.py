@@ -10,10 +10,14 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, run
 from shared.lab.finding import sure
+from shared.lab.follow import background, follow
 from shared.lab.refusal import refused
 from shared.lab.rules import POOL, broken
 from shared.lab.server import Server
+from shared.lab.talk import Hear, start
+from shared.lab.talks import talked
 from shared.lab.verdict import judge
+from shared.lesson.contract import SOCKET
 from shared.lesson.work import WORK
 from tests.trouble import ASKS, CALLED, FAULTS, NAMES, SEARCH, SERVICES, Fault, about
 
@@ -71,6 +75,17 @@ def test_the_work_service_fails(server: Server, fault: Fault) -> None:
         if (got := answer.headers.get("Retry-After")) != pause:
             sentence = f"{answer.ask.path} {when} with the Retry-After {pause}: the client got {got}"
             judge(server, seen, [replace(*sure(Cause.WRONG_ERROR, sentence), ask=answer.ask)])
+    talk = run(server, [Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("failed", "a")))])
+    told = talk.answers[0].talk.first("failed")
+    if told and not (told.message.get("status") == fault.status and str(told.message.get("detail")).startswith(words[:-1])):
+        sentence = f"{when} a task of a conversation is told as {told.message}, and {fault.status} is right, with {words!r}"
+        judge(server, talk, sure(Cause.WRONG_ERROR, sentence, ("conversation", "work_and_tell")))
+    judge(server, talk, talked(talk))
+    followed, work = follow(server, [background(0)])
+    problem = followed[0].end.get("problem") or {}
+    if not (problem.get("status") == fault.status and str(problem.get("detail")).startswith(words[:-1])):
+        sentence = f"{when} work in the background is told as {followed[0].end}, and {fault.status} is right, with {words!r}"
+        judge(server, work, sure(Cause.WRONG_ERROR, sentence, ("background", "work_in_background")))
 
 
 @pytest.mark.parametrize("service", NAMES)

@@ -66,7 +66,7 @@ def other_answers(seen: Observation) -> list[Finding]:
 
 
 def with_nothing_to_wait_for() -> list[Ask]:
-    """Return a request for each endpoint, one that calls a third service, and three that are refused."""
+    """Return a request for each endpoint, one that calls a third service, one that has no time, and three that are refused."""
     asks = []
     for endpoint in ENDPOINTS:
         if endpoint.method == SOCKET:
@@ -75,7 +75,8 @@ def with_nothing_to_wait_for() -> list[Ask]:
             query = QUERIES.get(endpoint.module, "seconds=0")
             asks.append(Ask(f"{endpoint.example}?{query}", endpoint.method, status=endpoint.status))
     answered = Ask("/search-demo?query=budget&answer=true", "POST")
-    refused = [Ask("/async?seconds=x", status=422), Ask("/nowhere", status=404), Ask("/ping", "DELETE", status=405)]
+    no_time = Ask("/deadline?seconds=5&limit=0", status=504)
+    refused = [no_time, Ask("/async?seconds=x", status=422), Ask("/nowhere", status=404), Ask("/ping", "DELETE", status=405)]
     return [*asks, answered, *refused]
 
 
