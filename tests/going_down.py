@@ -11,6 +11,7 @@ from shared.lab.shutdown import Down, go_down
 from shared.lab.stream import events
 from shared.lab.talk import Hear, start
 from shared.lab.terminal import Pressed
+from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lab.verdict import doubt
 from shared.lesson.command import SHUTDOWN_WAIT
@@ -29,7 +30,8 @@ task of the long one takes as long as anything else here."""
 
 SHORT_WORK: Final = SHUTDOWN_WAIT + GRACE / 2
 LONG_WORK: Final = SHUTDOWN_WAIT + GRACE + 4.0
-"""Seconds that work in the background takes which can end in time, and which cannot."""
+LONGER_WORK: Final = LONG_WORK + 0.5
+"""Seconds that work in the background takes which can end in time, and that two pieces take which cannot."""
 
 LAST: Final = SHUTDOWN_WAIT + GRACE
 """Seconds after which a server that was asked to stop has nothing more to wait for."""
@@ -55,11 +57,13 @@ PIECES: Final = {
     "a long stream": Ask(f"/as-completed?seconds={LONG_STREAM}"),
     "work": background(SHORT_WORK),
     "long work": background(LONG_WORK),
+    "longer work": background(LONGER_WORK),
     "a conversation": Ask(
         *("/ws", SOCKET), status=101, says=(start("short", SHORT_TASK), start("long", LONG_TASK), Hear("done", "long"))
     ),
+    "a silent conversation": Ask("/ws", SOCKET, status=101, says=(Hear("done"),)),
 }
-CALLS: Final = 12
+CALLS: Final = 13
 """How many calls these have under way at once: each stream has three, and the conversation two."""
 
 SERVE = ("serve", "serve")
@@ -156,27 +160,42 @@ def conversations_end(down: Down) -> list[Finding]:
     if after >= SHUTDOWN_WAIT + ROOM or not late.was_left:
         sentence = f"a task of {LONG_TASK:g} s in a conversation ended {after:.2f} s after SIGTERM; {SHUTDOWN_WAIT} s are there"
         return [Finding(Cause.LINGERS, sentence, places=(TALK, SERVE))]
+    silent = down.answers["a silent conversation"]
+    if silent.talk.status and bool(silent.talk.code) != bool(answer.talk.code):
+        codes = f"the one in which tasks ran with the close code {answer.talk.code}, the silent one with {silent.talk.code}"
+        sentence = f"two conversations were under way at SIGTERM, and ended differently: {codes}"
+        return [Finding(Cause.LINGERS, sentence, places=(LIFESPAN, TALK, SERVE))]
     return []
 
 
 def work_ends_or_is_reported(down: Down) -> list[Finding]:
     """Find that work in the background was lost that could have ended, or broken off without a word, or too early, or late."""
-    ended, late = down.call(SHORT_WORK), down.call(LONG_WORK)
-    if ended is None or late is None:
-        sentence = "of two pieces of work that were accepted not both had begun at SIGTERM"
+    ended, late = down.call(SHORT_WORK), {name: down.call(seconds) for name, seconds in LATE_WORK.items()}
+    if ended is None or None in late.values():
+        sentence = "of three pieces of work that were accepted not all had begun at SIGTERM"
         return [Finding(Cause.LOST, sentence, places=(HOLD, WORK_ON))]
     if ended.was_left or ended.end is None:
         after = (ended.end or down.gone) - down.asked
         sentence = f"work that had {SHORT_WORK:g} s to do at SIGTERM was broken off after {after:.2f} s; it may take {LAST:g}"
         return [Finding(Cause.LOST, sentence, places=(HOLD, BEGIN, LIFESPAN))]
+    return next((found for name, call in late.items() if call and (found := _is_reported(down, name, call))), [])
+
+
+LATE_WORK: Final = {"long work": LONG_WORK, "longer work": LONGER_WORK}
+
+
+def _is_reported(down: Down, name: str, late: Call) -> list[Finding]:
+    """Find that a piece of work which cannot end in time was not broken off when it should be, or without a word."""
     after = (late.end or down.gone) - down.asked
     how = "came to its end" if late.end and not late.was_left else "was broken off"
-    sentence = f"work that takes {LONG_WORK:g} s {how} {after:.2f} s after SIGTERM; to be broken off after {LAST:g} is right"
+    sentence = (
+        f"work that takes {LATE_WORK[name]:g} s {how} {after:.2f} s after SIGTERM; to be broken off after {LAST:g} is right"
+    )
     if after < LAST - EARLY:  # It may also have come to its end, where a busy machine was late with the signal.
         return [Finding(Cause.LOST, sentence, certain=late.was_left, places=(HOLD, BEGIN, LIFESPAN))]
     if after >= LAST + ROOM:
         return [Finding(Cause.LINGERS, sentence, places=(HOLD,))]
-    job = str(body(down.answers["long work"]).get("id"))
+    job = str(body(down.answers[name]).get("id"))
     named = any(job in line for line in down.printed.splitlines())
     return [] if named else sure(Cause.LOST, f"{sentence}; the log does not name it", WORK_ON, HOLD)
 
@@ -210,8 +229,8 @@ def it_stops_in_time(down: Down) -> list[Finding]:
     """Find that a server had not ended when it had nothing more to wait for."""
     if down.exit_code is None:
         return sure(Cause.LINGERS, f"{down.seconds:.0f} s after SIGTERM it had not ended, and was killed", SERVE, HOLD, LIFESPAN)
-    late = down.call(LONG_WORK)
-    last = max(LAST, late.end - down.asked) if late and late.end else LAST
+    late = [call.end for seconds in LATE_WORK.values() if (call := down.call(seconds)) and call.end]
+    last = max(LAST, *(end - down.asked for end in late)) if late else LAST
     if down.seconds >= last + ROOM:
         sentence = f"it ended {down.seconds:.2f} s after SIGTERM, and its last work after {last:.2f}; {LAST:g} s are right"
         return [Finding(Cause.LINGERS, sentence, places=(SERVE, HOLD, LIFESPAN))]

@@ -92,8 +92,9 @@ def ctrl_c(end: End) -> Shown:
 def failed_start(end: End) -> Shown:
     """See what it ended with when its lifespan had failed."""
     code = end.failed.exit_code
-    evidence = f"when its start failed, it ended with {_said(code)}"
-    return Shown(f"exit-{code}" if code else OTHER, evidence, end.down.seen)
+    told = "RuntimeError" in end.failed.printed  # It is what fails.
+    evidence = f"when its start failed, it ended with {_said(code)}{'' if told else ', and did not print the error'}"
+    return Shown(f"exit-{code}" if code and told else OTHER, evidence, end.down.seen)
 
 
 ENDING_PROBES: dict[str, Callable[[End], Shown]] = {

@@ -118,6 +118,11 @@ def strange(variant: Variant, key: str = "") -> list[Finding]:
     if key:
         values = TRAITS[key].values
         sentence = f"{key} is declared as {stated.get(key, 'nothing')!r}, and not as one of {', '.join(values)}"
-        return [] if stated.get(key) in values else sure(Cause.FALSE_DECLARATION, sentence, PLACE)
+        if stated.get(key) not in values:
+            return sure(Cause.FALSE_DECLARATION, sentence, PLACE)
+        if (default := by_default(variant).get(key)) is None or default in values:
+            return []
+        sentence = f"BY_DEFAULT says of {key} {default!r}, and not one of {', '.join(values)}"
+        return sure(Cause.FALSE_DECLARATION, sentence, PLACE, DEFAULTS)
     unknown = [name for name in [*stated, *by_default(variant)] if name not in TRAITS]
     return sure(Cause.FALSE_DECLARATION, f"{unknown[0]} is declared, and there is no such key", PLACE) if unknown else []
