@@ -22,7 +22,7 @@ from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.failing_start import start_in_vain
 from shared.lab.family import LEAVE, outlived, started_by
-from shared.lab.follow import Followed, background, follow
+from shared.lab.follow import Followed, background, follow, path_of
 from shared.lab.host import PLANTED, Crash
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import End
@@ -77,6 +77,9 @@ class Reader:
     Attributes:
         line: What it printed first.
         answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
+        defaults: The answers to `DEFAULTS`.
+        long: The answers to `LONG`.
+        work: What was told of the work among these, when all of them had been answered.
         upstreams: How many processes it had started, for its upstreams and for work.
         left: How many of those were still there after it was killed.
 
@@ -84,8 +87,26 @@ class Reader:
 
     line: str
     answers: list[Answer]
+    defaults: list[Answer]
+    long: list[Answer]
+    work: Answer | None
     upstreams: int
     left: int
+
+
+DEFAULTS = {
+    **{Ask(path): 2.0 for path in ("/patient", "/attentive", "/limited")},
+    **dict.fromkeys((Ask("/first"), Ask("/guarded"), Ask("/deadline", status=504)), 1.0),
+    Ask("/context"): 0.5,
+}
+"""Requests that leave their numbers out, and how many seconds they take."""
+
+LONG = (
+    Ask("/ws", SOCKET, status=101, says=(start("a", MAX_SECONDS), Hear("done", "a", patience=2 * MAX_SECONDS))),
+    background(MAX_SECONDS - 1),
+    Ask(f"/deadline?seconds={MAX_SECONDS:g}&limit={MAX_SECONDS - 4:g}", status=504),
+)
+"""The longest that may be asked for elsewhere: a limit or a pulse of the server's or the variant's own would end it sooner."""
 
 
 def run_as_a_reader(variant: Variant) -> Reader:
@@ -93,8 +114,6 @@ def run_as_a_reader(variant: Variant) -> Reader:
     command = [sys.executable, "-P", "-m", f"{variant.package}.serve", "--port", "0", "--loop", variant.loop]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHROMA", "OPENAI"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(variant.root), str(ROOT)])
-    free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask(f"/async?seconds={MAX_SECONDS:g}")]
-    asks = [[SEARCH], free, [Ask("/sync")]]  # The last alone: others would wait for it, and a wait too short would not show.
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     with process:
         try:
@@ -103,21 +122,33 @@ def run_as_a_reader(variant: Variant) -> Reader:
             if found:  # Its socket listens, so this waits until the server takes it.
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
-            answers = [answer for some in asks for answer in _in_time(found[0], some)] if found else []
+            asked = _ask_as_a_reader(found[0]) if found else ([], [], [], None)
             if found:  # What has computed has to be gone as well, when it is killed.
                 send(found[0], [Ask("/cpu?n=1000")])
             upstreams = started_by(process.pid) if found else []
         finally:
             process.kill()
     left = outlived(upstreams, 2 * LEAVE)
-    return Reader(line, answers, len(upstreams), len(left))
+    return Reader(line, *asked, len(upstreams), len(left))
+
+
+def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], list[Answer], Answer | None]:
+    """Return the `answers`, the `defaults`, the `long` and the `work` of a `Reader`."""
+    free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask(f"/async?seconds={MAX_SECONDS:g}")]
+    searched, together = _in_time(url, [SEARCH]), _in_time(url, [*free, *DEFAULTS, *LONG])
+    answers, defaults, long = together[: len(free)], together[len(free) : -len(LONG)], together[-len(LONG) :]
+    path = next(path_of(answer) for answer in long if answer.ask.method == "POST")
+    work = send(url, [Ask(path)])[0] if path.startswith("/") else None
+    # The last alone: others would wait for it, and a wait too short would not show.
+    return [*searched, *answers, *_in_time(url, [Ask("/sync")])], defaults, long, work
 
 
 def _in_time(url: str, asks: list[Ask]) -> list[Answer]:
     """Send requests; again, where a service was late, or a wait took half as long again: a machine may be too busy."""
 
     def late(answer: Answer) -> bool:
-        return answer.status in LATE or bool(answer.ask.due and answer.seconds >= 1.5 * answer.ask.due)
+        due = DEFAULTS.get(answer.ask, answer.ask.due)
+        return answer.status in LATE - {answer.ask.status} or bool(due and answer.seconds >= 1.5 * due)
 
     return first_good(range(TRIES), lambda _: send(url, asks), lambda answers: not any(map(late, answers)))
 

@@ -337,10 +337,10 @@ OFTEN = 60
 
 def test_a_conversation_goes_on(server: Server) -> None:
     """A conversation has no last message: when a hundred have been answered, so is the next."""
-    each = [
-        [start("a", 0.0), Hear("done", "a", number), cancel("a"), Hear("error", "a", number)] for number in range(1, OFTEN + 1)
-    ]
-    seen = run(server, [converse(*(step for steps in each for step in steps))])
+    steps: list[Step] = []
+    for number in range(1, OFTEN + 1):
+        steps += [start("a", 0.0), Hear("done", "a", number), cancel("a"), Hear("error", "a", number)]
+    seen = run(server, [converse(*steps)])
     talk = seen.answers[0].talk
     if talk.missed and not begun(seen):
         how = f"it was closed (close code {talk.code})" if talk.code else f"the last that was heard was {last_words(talk)}"

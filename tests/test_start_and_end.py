@@ -1,17 +1,22 @@
 """From a reader's start to the end: default waits, silent and dead upstreams, errors that nobody foresaw, signals."""
 
+from dataclasses import replace
+
 from shared.lab.causes import Cause
 from shared.lab.complaints import left_open
 from shared.lab.experiment import Observation
 from shared.lab.finding import EARLY, sure
+from shared.lab.follow import body
 from shared.lab.host import PLANTED, Crash
 from shared.lab.refusal import HOOK, refused
 from shared.lab.rules import broken, elapsed, other_status
+from shared.lab.talks import talked
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import MAX_IDLE
-from tests.background import Ending, Reader, began, times_logged
+from tests.background import DEFAULTS, Ending, Reader, began, times_logged
+from tests.test_deadlines import late as limit_passed
 from tests.trouble import CALL, CALLED, KEPT, NAMES
 
 LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
@@ -24,18 +29,52 @@ STREAMS = {"/answer-stream": (("answers", "stream_answer"),), "/as-completed": (
 """Where what fails in a stream is caught."""
 
 WORKERS = ("computing", "open_workers")
+WORK_ON = ("background", "work_in_background")
+
+
+def serves(subject: Variant, reader: Reader) -> None:
+    """Accuse a variant that does not say where it serves."""
+    if not reader.answers:
+        accuse(subject, Observation([]), sure(Cause.CRASHED, f"it does not say where it serves, but {reader.line!r}"))
 
 
 def test_default_waits(subject: Variant, reader: Reader) -> None:
     """Without `seconds` an endpoint waits its documented time, and it may be asked for ten, as a reader starts it."""
+    serves(subject, reader)
     seen = Observation(reader.answers)
-    if not reader.answers:
-        accuse(subject, seen, sure(Cause.CRASHED, f"it does not say where it serves, but {reader.line!r}"))
     accuse(subject, seen, broken(seen))
     for answer in reader.answers[1:]:
         due = answer.ask.due
         if elapsed(answer) >= 1.5 * due:  # Midway to the nearest wrong, twice.
             accuse(subject, seen, sure(Cause.TOO_SLOW, f"{answer.ask.path} took {elapsed(answer):.2f} s by default, not {due:g}"))
+
+
+def test_other_default_waits(subject: Variant, reader: Reader) -> None:
+    """Other endpoints have their documented defaults as well: how long, how much, and until when."""
+    serves(subject, reader)
+    seen = Observation(reader.defaults)
+    for answer in reader.defaults:
+        due, asked = DEFAULTS[answer.ask], answer.ask.path
+        accuse(subject, seen, [] if answer.status == answer.ask.status else other_status(answer, seen))
+        if not due - EARLY <= answer.seconds < 1.5 * due:  # Midway to the nearest wrong, twice.
+            cause = Cause.TOO_FAST if answer.seconds < due else Cause.TOO_SLOW
+            sentence = f"{asked} was answered {answer.status} after {answer.seconds:.2f} s, and by default it takes {due:g}"
+            accuse(subject, seen, [replace(*sure(cause, sentence), ask=answer.ask)])
+
+
+def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> None:
+    """A task of a conversation may take ten seconds, so may work in the background; and a deadline may be late."""
+    serves(subject, reader)
+    seen = Observation(reader.long)
+    accuse(subject, seen, talked(seen))
+    _, begun, limited = reader.long
+    told = body(reader.work) if reader.work else {}
+    if told.get("state") != "done":
+        sentence = f"work in the background that takes {begun.ask.wait:g} s was answered {begun.status}, and then told as {told}"
+        accuse(subject, seen, [replace(*sure(Cause.LOST, sentence, WORK_ON), ask=begun.ask)])
+    limit = float(limited.ask.path.rpartition("=")[2])
+    if limited.status != 504 or not limit - EARLY <= limited.seconds < (limit + limited.ask.wait) / 2:
+        accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, limit_passed(limited, limit)), ask=limited.ask)])
 
 
 def test_upstreams_end_with_a_killed_variant(subject: Variant, reader: Reader) -> None:
