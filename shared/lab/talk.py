@@ -119,9 +119,13 @@ async def hold(client: aiohttp.ClientSession, url: str, steps: Sequence[Step], h
     talk.status = 101
     partner = _Partner(connection, talk)
     listening = asyncio.create_task(partner.listen())
-    with contextlib.suppress(_Over, ConnectionError):
-        for step in steps:
-            await partner.take(step)
+    with contextlib.suppress(_Over):
+        for place, step in enumerate(steps):
+            try:
+                await partner.take(step)
+            except ConnectionError:  # The server has closed; what would have been heard next is missed.
+                talk.missed = next((later for later in steps[place:] if isinstance(later, Hear)), None)
+                break
     talk.code = connection.close_code or 0
     talk.left = talk.left or time.monotonic()
     with contextlib.suppress(ConnectionError):
