@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -22,7 +22,7 @@ from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.failing_start import start_in_vain
 from shared.lab.family import LEAVE, outlived, started_by
-from shared.lab.follow import Followed, background, follow, path_of
+from shared.lab.follow import Followed, background, body, follow, path_of
 from shared.lab.host import PLANTED, Crash
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import End
@@ -35,9 +35,11 @@ from shared.lab.traits import Shown, all_measured, declared, measured
 from shared.lab.tries import first_good
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
-from shared.lesson.contract import SOCKET
+from shared.lesson.contract import FACTORS, SOCKET
 from shared.lesson.limits import MAX_SECONDS
+from shared.lesson.request_id import HEADER
 from shared.lesson.settings import UPSTREAM_DEADLINE
+from shared.lesson.work import EARLY as FAILS_EARLY
 from tests.computing import Computing, compute_to_the_end
 from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
@@ -77,7 +79,6 @@ class Reader:
     Attributes:
         line: What it printed first.
         answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
-        defaults: The answers to `DEFAULTS`.
         long: The answers to `LONG`.
         work: What was told of the work among these, when all of them had been answered.
         upstreams: How many processes it had started, for its upstreams and for work.
@@ -87,26 +88,22 @@ class Reader:
 
     line: str
     answers: list[Answer]
-    defaults: list[Answer]
     long: list[Answer]
     work: Answer | None
     upstreams: int
     left: int
 
 
-DEFAULTS = {
-    **{Ask(path): 2.0 for path in ("/patient", "/attentive", "/limited")},
-    **dict.fromkeys((Ask("/first"), Ask("/guarded"), Ask("/deadline", status=504)), 1.0),
-    Ask("/context"): 0.5,
-}
-"""Requests that leave their numbers out, and how many seconds they take."""
-
 LONG = (
     Ask("/ws", SOCKET, status=101, says=(start("a", MAX_SECONDS), Hear("done", "a", patience=2 * MAX_SECONDS))),
     background(MAX_SECONDS - 1),
     Ask(f"/deadline?seconds={MAX_SECONDS:g}&limit={MAX_SECONDS - 4:g}", status=504),
+    Ask(f"/deadline?seconds={MAX_SECONDS:g}", status=504),
 )
 """The longest that may be asked for elsewhere: a limit or a pulse of the server's or the variant's own would end it sooner."""
+
+LOOKS, PAUSE = 25, 0.2
+"""How often to look whether the work among these has ended, and the seconds between two looks."""
 
 
 def run_as_a_reader(variant: Variant) -> Reader:
@@ -122,7 +119,7 @@ def run_as_a_reader(variant: Variant) -> Reader:
             if found:  # Its socket listens, so this waits until the server takes it.
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
-            asked = _ask_as_a_reader(found[0]) if found else ([], [], [], None)
+            asked = _ask_as_a_reader(found[0]) if found else ([], [], None)
             if found:  # What has computed has to be gone as well, when it is killed.
                 send(found[0], [Ask("/cpu?n=1000")])
             upstreams = started_by(process.pid) if found else []
@@ -132,25 +129,35 @@ def run_as_a_reader(variant: Variant) -> Reader:
     return Reader(line, *asked, len(upstreams), len(left))
 
 
-def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], list[Answer], Answer | None]:
-    """Return the `answers`, the `defaults`, the `long` and the `work` of a `Reader`."""
-    free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask(f"/async?seconds={MAX_SECONDS:g}")]
-    searched, together = _in_time(url, [SEARCH]), _in_time(url, [*free, *DEFAULTS, *LONG])
-    answers, defaults, long = together[: len(free)], together[len(free) : -len(LONG)], together[-len(LONG) :]
-    path = next(path_of(answer) for answer in long if answer.ask.method == "POST")
-    work = send(url, [Ask(path)])[0] if path.startswith("/") else None
+def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | None]:
+    """Return the `answers`, the `long` and the `work` of a `Reader`."""
+    free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/guarded")]
+    free.append(Ask(f"/async?seconds={MAX_SECONDS:g}"))
+    searched, together = _in_time(url, [SEARCH]), _in_time(url, [*free, *LONG])
+    answers, long = together[: len(free)], together[len(free) :]
+    path, work = next(path_of(answer) for answer in long if answer.ask.method == "POST"), None
+    for _ in range(LOOKS if path.startswith("/") else 0):
+        work = send(url, [Ask(path)])[0]
+        if body(work).get("state") != "running":
+            break
+        time.sleep(PAUSE)
     # The last alone: others would wait for it, and a wait too short would not show.
-    return [*searched, *answers, *_in_time(url, [Ask("/sync")])], defaults, long, work
+    return [*searched, *answers, *_in_time(url, [Ask("/sync")])], long, work
 
 
 def _in_time(url: str, asks: list[Ask]) -> list[Answer]:
-    """Send requests; again, where a service was late, or a wait took half as long again: a machine may be too busy."""
+    """Send requests; those again where a service was late, or a wait took half as long again: a machine may be too busy."""
 
     def late(answer: Answer) -> bool:
-        due = DEFAULTS.get(answer.ask, answer.ask.due)
+        due = answer.ask.due
         return answer.status in LATE - {answer.ask.status} or bool(due and answer.seconds >= 1.5 * due)
 
-    return first_good(range(TRIES), lambda _: send(url, asks), lambda answers: not any(map(late, answers)))
+    answers = send(url, asks)
+    for _ in range(TRIES - 1):
+        again = [place for place, answer in enumerate(answers) if late(answer)]
+        for place, answer in zip(again, send(url, [asks[place] for place in again]), strict=True):
+            answers[place] = answer
+    return answers
 
 
 WHOLE = b"GET /async?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -392,6 +399,7 @@ class Aside:
     """What takes seconds and needs nothing else to be under way.
 
     Attributes:
+        defaults: The requests of `DEFAULTS`.
         shown: What each probe saw of the stack, by key.
         slow: What came of a reader who did not read.
         attentive: What was seen when a client left `/attentive`.
@@ -401,12 +409,38 @@ class Aside:
 
     """
 
+    defaults: Observation
     shown: dict[str, Shown]
     slow: Slow
     attentive: Departure
     left: list[str]
     log: str
     computing: Computing
+
+
+DEFAULTS = {
+    **{Ask(path): {2.0} for path in ("/patient", "/attentive")},
+    Ask("/background", "POST", status=202): {2.0},
+    **{Ask(path): {2.0, 2.0 / FAILS_EARLY} for path in ("/gather-fails", "/group-fails")},
+    Ask("/first"): set(map(float, FACTORS)),
+    **{Ask(path): {0.5} for path in ("/context", "/limited")},
+}
+"""Requests that leave their numbers out, and for how many seconds they have the service work; each is known by its identifier."""
+
+
+def work_asked_for(seen: Observation, ask: Ask) -> set[float]:
+    """Return for how many seconds a request has had the service work."""
+    return {call.sent["seconds"] for call in seen.calls if call.task and call.sent["request_id"] == ask.path.strip("/")}
+
+
+def leave_out_numbers(server: Server) -> Observation:
+    """Send the requests of `DEFAULTS`; again, where the service was not asked as it should be: it may have been late."""
+    asks = [replace(ask, headers=((HEADER, ask.path.strip("/")),)) for ask in DEFAULTS]
+    return first_good(
+        range(TRIES),
+        lambda _: run(server, asks),
+        lambda seen: all(work_asked_for(seen, ask) == right for ask, right in DEFAULTS.items()),
+    )
 
 
 def leave_work(server: Server, seconds: float) -> Departure:
@@ -420,6 +454,8 @@ def run_aside(variant: Variant) -> Aside:
     stated = declared(variant)
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": "8"}) as server:
         run(server, [SEARCH, Ask("/threaded?seconds=0"), Ask("/deadline-thread?seconds=0")])
+        defaults = leave_out_numbers(server)
+        server.upstreams.wait_for_calls(MAX_SECONDS)
         idle = aftermath.look(server)
         attentive = first_good(
             STAYS,
@@ -432,7 +468,7 @@ def run_aside(variant: Variant) -> Aside:
         left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
         log = server.log()  # What the other probes send is wrong on purpose, and may be logged as such.
         shown |= all_measured(server, {key: probe for key, probe in PROBES.items() if key not in shown}, stated)
-        return Aside(shown, slow, attentive, left, log, compute_to_the_end(server, shown["killed_worker"].seen))
+        return Aside(defaults, shown, slow, attentive, left, log, compute_to_the_end(server, shown["killed_worker"].seen))
 
 
 SHUTDOWNS = "WORKBOOK_SHUTDOWNS"

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import platform
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -13,10 +14,11 @@ from shared.lab.finding import sure
 from shared.lab.refusal import HOOK, refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
-from shared.lab.variants import groups
-from shared.lab.verdict import judge
+from shared.lab.variants import Variant, groups
+from shared.lab.verdict import accuse, judge
 from shared.lesson import limits
 from shared.lesson.contract import ENDPOINTS, REQUESTS, Endpoint
+from tests.background import DEFAULTS, Aside, work_asked_for
 
 WAITING = [endpoint for endpoint in ENDPOINTS if endpoint.seconds is not None]
 SEARCHING = [endpoint for endpoint in ENDPOINTS if endpoint.module in {"search", "answers"}]
@@ -38,6 +40,16 @@ BAD_QUERIES = {
     "spaces": "?query=+%20%09",
     "too long": f"?query={'x' * 1001}",
 }
+
+
+def test_work_has_its_defaults(subject: Variant, aside: Aside) -> None:
+    """Who does not say how long gets the documented time: the service behind is asked for it."""
+    for ask, right in DEFAULTS.items():
+        if (got := work_asked_for(aside.defaults, ask)) != right:
+            sentence = (
+                f"{ask.method} {ask.path} had the service work for {sorted(got)} s, and by default {sorted(right)} are right"
+            )
+            accuse(subject, aside.defaults, [replace(*sure(Cause.WRONG_CALL, sentence), ask=ask)])
 
 
 def test_home_says_what_serves(server: Server) -> None:
