@@ -70,7 +70,7 @@ def right(answer: Answer) -> list[Finding]:
 
 @pytest.mark.parametrize("path", [f"/cpu?limit={MAX_SECONDS:g}&n=", "/cpu-thread?n="], ids=["/cpu", "/cpu-thread"])
 def test_the_result_is_right(server: Server, path: str) -> None:
-    """As many primes as there are below a number are counted, at its limits as well."""
+    """As many primes as there are below a number are counted, from the least that may be asked for."""
 
     def check(seen: Observation) -> list[Finding]:
         return next(filter(None, map(right, seen.answers)), [])
