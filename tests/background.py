@@ -132,7 +132,7 @@ def run_as_a_reader(variant: Variant) -> Reader:
 def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | None]:
     """Return the `answers`, the `long` and the `work` of a `Reader`."""
     free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/guarded")]
-    free.append(Ask(f"/async?seconds={MAX_SECONDS:g}"))
+    free += [Ask(f"{path}?seconds={MAX_SECONDS:g}") for path in ("/async", "/threaded")]
     searched, together = _in_time(url, [SEARCH]), _in_time(url, [*free, *LONG])
     answers, long = together[: len(free)], together[len(free) :]
     path, work = next(path_of(answer) for answer in long if answer.ask.method == "POST"), None

@@ -59,7 +59,7 @@ def test_a_deadline_breaks_the_call_off(server: Server) -> None:
         words = f"The {WORK} did not answer within {limit:g} seconds."
         if findings := refused(over, 504, words, log="\n".join(seen.printed)) or result(in_time):
             return findings
-        return waited_for(over, TASKS[0], limit) or broken_off(seen, over, limit)
+        return broken_off(seen, over, limit) or waited_for(over, TASKS[0], limit)
 
     verdict = prove(server, "504 at the limit", lambda wait: over_and_in_time("/deadline", wait), check, WAITS, linger=1)
     keep(server, "/deadline", verdict)

@@ -14,11 +14,12 @@ from shared.lab.follow import background, follow
 from shared.lab.refusal import refused
 from shared.lab.rules import POOL, broken
 from shared.lab.server import Server
+from shared.lab.stream import events
 from shared.lab.talk import Hear, start
 from shared.lab.talks import talked
 from shared.lab.verdict import judge
 from shared.lesson.contract import SOCKET
-from shared.lesson.work import WORK
+from shared.lesson.work import REPLICAS, WORK
 from tests.trouble import ASKS, CALLED, FAULTS, NAMES, SEARCH, SERVICES, Fault, about
 
 STATUSES = [201, 204, 301, 307, 400, 401, 404, 500]
@@ -75,6 +76,16 @@ def test_the_work_service_fails(server: Server, fault: Fault) -> None:
         if (got := answer.headers.get("Retry-After")) != pause:
             sentence = f"{answer.ask.path} {when} with the Retry-After {pause}: the client got {got}"
             judge(server, seen, [replace(*sure(Cause.WRONG_ERROR, sentence), ask=answer.ask)])
+    once = len(WORKING) - 1 + REPLICAS
+    if fault.kind == "answer" and len(seen.calls) > once:  # What was broken off, a client may ask for again: a GET is safe.
+        sentence = f"{when} {len(WORKING)} requests called it {len(seen.calls)} times, and {once} times at the most is right"
+        judge(server, seen, sure(Cause.WRONG_CALL, sentence, ("work", "call_work")))
+    stream = run(server, [Ask("/as-completed?tasks=1&seconds=0")])
+    answer = stream.answers[0]
+    problems = [event.data for event in events(answer) if event.name == "error"] if answer.body.endswith(b"\n\n") else []
+    if [problem.get("status") for problem in problems] != [fault.status]:
+        sentence = f"{when} {answer.ask.path} tells of {problems or 'no failure'}, and of a {fault.status} is right"
+        judge(server, stream, sure(Cause.SWALLOWED if not problems else Cause.WRONG_ERROR, sentence, ("streaming", "work_on")))
     talk = run(server, [Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("failed", "a")))])
     told = talk.answers[0].talk.first("failed")
     if told and not (told.message.get("status") == fault.status and str(told.message.get("detail")).startswith(words[:-1])):

@@ -7,11 +7,12 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.readers import leave
+from shared.lab.refusal import refused
 from shared.lab.server import Server
 from shared.lab.tries import first_good
 from shared.lab.verdict import judge, prove
 from shared.lesson.contract import FACTORS
-from shared.lesson.work import REPLICAS
+from shared.lesson.work import FAILED, REPLICAS, WORK
 from tests.conftest import keep
 from tests.trouble import SETTLE
 
@@ -61,11 +62,25 @@ def fastest(seen: Observation) -> list[Finding]:
 
 def others_off(seen: Observation) -> list[Finding]:
     """Check that the calls of the others were broken off."""
-    left = [call for call in seen.calls if call.task != FASTEST and not call.was_left]
+    left = [call for call in seen.calls if call.task not in {FASTEST, ""} and not call.was_left]
     if not left:
         return []
     sentence = f"when /first had its answer, the service worked on {left[0].task} for {left[0].seconds:.2f} s, to its end"
     return sure(Cause.RUNS_ON, sentence)
+
+
+def test_the_first_may_have_failed(server: Server) -> None:
+    """Where the first that answers has failed, that is the answer, and the others are broken off."""
+
+    def asks(wait: float) -> list[Ask]:
+        server.upstreams.behave()
+        server.upstreams.misbehave("work", "answer", marker=f"name={FASTEST}", status=FAILED)
+        return [Ask(f"/first?seconds={wait}", status=502)]
+
+    def check(seen: Observation) -> list[Finding]:
+        return refused(seen.answers[0], 502, WORK, when="when the fastest replica had failed") or others_off(seen)
+
+    prove(server, "502", asks, check, WAITS, linger=max(FACTORS))
 
 
 def test_the_race_ends_when_its_client_leaves(server: Server) -> None:

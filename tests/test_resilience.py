@@ -60,6 +60,9 @@ DROPPED = 20
 """Connections that may be dropped in all rounds of all faults: more than five were seen on a machine that was far too busy."""
 
 ONCE = tuple(fault for fault in FAULTS if fault.label in {"half", "500", "429", "not JSON", "another shape"})
+ONCE += tuple(Fault("answer", 502, {"status": status}, str(status)) for status in (502, 504))
+"""Faults after which it is not."""
+
 JITTER = 0.02
 """How much the pauses differ, in seconds, but for the two shortest and longest. Right: 0.054. Wrong: what noise adds to 0."""
 
@@ -86,10 +89,11 @@ def test_a_second_attempt_where_it_is_safe(server: Server) -> None:
     planned = [
         (Case(about(WITH_ANSWER, f"again{number:02}"), service, fault), n) for number, (service, fault, n) in enumerate(chosen)
     ]
+    planned += [(Case(about(STREAM, f"stream{number:02}"), "chat", fault), 1) for number, fault in enumerate(AGAIN)]
     plan(server, [case for case, _ in planned])
     seen = run(server, [case.ask for case, _ in planned])
     for answer, (case, expected) in zip(seen.answers, planned, strict=True):
-        judge(server, seen, _refused(answer, case, "\n".join(seen.printed)))
+        judge(server, seen, wrong_in_trouble(answer, case, "\n".join(seen.printed)))
         if (count := len(calls_for(seen, case))) != expected:
             sentence = f"{case.label} called that service {count} times, and {expected} is right"
             sentence = f"{sentence}; only an embedding is asked for again, once, where no answer began or it was 503"

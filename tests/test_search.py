@@ -8,7 +8,7 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import POOL, broken
+from shared.lab.rules import POOL, broken, other_status
 from shared.lab.server import Server
 from shared.lab.upstream import Call, most_at_once
 from shared.lab.verdict import judge, prove
@@ -26,6 +26,7 @@ MANY = 40
 EMBED = ("search", "get_embedding")
 FIND = ("search", "search_documents")
 CALL = ("resilience", "call_upstream")
+OPEN = ("resilience", "open_client")
 
 
 def search(query: str, after: float = 0) -> Ask:
@@ -102,9 +103,10 @@ def wrong_calls(calls: Sequence[Call]) -> list[Finding]:
     embedding, find = calls
     if (embedding.sent.get("input"), embedding.sent.get("model")) != ("Q4 report", EMBEDDING_MODEL):
         return sure(Cause.WRONG_CALL, f"the embeddings service was asked {embedding.sent}, and not for 'Q4 report'", EMBED)
-    authorization = embedding.headers.get("authorization")
-    if authorization != "Bearer not-a-secret":
-        return sure(Cause.WRONG_CALL, f"the embeddings service got the authorization {authorization!r}", EMBED, CALL)
+    for call, right in ((embedding, "Bearer not-a-secret"), (find, None)):
+        if (got := call.headers.get("authorization")) != right:  # The key is for the one that it is the key of.
+            cause = Cause.WRONG_CALL if right else Cause.TELLS_SECRETS
+            return sure(cause, f"the {call.service} service got the authorization {got!r}", EMBED if right else FIND, OPEN, CALL)
     if embedding.end is None or find.start < embedding.end:
         return sure(Cause.WRONG_CALL, "the vector database was asked before the embedding had arrived", ("search", "search_demo"))
     if find.sent["query_embeddings"] != [embedding.answered]:
@@ -136,6 +138,16 @@ def test_whatever_the_services_answer_is_passed_on(server: Server) -> None:
     if (body["embedding_length"], body["results"]) != (3, [{"title": "One"}, {"title": "Two"}]):
         sentence = f"for an embedding of length 3 and the titles One and Two the answer is {seen.answers[0].body[:120]!r}"
         judge(server, seen, sure(Cause.WRONG_ANSWER, sentence))
+
+
+def test_nothing_may_be_found(server: Server) -> None:
+    """A vector database that finds nothing is no failure: the answer has no titles."""
+    server.upstreams.misbehave("query", "answer", body='{"metadatas": [[]]}')
+    seen = run(server, [search("budget")])
+    answer = seen.answers[0]
+    judge(server, seen, [] if answer.status == answer.ask.status else other_status(answer, seen))
+    if (found := json.loads(answer.body).get("results")) != []:
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"nothing was found, and the answer has the results {found}"))
 
 
 def test_a_second_search_is_served_while_the_first_waits(server: Server) -> None:
