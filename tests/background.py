@@ -279,11 +279,13 @@ def run_to_the_end(variant: Variant) -> Ending:
         own = [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
         own_errors = send(server.url, [*own, Ask(f"/sequential?seconds={Crash.OWN_OUT_OF_TWO_GROUPS}")])
         work = [*(background(how) for how in UNFORESEEN), background(0.5)]
-        # Again, where the one that is to succeed met a service that was late.
+        # Again, where the one that is to succeed met a service that was late, or the log was; not where others took it with them.
         crashed_work = first_good(
             range(TRIES),
             lambda _: follow(server, work),
-            lambda got: got[0][-1].end.get("state") != "failed" and times_logged(got[1]) == len(UNFORESEEN),
+            lambda got: (
+                got[0][-1].end.get("state") != "failed" and (times_logged(got[1]) == len(UNFORESEEN) or not_begun(got[0]))
+            ),
         )
         crashed_talk = first_good(
             range(TRIES), lambda _: run(server, [CRASHING], linger=LOGGED), lambda seen: began(seen) and times_logged(seen) == 1
@@ -314,6 +316,11 @@ def run_to_the_end(variant: Variant) -> Ending:
             listens=listens,
             log=server.log(),
         )
+
+
+def not_begun(followed: list[Followed]) -> bool:
+    """Return whether one of several pieces of work was not accepted."""
+    return not all(one.path for one in followed)
 
 
 def began(seen: Observation) -> bool:
