@@ -148,7 +148,7 @@ def waiting(wait: float) -> tuple[Ask, ...]:
 
 
 APART = 0.01
-"""Seconds between two requests, so that not all have to be answered in one moment."""
+"""Seconds between two requests, so that not all have to be answered in one moment; in each try so much more."""
 
 
 def in_time_alone(server: Server, ask: Ask, wait: float) -> bool:
@@ -168,7 +168,8 @@ def test_a_wait_takes_no_longer_than_it_was_asked_to(server: Server) -> None:
             return
         if is_last:
             server.held()
-        seen = run(server, [replace(ask, after=place * APART) for place, ask in enumerate(left)], watch=is_last)
+        apart = min(count, TRIES) * APART
+        seen = run(server, [replace(ask, after=place * apart) for place, ask in enumerate(left)], watch=is_last)
         judge(server, seen, talked(seen) or unanswered(seen))
         for ask, answer in zip(left, seen.answers, strict=True):
             if answer.status == ask.status:
