@@ -59,8 +59,10 @@ AGAIN = (BUSY, Fault("drop", 502), Fault("reset", 502))
 DROPPED = 20
 """Connections that may be dropped in all rounds of all faults: more than five were seen on a machine that was far too busy."""
 
-ONCE = tuple(fault for fault in FAULTS if fault.label in {"half", "500", "429", "not JSON", "another shape"})
-ONCE += tuple(Fault("answer", 502, {"status": status}, str(status)) for status in (502, 504))
+ONCE = (
+    *(fault for fault in FAULTS if fault.label in {"half", "500", "429", "not JSON", "another shape"}),
+    *(Fault("answer", 502, {"status": status}, str(status)) for status in (502, 504)),
+)
 """Faults after which it is not."""
 
 JITTER = 0.02

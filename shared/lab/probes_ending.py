@@ -83,7 +83,7 @@ def _said(code: int | None) -> str:
 
 def ctrl_c(end: End) -> Shown:
     """See what stood on the terminal after Ctrl-C."""
-    # On Python 3.11 asyncio says so of a worker process whose end another thread was told of first; it came once in a hundred.
+    # On Python 3.11 asyncio says so of a worker process whose end another thread was told of first: seen once.
     printed = "\n".join(line for line in end.pressed.printed.splitlines() if not line.startswith("Unknown child process pid"))
     evidence = f"after Ctrl-C the terminal shows {printed.splitlines()[-1]!r}" if printed else "Ctrl-C printed nothing"
     value = "nothing" if not printed else "a-traceback" if "Traceback" in printed else "a-few-words"
