@@ -45,7 +45,19 @@ from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
 from tests.going_down import AT_CTRL_C, go_down_amid_work
 from tests.stacks.experiments import run_stack, run_stack_end
-from tests.trouble import ASKS, SEARCH, STREAM, Left, about, left_over, run_a_burst, run_in_trouble, spare_connections, words_of
+from tests.trouble import (
+    ASKS,
+    LATE_HEAD,
+    SEARCH,
+    STREAM,
+    Left,
+    about,
+    left_over,
+    run_a_burst,
+    run_in_trouble,
+    spare_connections,
+    words_of,
+)
 
 SILENT = ("embeddings", "query", "work")
 SILENT_KINDS = ("silence", "drip")
@@ -347,7 +359,7 @@ def _silence(server: Server, service: str) -> Observation:
 
     def once(_: int) -> Observation:
         for kind in SILENT_KINDS:
-            server.upstreams.misbehave(service, kind)
+            server.upstreams.misbehave(service, kind, seconds=LATE_HEAD)
         seen = run(server, [ASKS[service]] * len(SILENT_KINDS), linger=0.2)
         server.upstreams.behave()
         return seen

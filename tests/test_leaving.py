@@ -1,6 +1,7 @@
 """The client leaves: `leaving.py`, and the stream of `streaming.py`. What a stack does by default it declares."""
 
 import json
+import math
 
 from shared.lab import aftermath
 from shared.lab.causes import Cause
@@ -13,14 +14,30 @@ from shared.lab.tries import first_good
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.contract import TASKS
+from shared.lesson.request_id import HEADER
+from shared.lesson.work import FAILED
 from tests.background import Aside
 from tests.conftest import keep
+from tests.trouble import NAMES, SEARCH, SETTLE, WITH_ANSWER, about, words_of
 
 STAYS = (0.3, 0.8, 2.4)
 """How long each wait of `/sequential` takes, in seconds, for each try; the client leaves after a quarter of the first."""
 
 STARTING, FINISHED, STOPPED = (f"[ASYNC] {what} {TASKS[0]}" for what in ("Starting", "Finished", "Stopped"))
 NEXT = f"[ASYNC] Starting {TASKS[1]}"
+
+LONG_STAYS = (1.2, 2.4, 4.8)
+"""How long the service takes for each of `LEAVING`, in seconds, for each try; their clients leave after an eighth of that."""
+
+LEAVING = (
+    *("/patient?seconds={}", "/deadline?limit=10&seconds={}", "/context?seconds={}"),
+    *("/gather-fails?seconds={}", "/group-fails?seconds={}", "/limited?tasks=2&at_once=2&seconds={}"),
+)
+"""Requests that wait for the work service, in many ways."""
+
+SEARCHES = {"embeddings": about(SEARCH, "leaving1"), "chat": about(WITH_ANSWER, "leaving2")}
+"""Requests that wait for another, each for its slow one."""
+
 OPERATION = ("waiting", "slow_async_operation")
 
 
@@ -88,6 +105,40 @@ def ends_there(seen: Observation) -> list[Finding]:
         return []
     sentence = f"a client left {answer.ask.path} after {answer.seconds:.2f} s, and the console said {', '.join(seen.printed)}"
     return [Finding(Cause.GOES_ON, f"{sentence}; {STOPPED!r} is right, and nothing after it", places=(OPERATION,))]
+
+
+def test_every_call_ends_with_its_client(server: Server) -> None:
+    """Where a stack breaks off what a client has left, that goes for each call of each endpoint: no other begins either."""
+    if declared(server.variant).get("disconnect_plain") != "broken-off":  # `test_character.py` verifies it.
+        return
+
+    def left_early(wait: float) -> Observation:
+        for service, ask in SEARCHES.items():
+            server.upstreams.misbehave(service, "slow", seconds=wait, marker=words_of(ask))
+        asks = [Ask(path.format(wait), headers=((HEADER, f"leaving-{place}"),)) for place, path in enumerate(LEAVING)]
+        last = server.upstreams.last_call()
+        seen = run(server, [*asks, *SEARCHES.values()], patience=wait / 8)
+        server.upstreams.wait_for_calls(SETTLE)
+        seen.calls = server.upstreams.calls(last)
+        server.upstreams.behave()
+        return seen
+
+    seen = first_good(LONG_STAYS, left_early, lambda seen: not calls_go_on(seen))
+    judge(server, seen, calls_go_on(seen))
+
+
+def calls_go_on(seen: Observation) -> list[Finding]:
+    """Find that a call came to its own end when its client had left; the one that is to fail may."""
+    for answer in seen.answers:
+        mark = dict(answer.ask.headers).get(HEADER) or words_of(answer.ask)
+        calls = [call for call in seen.calls if mark in json.dumps(call.sent) and call.status != FAILED]
+        # What is open for as long as `SETTLE` goes on as well.
+        if late := [call for call in calls if (call.end or math.inf) > answer.received and not call.was_left]:
+            name, took = NAMES[late[0].service], min(late[0].seconds, SETTLE)
+            sentence = f"a client left {answer.ask.path} after {answer.seconds:.2f} s, and the {name} was called for {took:.2f} s"
+            sentence = f"{sentence}, and not let go; this stack breaks off what a client has left"
+            return [Finding(Cause.GOES_ON, sentence, places=(at(answer.ask.path),), ask=answer.ask)]
+    return []
 
 
 def test_the_way_to_stop_with_the_client(subject: Variant, aside: Aside) -> None:

@@ -17,7 +17,7 @@ from tests.conftest import keep
 
 TASKS, AT_ONCE = 7, 3
 WAVES = math.ceil(TASKS / AT_ONCE)
-BOTH = {2: 4, 6: 12}
+BOTH = {1: 2, 6: 12}
 """Tasks of two requests at once, by how many at once each allows: two waves each."""
 
 PAIR = 2

@@ -18,7 +18,8 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.calls import MAX_CONTENT, RETRY_PAUSE
 from shared.lesson.command import KEEP_ALIVE
-from shared.lesson.upstreams import MAX_CALLS, MAX_IDLE
+from shared.lesson.settings import UPSTREAM_DEADLINE
+from shared.lesson.upstreams import EMBEDDINGS, MAX_CALLS, MAX_IDLE
 from tests.trouble import (
     BURST_DEADLINE,
     FAULTS,
@@ -265,6 +266,23 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
         )
         streamed = trouble.rounds[-1]
         accuse(subject, streamed, [Finding(Cause.LEAK, sentence, places=(("answers", "answer_stream"),), ask=STREAM)])
+
+
+def test_to_wait_for_a_place_counts(subject: Variant, trouble: Trouble) -> None:
+    """A search that finds all places for calls taken waits for one until its deadline, and is then a 504 like any late one."""
+    answer, *_ = trouble.full.answers
+    if answer.status == 504:
+        words = f"The {EMBEDDINGS} did not answer within {UPSTREAM_DEADLINE:g} seconds."
+        accuse(subject, trouble.full, refused(answer, 504, words, when="while all places for calls were taken"))
+        return
+    called = [call.start - answer.sent for call in trouble.full.calls if call.service == "embeddings"]
+    # Called sooner, it had found a place: that there are too many is for another test to say.
+    if not called or max(called) >= UPSTREAM_DEADLINE + EARLY:
+        sentence = f"{answer.ask.path} found all {MAX_CALLS} places for calls taken, and was answered {answer.status} after"
+        sentence = (
+            f"{sentence} {answer.seconds:.2f} s; 504 after {UPSTREAM_DEADLINE:g} s is right, for to wait for a place counts"
+        )
+        accuse(subject, trouble.full, [Finding(Cause.NO_DEADLINE, sentence, places=DEADLINE[:1], ask=answer.ask)])
 
 
 def test_trouble_tells_no_secret(subject: Variant, trouble: Trouble) -> None:

@@ -29,6 +29,9 @@ WITH_ANSWER = Ask("/search-demo?query=budget&answer=true", "POST")
 STREAM = Ask("/answer-stream?query=budget", "POST")
 TASK = Ask("/patient?seconds=0.01")  # For no wait at all, a server that is to crash would.
 
+HELD = (4.0, 7.0, 10.0)
+"""How long all places for calls are taken in each try, in seconds; a search sees three quarters of it, more than it may wait."""
+
 SERVICES = ("embeddings", "query", "chat")
 NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT, "work": WORK}
 """What each service is called where a client is told of it."""
@@ -59,6 +62,9 @@ LATEST = 1.1
 TOO_LATE = 1.25
 """How many times a deadline it must not take in all of the rounds. Nearest wrong: twice, as where it begins anew."""
 
+LATE_HEAD = 0.75 * UPSTREAM_DEADLINE
+"""Seconds before the head of an answer that drips: whoever gives the head a deadline, and the rest another, waits for both."""
+
 LONG_SILENCE = 1.0
 """Seconds: a silence in which a busy machine, too, passes on what was said before it."""
 
@@ -72,7 +78,7 @@ KEPT = 2
 DOES = {
     "slow": "answers too late",
     "silence": "says nothing",
-    "drip": "sends its answer without ever coming to its end",
+    "drip": "sends its answer late, and without ever coming to its end",
     "drop": "closes the connection without an answer",
     "reset": "resets the connection",
     "half": "breaks off in the middle of its answer",
@@ -109,7 +115,7 @@ class Fault:
 FAULTS = (
     Fault("slow", 504, {"seconds": 30.0}),
     Fault("silence", 504),
-    Fault("drip", 504),
+    Fault("drip", 504, {"seconds": LATE_HEAD}),
     Fault("drop", 502),
     Fault("reset", 502),
     Fault("half", 502),
@@ -226,6 +232,7 @@ class Trouble:
         rounds: The cases, in their order.
         after: Requests of each kind, at once: enough to meet many of the connections that a fault may have spoilt.
         left: What was left.
+        full: A search that came while work had all places for calls, and kept them for longer than the search may wait.
         kept: Connections to services that were kept after that.
         closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
         log: All that the server printed.
@@ -235,6 +242,7 @@ class Trouble:
     rounds: list[Observation] = field(default_factory=list)
     after: list[Observation] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    full: Observation = field(default_factory=lambda: Observation([]))
     kept: int = 0
     closed: bool = True
     log: str = ""
@@ -254,11 +262,19 @@ def run_in_trouble(variant: Variant) -> Trouble:
             server.upstreams.behave()
             found.after.append(run(server, AFTER))
             found.left.append(left_over(server, idle))
+        found.full = first_good(HELD, lambda wait: _search_while_full(server, wait), lambda seen: busy(seen.answers[0]))
         with listen(server, STREAM) as connection:
             found.kept = spare_connections(server)
             found.closed = is_closed(connection)
         found.log = server.log()
     return found
+
+
+def _search_while_full(server: Server, wait: float) -> Observation:
+    """Have work take all places for calls, and search meanwhile; the search is what is answered first of all that is returned."""
+    half = MAX_CALLS // 2
+    work = Ask(f"/limited?tasks={half}&at_once={half}&seconds={wait}")
+    return run(server, [replace(SEARCH, after=wait / 4), work, work])
 
 
 def _enough(table: Sequence[Case], found: Trouble) -> bool:

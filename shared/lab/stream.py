@@ -137,7 +137,7 @@ async def come_and_go(server: Server, ask: Ask, seen: bytes) -> float:
             while seen not in got:
                 piece = await reader.read(2**16)
                 if not piece:
-                    raise TimeoutError
+                    raise TimeoutError(f"{ask.path} ended, and {seen!r} had not come")
                 got += piece
     finally:
         writer.transport.abort()

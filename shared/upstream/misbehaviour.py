@@ -69,7 +69,8 @@ async def _huge(request: web.Request, fault: Fault) -> web.StreamResponse:
     return response
 
 
-async def _drip(request: web.Request, _: Fault) -> web.StreamResponse:
+async def _drip(request: web.Request, fault: Fault) -> web.StreamResponse:
+    await asyncio.sleep(fault.seconds)
     response = await _begin(request, {})
     for _beat in range(int(SILENCE_SECONDS * 10)):
         await response.write(b" ")
