@@ -60,7 +60,8 @@ from tests.trouble import (
 )
 
 SILENT = ("embeddings", "query", "work")
-SILENT_KINDS = ("silence", "drip")
+SILENT_FAULTS = (("silence", 0.0), ("drip", 0.0), ("drip", LATE_HEAD))
+"""In which ways a service does not come to the end of an answer, and after how many seconds that begins."""
 TRIES = 3
 
 LATE = {502, 504}
@@ -358,9 +359,9 @@ def _silence(server: Server, service: str) -> Observation:
     """Ask while a service is silent and while it drips; again, where the answer, or the service before, was late."""
 
     def once(_: int) -> Observation:
-        for kind in SILENT_KINDS:
-            server.upstreams.misbehave(service, kind, seconds=LATE_HEAD)
-        seen = run(server, [ASKS[service]] * len(SILENT_KINDS), linger=0.2)
+        for kind, late in SILENT_FAULTS:
+            server.upstreams.misbehave(service, kind, late=late)
+        seen = run(server, [ASKS[service]] * len(SILENT_FAULTS), linger=0.2)
         server.upstreams.behave()
         return seen
 
@@ -368,7 +369,7 @@ def _silence(server: Server, service: str) -> Observation:
         # Where the other service was late, the one that is silent was not asked.
         asked = [call for call in seen.calls if call.service == service]
         longest = max((call.seconds for call in asked), default=0.0)
-        return max(seen.seconds, longest) < 1.5 * UPSTREAM_DEADLINE and len(asked) == len(SILENT_KINDS)
+        return max(seen.seconds, longest) < 1.5 * UPSTREAM_DEADLINE and len(asked) == len(SILENT_FAULTS)
 
     return first_good(range(TRIES), once, in_time)
 

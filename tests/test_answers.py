@@ -11,12 +11,12 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.rules import broken
 from shared.lab.server import Server
-from shared.lab.stream import SeenEvent, events, leave, told
+from shared.lab.stream import PATIENCE, SeenEvent, events, leave, told
 from shared.lab.upstream import Call, most_at_once
 from shared.lab.verdict import judge, prove
 from shared.upstream.services import CHAT_SECONDS
 from tests.conftest import keep
-from tests.trouble import STREAM, WITH_ANSWER
+from tests.trouble import STREAM, WITH_ANSWER, busy
 
 FEW_TOKENS = Ask(
     "/answer-stream?query=%3F", "POST"
@@ -174,11 +174,14 @@ def test_leaving_ends_the_call(server: Server, kind: str) -> None:
         last = server.upstreams.last_call()
         try:
             left = leave(server, STREAM, b"event: token")
-        except TimeoutError:  # What comes when nobody leaves says why.
+        except TimeoutError:  # What comes when nobody leaves may say why.
+            server.upstreams.behave()
             whole = run(server, [STREAM])
-            judge(server, whole, told(whole.answers[0], "done"))
+            judge(server, whole, [] if busy(whole.answers[0]) else told(whole.answers[0], "done"))
             if not tries_left:
-                raise
+                cause = Cause.HELD_BACK if kind == "stalls" else Cause.TOO_SLOW
+                sentence = f"{STREAM.path} did not tell the first word of its answer within {PATIENCE:g} s"
+                judge(server, whole, [Finding(cause, sentence, places=(TELL, SEND), ask=STREAM)])
             continue
         time.sleep(CHAT_SECONDS / 2)  # Half of what the whole answer takes, and far from the deadline.
         seen = Observation(run(server, [Ask("/ping")]).answers, calls=server.upstreams.calls(last))

@@ -1,7 +1,6 @@
 """The client leaves: `leaving.py`, and the stream of `streaming.py`. What a stack does by default it declares."""
 
 import json
-import math
 
 from shared.lab import aftermath
 from shared.lab.causes import Cause
@@ -11,6 +10,7 @@ from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.server import Server
 from shared.lab.traits import declared
 from shared.lab.tries import first_good
+from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.contract import TASKS
@@ -27,16 +27,11 @@ STARTING, FINISHED, STOPPED = (f"[ASYNC] {what} {TASKS[0]}" for what in ("Starti
 NEXT = f"[ASYNC] Starting {TASKS[1]}"
 
 LONG_STAYS = (1.2, 2.4, 4.8)
-"""How long the service takes for each of `LEAVING`, in seconds, for each try; their clients leave after an eighth of that."""
+"""How long a service takes for each of `LEAVING`, in seconds, for each try; their clients leave after an eighth of that."""
 
-LEAVING = (
-    *("/patient?seconds={}", "/deadline?limit=10&seconds={}", "/context?seconds={}"),
-    *("/gather-fails?seconds={}", "/group-fails?seconds={}", "/limited?tasks=2&at_once=2&seconds={}"),
-)
-"""Requests that wait for the work service, in many ways."""
-
-SEARCHES = {"embeddings": about(SEARCH, "leaving1"), "chat": about(WITH_ANSWER, "leaving2")}
-"""Requests that wait for another, each for its slow one."""
+WORKING = ("/patient?", "/deadline?limit=10&", "/context?", "/group-fails?", "/limited?tasks=4&at_once=2&")
+SLOWED = {"embeddings": about(SEARCH, "leaving1"), "chat": about(WITH_ANSWER, "leaving2")}
+"""Searches, by the service that is made slow for each."""
 
 OPERATION = ("waiting", "slow_async_operation")
 
@@ -108,35 +103,45 @@ def ends_there(seen: Observation) -> list[Finding]:
 
 
 def test_every_call_ends_with_its_client(server: Server) -> None:
-    """Where a stack breaks off what a client has left, that goes for each call of each endpoint: no other begins either."""
+    """Where a stack breaks off what a client has left, that goes for the calls of other handlers than /patient as well."""
     if declared(server.variant).get("disconnect_plain") != "broken-off":  # `test_character.py` verifies it.
         return
 
     def left_early(wait: float) -> Observation:
-        for service, ask in SEARCHES.items():
+        for service, ask in SLOWED.items():
             server.upstreams.misbehave(service, "slow", seconds=wait, marker=words_of(ask))
-        asks = [Ask(path.format(wait), headers=((HEADER, f"leaving-{place}"),)) for place, path in enumerate(LEAVING)]
+        asks = [Ask(f"{path}seconds={wait}", headers=((HEADER, f"leaving-{place}"),)) for place, path in enumerate(WORKING)]
         last = server.upstreams.last_call()
-        seen = run(server, [*asks, *SEARCHES.values()], patience=wait / 8)
+        seen = run(server, [*asks, *SLOWED.values()], patience=wait / 8)
         server.upstreams.wait_for_calls(SETTLE)
         seen.calls = server.upstreams.calls(last)
         server.upstreams.behave()
         return seen
 
-    seen = first_good(LONG_STAYS, left_early, lambda seen: not calls_go_on(seen))
+    seen = first_good(LONG_STAYS, left_early, lambda seen: all(begun_for(seen)) and not calls_go_on(seen))
     judge(server, seen, calls_go_on(seen))
 
 
-def calls_go_on(seen: Observation) -> list[Finding]:
-    """Find that a call came to its own end when its client had left; the one that is to fail may."""
+def begun_for(seen: Observation) -> list[list[Call]]:
+    """Return, for each request, its calls of the service that takes long for it."""
+    found = []
     for answer in seen.answers:
         mark = dict(answer.ask.headers).get(HEADER) or words_of(answer.ask)
-        calls = [call for call in seen.calls if mark in json.dumps(call.sent) and call.status != FAILED]
-        # What is open for as long as `SETTLE` goes on as well.
-        if late := [call for call in calls if (call.end or math.inf) > answer.received and not call.was_left]:
-            name, took = NAMES[late[0].service], min(late[0].seconds, SETTLE)
-            sentence = f"a client left {answer.ask.path} after {answer.seconds:.2f} s, and the {name} was called for {took:.2f} s"
-            sentence = f"{sentence}, and not let go; this stack breaks off what a client has left"
+        service = next((name for name, ask in SLOWED.items() if ask == answer.ask), "work")
+        found.append([call for call in seen.calls if call.service == service and mark in json.dumps(call.sent)])
+    return found
+
+
+def calls_go_on(seen: Observation) -> list[Finding]:
+    """Find that a call was answered, or open for `SETTLE`, when its client had left; the one that is to fail may be answered."""
+    for answer, calls in zip(seen.answers, begun_for(seen), strict=True):
+        late = [call for call in calls if call.end is None or (call.end > answer.received and call.status not in {None, FAILED})]
+        if late and not answer.status:
+            took = f"worked on for {late[0].seconds:.2f} s, to the end" if late[0].end else f"still open {SETTLE:g} s later"
+            sentence = (
+                f"a client left {answer.ask.path} after {answer.seconds:.2f} s, and its call of the {NAMES[late[0].service]}"
+            )
+            sentence = f"{sentence} was {took}; this stack breaks off what a client has left"
             return [Finding(Cause.GOES_ON, sentence, places=(at(answer.ask.path),), ask=answer.ask)]
     return []
 

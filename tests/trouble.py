@@ -19,6 +19,7 @@ from shared.lab.stream import events, is_closed, listen, readable
 from shared.lab.tries import first_good
 from shared.lab.upstream import Call, most_at_once
 from shared.lab.variants import Variant
+from shared.lesson.request_id import HEADER
 from shared.lesson.settings import CHAT_DEADLINE, UPSTREAM_DEADLINE
 from shared.lesson.upstreams import CHAT, DOCUMENTS, EMBEDDINGS, MAX_CALLS, MAX_IDLE
 from shared.lesson.work import WORK
@@ -28,9 +29,11 @@ SEARCH = Ask("/search-demo?query=budget", "POST")
 WITH_ANSWER = Ask("/search-demo?query=budget&answer=true", "POST")
 STREAM = Ask("/answer-stream?query=budget", "POST")
 TASK = Ask("/patient?seconds=0.01")  # For no wait at all, a server that is to crash would.
+WAITING = (SEARCH, replace(TASK, headers=((HEADER, "waiting"),)))
+"""Requests that find all places for calls taken."""
 
-HELD = (4.0, 7.0, 10.0)
-"""How long all places for calls are taken in each try, in seconds; a search sees three quarters of it, more than it may wait."""
+FULL = (4.0, 7.0, 10.0)
+"""How long all places for calls are taken in each try, in seconds; who comes sees three quarters of it, more than it may wait."""
 
 SERVICES = ("embeddings", "query", "chat")
 NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT, "work": WORK}
@@ -78,7 +81,8 @@ KEPT = 2
 DOES = {
     "slow": "answers too late",
     "silence": "says nothing",
-    "drip": "sends its answer late, and without ever coming to its end",
+    "drip": "sends its answer without ever coming to its end",
+    "late drip": "begins its answer late, and never comes to its end",
     "drop": "closes the connection without an answer",
     "reset": "resets the connection",
     "half": "breaks off in the middle of its answer",
@@ -89,7 +93,7 @@ DOES = {
     "refuse": "refuses to be connected with",
     "hang": "does not take up connections",
 }
-"""What a service does, by the kind of the fault; one that answers with something else has a name besides."""
+"""What a service does, by the label of the fault; one that answers with something else has a name besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +113,14 @@ class Fault:
     @property
     def in_words(self) -> str:
         """What the service does, for messages."""
-        return f"answers with {self.name or self.status}" if self.kind == "answer" else DOES[self.kind]
+        return f"answers with {self.name or self.status}" if self.kind == "answer" else DOES[self.label]
 
 
 FAULTS = (
     Fault("slow", 504, {"seconds": 30.0}),
     Fault("silence", 504),
-    Fault("drip", 504, {"seconds": LATE_HEAD}),
+    Fault("drip", 504),
+    Fault("drip", 504, {"late": LATE_HEAD}, "late drip"),
     Fault("drop", 502),
     Fault("reset", 502),
     Fault("half", 502),
@@ -232,7 +237,7 @@ class Trouble:
         rounds: The cases, in their order.
         after: Requests of each kind, at once: enough to meet many of the connections that a fault may have spoilt.
         left: What was left.
-        full: A search that came while work had all places for calls, and kept them for longer than the search may wait.
+        full: What was seen when work had all places for calls, and `WAITING` came.
         kept: Connections to services that were kept after that.
         closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
         log: All that the server printed.
@@ -262,19 +267,31 @@ def run_in_trouble(variant: Variant) -> Trouble:
             server.upstreams.behave()
             found.after.append(run(server, AFTER))
             found.left.append(left_over(server, idle))
-        found.full = first_good(HELD, lambda wait: _search_while_full(server, wait), lambda seen: busy(seen.answers[0]))
         with listen(server, STREAM) as connection:
             found.kept = spare_connections(server)
             found.closed = is_closed(connection)
         found.log = server.log()
+        found.full = first_good(FULL, lambda seconds: ask_while_full(server, seconds), waited_in_vain)
     return found
 
 
-def _search_while_full(server: Server, wait: float) -> Observation:
-    """Have work take all places for calls, and search meanwhile; the search is what is answered first of all that is returned."""
+def ask_while_full(server: Server, seconds: float) -> Observation:
+    """Have work take all places for calls for so long, and send `WAITING` meanwhile; theirs are the first answers."""
     half = MAX_CALLS // 2
-    work = Ask(f"/limited?tasks={half}&at_once={half}&seconds={wait}")
-    return run(server, [replace(SEARCH, after=wait / 4), work, work])
+    work = Ask(f"/limited?tasks={half}&at_once={half}&seconds={seconds}")
+    return run(server, [*(replace(ask, after=seconds / 4) for ask in WAITING), work, work])
+
+
+def calls_of_waiting(seen: Observation) -> list[list[Call]]:
+    """Return the calls that were made for each of `WAITING`."""
+    searched = [call for call in seen.calls if call.service == "embeddings"]
+    return [searched, [call for call in seen.calls if call.task and call.sent["request_id"] == "waiting"]]
+
+
+def waited_in_vain(seen: Observation) -> bool:
+    """Whether each of `WAITING` was told that its service is late, which had not been called at all: it had found no place."""
+    answers = seen.answers[: len(WAITING)]
+    return all(answer.status == HTTPStatus.GATEWAY_TIMEOUT for answer in answers) and not any(calls_of_waiting(seen))
 
 
 def _enough(table: Sequence[Case], found: Trouble) -> bool:
@@ -381,7 +398,7 @@ BURST_FAULTS = [
     (service, fault)
     for service in ("embeddings", "query")
     for fault in FAULTS
-    if fault.label not in {"slow", "silence", "drip", "huge"}
+    if fault.kind not in {"slow", "silence", "drip", "huge"}
 ]
 BURST_FAULTS += [(service, fault) for service in ("embeddings", "query") for fault in FAULTS if fault.label == "silence"] * 2
 """Twenty: what fails at once, and some silence. What a service sends slowly, or without end, would only keep the machine busy."""

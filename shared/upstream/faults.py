@@ -14,8 +14,8 @@ SERVICES = ("embeddings", "chat", "query", "work")
 
 INSTEAD = ("answer", "silence", "slow", "drop", "reset", "half", "huge", "drip")
 """What may happen instead of the answer: `answer` with a given status and body; `silence`; be `slow` by `seconds`, then answer as
-usual; `drop` the connection, or `reset` it; break off `half`-way; be `huge`, of `size` bytes; `drip` a byte at a time, but only
-`seconds` later than usual."""
+usual; `drop` the connection, or `reset` it; break off `half`-way; be `huge`, of `size` bytes; `drip` a byte at a time, from its
+head on, which may come `late`."""
 
 STREAMED = ("stall", "cut", "garbage", "linger")
 """What may happen to a stream `after` a number of tokens: it goes silent, it breaks off, or it sends `body` and ends; or it
@@ -31,7 +31,8 @@ class Fault:
         status: The status of an `answer`.
         body: The body of an `answer`, or the `garbage`, as it is sent.
         headers: Headers of an `answer`, as pairs.
-        seconds: How much later than usual `slow` answers, or after how many `drip` begins.
+        seconds: How much later than usual `slow` answers.
+        late: After how many seconds `drip` sends its head.
         size: How many bytes a `huge` body has, about.
         after: How many tokens a stream sends before it goes wrong.
         marker: Meet every call that carries this text, until told to forget; empty: meet the next calls, whatever they carry.
@@ -44,6 +45,7 @@ class Fault:
     body: str = "{}"
     headers: tuple[tuple[str, str], ...] = ()
     seconds: float = 1.0
+    late: float = 0.0
     size: int = 50_000_000
     after: int = 0
     marker: str = ""

@@ -70,7 +70,7 @@ async def _huge(request: web.Request, fault: Fault) -> web.StreamResponse:
 
 
 async def _drip(request: web.Request, fault: Fault) -> web.StreamResponse:
-    await asyncio.sleep(fault.seconds)
+    await asyncio.sleep(fault.late)
     response = await _begin(request, {})
     for _beat in range(int(SILENCE_SECONDS * 10)):
         await response.write(b" ")
