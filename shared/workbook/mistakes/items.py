@@ -163,7 +163,8 @@ def for_each_test(planted: Sequence[Planted]) -> list[Planted]:
     chosen = for_each_cause(planted)
     seen = {test for one in chosen for test in one.mistake.tests}
     # First those for which several tests are responsible.
-    for one in _one_each(sorted(planted, key=lambda one: -len(one.mistake.tests)), lambda one: one.mistake.tests):
+    rest = sorted((one for one in planted if not seen.issuperset(one.mistake.tests)), key=lambda one: -len(one.mistake.tests))
+    for one in _one_each(rest, lambda one: one.mistake.tests, chosen):
         if not seen.issuperset(one.mistake.tests):
             chosen.append(one)
             seen.update(one.mistake.tests)
@@ -175,13 +176,13 @@ def for_each_mistake(planted: Sequence[Planted]) -> list[Planted]:
     return _one_each(planted, lambda one: one.mistake.name)
 
 
-def _one_each(planted: Sequence[Planted], kind: Callable[[Planted], Hashable]) -> list[Planted]:
-    """Return one of each kind.
+def _one_each(planted: Sequence[Planted], kind: Callable[[Planted], Hashable], before: Sequence[Planted] = ()) -> list[Planted]:
+    """Return one of each kind, beside those that were chosen before.
 
     Each time it is the variant that has had the fewest so far, so that all get their share; and of a variant's mistakes each
     time another comes first, so that no kind of mistake is always passed over for the same reason.
     """
-    taken: Counter[str] = Counter()
+    taken = Counter(one.variant for one in before)
     choices: dict[Hashable, list[Planted]] = {}
     for one in planted:
         choices.setdefault(kind(one), []).append(one)
