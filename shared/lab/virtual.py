@@ -4,8 +4,9 @@ A virtual clock stands still while anything can run, and then jumps to the end o
 exactly, however busy the machine is. That clock is read before and after each request; what an answer says does not count.
 
 It knows only the waits of the event loop. A blocking call takes no virtual time: `time.sleep` in place of an awaited sleep looks
-too short, and beside one it is invisible here. Threads, sockets and servers live in real time, and must not be mixed with this.
-`tests/test_waiting.py` and its neighbours see those, from outside and with a real clock.
+too short, and beside one it is invisible here. It takes no real time either, or forty-five requests would take minutes. Threads,
+sockets and servers live in real time, and must not be mixed with this. `tests/test_waiting.py` and its neighbours see those, from
+outside and with a real clock.
 """
 
 import asyncio
@@ -13,9 +14,12 @@ import contextlib
 import functools
 import importlib
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import looptime
 from aiohttp import web
@@ -62,10 +66,24 @@ def ask_together(variant: Variant, expected: Sequence[tuple[str, float]]) -> lis
     package = variant.package
     for module in [name for name in sys.modules if f"{name}.".startswith(f"{package}.")]:
         del sys.modules[module]
-    application = importlib.import_module(f"{package}.app").create_app()
     waits = [Wait(path, due) for path, due in expected]
-    (_on_trio if variant.loop == "trio" else _on_asyncio)(application, waits)
+    with _sleeping_takes_no_time():
+        application = importlib.import_module(f"{package}.app").create_app()
+        (_on_trio if variant.loop == "trio" else _on_asyncio)(application, waits)
     return waits
+
+
+@contextlib.contextmanager
+def _sleeping_takes_no_time() -> Iterator[None]:
+    """Let `time.sleep` return at once in this thread; those that run experiments beside it sleep as they mean to."""
+    sleep, here = time.sleep, threading.get_ident()
+
+    def sleep_elsewhere(seconds: float) -> None:
+        if threading.get_ident() != here:
+            sleep(seconds)
+
+    with mock.patch("time.sleep", sleep_elsewhere):
+        yield
 
 
 def _on_asyncio(application: Any, waits: list[Wait]) -> None:  # noqa: ANN401 - any framework's application
