@@ -1,7 +1,7 @@
 """Tests that a thread runs before pytest comes to them, over a server of their own.
 
-Pytest runs one test after another, and most of them mostly wait. When the experiments in the background leave room for it, half
-of the tests may be to come. Then a thread takes them from the end of the list, until pytest meets it.
+Pytest runs one test after another, and most of them mostly wait. When the experiments in the background are over, the processor
+has time to spare, and half of the tests may be to come. Then a thread takes them from the end of the list, until pytest meets it.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ class Ahead(Generic[Test]):
 
     def __init__(self, tests: Iterable[Test]) -> None:
         self._left = deque(tests)
-        self._taken: dict[Test, Future[bool]] = {}
+        self._taken: dict[Test, Future[None]] = {}
         self._choosing = Lock()
 
     @property
@@ -34,26 +34,23 @@ class Ahead(Generic[Test]):
         """Whether there are tests enough left to start a server for."""
         return len(self._left) >= ENOUGH
 
-    def run(self, one: Callable[[Test], bool]) -> None:
-        """Run tests, from the last on, until pytest has come to all others, `stop` has been called, or one cannot be run.
+    def run(self, one: Callable[[Test], None]) -> None:
+        """Run tests, from the last on, until pytest has come to all others, or `stop` has been called.
 
         Args:
-            one: Runs a test, over a server that pytest does not use; returns whether there was a server to run it over.
+            one: Runs a test, over a server that pytest does not use.
 
         """
         while (taken := self._take_last()) is not None:
             test, ended = taken
             try:
-                ran = one(test)
+                one(test)
             except BaseException as error:  # noqa: BLE001 - it is the test's result, also where that is to be skipped
                 ended.set_exception(error)
-                continue
-            if not ran:
-                self.stop()
-                del self._taken[test]
-            ended.set_result(ran)
+            else:
+                ended.set_result(None)
 
-    def _take_last(self) -> tuple[Test, Future[bool]] | None:
+    def _take_last(self) -> tuple[Test, Future[None]] | None:
         with self._choosing:
             if not self._left:
                 return None
@@ -72,11 +69,10 @@ class Ahead(Generic[Test]):
             if test in self._left:
                 self._left.remove(test)
             ended = self._taken.get(test)
-        return ended is not None and ended.result()
-
-    def has_taken(self, test: Test) -> bool:
-        """Return whether a test was run ahead, or is being run, whatever it ends with."""
-        return test in self._taken
+        if ended is None:
+            return False
+        ended.result()
+        return True
 
     def stop(self) -> None:
         """Let no more tests be begun ahead."""

@@ -519,4 +519,4 @@ Only the crowd comes late: beside all the others its thousand tasks cost a tenth
 """
 
 MOSTLY_WAIT = {"doors", "reader"}
-"""Those that leave the processor to others: one of them runs beside the `SIDE_BY_SIDE`, and then tests run ahead there."""
+"""Those that leave the processor to others: one of them runs beside the `SIDE_BY_SIDE`."""

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from http.client import HTTPException
 from inspect import signature
 from pathlib import Path
 from threading import Lock
@@ -56,6 +55,9 @@ WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""
 
 TESTS = Path(__file__).parent
+
+OF_A_SERVER = {"jobs", "request", "servers", "pytestconfig"}
+"""The fixtures that each test has that asks for a server."""
 
 KEEPING = Lock()
 """Held while a line is kept, for tests that are run ahead keep lines too."""
@@ -135,14 +137,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _can_run_ahead(test: pytest.Function) -> bool:
     """Return whether a test asks for nothing but a server that is there to be had, and its parameters."""
-    config, parameters = test.config, _parameters(test)
-    # In a plan a version has few tests; what runs the suite again and again keeps what it started; a debugger wants one thread.
-    if config.getoption("--plan") or config.pluginmanager.has_plugin("kept") or config.getoption("usepdb", default=False):
+    # With a plan many pytests share the machine, and what runs the suite again and again keeps what it has started.
+    if test.config.getoption("--plan") or test.config.pluginmanager.has_plugin("kept") or test.path.parent != TESTS:
         return False
-    if test.path.parent != TESTS or "server" not in parameters or variants.missing(parameters["server"].name):
+    parameters = _parameters(test)
+    if "server" not in parameters or variants.missing(parameters["server"].name):
         return False
-    marks = {mark.name for mark in test.iter_markers()}
-    return {*signature(test.obj).parameters} == {*parameters} and marks <= {"parametrize"}
+    return {*signature(test.obj).parameters} == {*parameters} and {*test.fixturenames} == {*parameters} | OF_A_SERVER
 
 
 def _report(config: pytest.Config, line: dict[str, object]) -> None:
@@ -256,7 +257,7 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Once[
     with kept_for_others(), ThreadPoolExecutor(several) as working, ThreadPoolExecutor(subjects) as waiting:
         for (name, _), experiment in experiments.items():
             (waiting if name in background.MOSTLY_WAIT and not planned else working).submit(experiment.result)
-        running_ahead = waiting.submit(_run_ahead, ahead)  # When those that mostly wait are over.
+        running_ahead = waiting.submit(_run_ahead, ahead)  # Last, for the experiments must not become later by it.
         yield experiments
         ahead.stop()
         for executor in (working, waiting):  # Broken off, they begin no more.
@@ -272,20 +273,15 @@ def _run_ahead(ahead: Ahead[pytest.Function]) -> None:
     with Upstreams() as upstreams:
         servers = Servers(upstreams)
 
-        def run_one(test: pytest.Function) -> bool:
+        def run_one(test: pytest.Function) -> None:
             parameters = _parameters(test)
-            try:
-                running = servers.get(parameters["server"])
-            except Exception:  # noqa: BLE001 - pytest runs the test itself, over its own server, and tells what keeps that from starting
-                return False
+            running = servers.get(parameters["server"])
             try:
                 test.obj(**{**parameters, "server": running})
             except BaseException:
-                with contextlib.suppress(OSError, HTTPException, ServerError):  # What the test ended with is to be told.
-                    servers.kill()
+                servers.kill()
                 raise
             running.upstreams.behave()
-            return True
 
         ahead.run(run_one)
         servers.stop()
@@ -313,7 +309,7 @@ def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]
     """Serve the variant under test."""
     running = servers.get(_installed(request))
     yield running
-    if request.node.stash.get(FAILED, False) and not request.config.stash[AHEAD].has_taken(request.node):
+    if request.node.stash.get(FAILED, False):
         servers.kill()  # What goes on in it would show in the next test.
     else:
         running.upstreams.behave()  # Take back what a test asked for and no call has met.
