@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from inspect import signature
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -28,7 +27,6 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import Accusation, Verdict
 from shared.workbook.results import RESULTS, STACKS
 from tests import background
-from tests.ahead import Ahead
 from tests.computing import Computing
 from tests.crowd import Crowd
 from tests.doors import Doors
@@ -40,9 +38,6 @@ FAILED = pytest.StashKey[bool]()
 FAILURES = pytest.StashKey[set[tuple[str, str]]]()
 """Which test has failed over which planned version: with other parameters it would say the same, each time of a new server."""
 
-AHEAD = pytest.StashKey[Ahead[pytest.Function]]()
-"""The tests that may be run ahead of pytest."""
-
 SETTINGS = {**PATIENT, "UPSTREAM_DEADLINE": "8", "CHAT_DEADLINE": "12", IDLE_SECONDS: "30"}
 """For the server of most tests: it is more patient than a reader's, for a machine may be too busy for what needs milliseconds.
 
@@ -53,14 +48,6 @@ times is tested on servers of their own.
 
 WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""
-
-TESTS = Path(__file__).parent
-
-OF_A_SERVER = {"jobs", "request", "servers", "pytestconfig"}
-"""The fixtures that each test has that asks for a server."""
-
-KEEPING = Lock()
-"""Held while a line is kept, for tests that are run ahead keep lines too."""
 
 KEPT_ROWS = 24
 """Rows of a timeline that are kept: enough to see a pattern."""
@@ -115,35 +102,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-def _parameters(item: pytest.Item) -> dict[str, Any]:
-    """Return what a test is run with; nothing where it has no parameters."""
-    call = getattr(item, "callspec", None)
-    return call.params if call else {}
-
-
 def _variant(item: pytest.Item) -> Variant | None:
     """Return the variant that a test runs over; None when it runs over none."""
-    parameters = _parameters(item)
-    chosen: Variant | None = parameters.get("server") or parameters.get("subject")
+    parameters = getattr(item, "callspec", None)
+    chosen: Variant | None = parameters and (parameters.params.get("server") or parameters.params.get("subject"))
     return chosen
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin the report with how many tests there are, and choose those that may be run ahead."""
+    """Begin the report with how many tests there are."""
     _report(session.config, {"collected": len(session.items)})
-    functions = [item for item in session.items if isinstance(item, pytest.Function)]
-    session.config.stash[AHEAD] = Ahead(filter(_can_run_ahead, functions))
-
-
-def _can_run_ahead(test: pytest.Function) -> bool:
-    """Return whether a test asks for nothing but a server that is there to be had, and its parameters."""
-    # With a plan many pytests share the machine, and what runs the suite again and again keeps what it has started.
-    if test.config.getoption("--plan") or test.config.pluginmanager.has_plugin("kept") or test.path.parent != TESTS:
-        return False
-    parameters = _parameters(test)
-    if "server" not in parameters or variants.missing(parameters["server"].name):
-        return False
-    return {*signature(test.obj).parameters} == {*parameters} and {*test.fixturenames} == {*parameters} | OF_A_SERVER
 
 
 def _report(config: pytest.Config, line: dict[str, object]) -> None:
@@ -163,12 +131,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     variant = _variant(item) if item.config.getoption("--plan") else None
     if variant and (_function(item), variant.label) in item.config.stash.setdefault(FAILURES, set()):
         pytest.skip("it has failed with other parameters")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Take a test's result where it was run ahead; nothing is returned where pytest is to run it."""
-    return pyfuncitem.config.stash[AHEAD].has_run(pyfuncitem) or None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -253,38 +215,12 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Once[
     experiments = {
         (name, variant.label): Once[Any](partial(make, name, variant)) for name, chosen in wanted.items() for variant in chosen
     }
-    ahead = request.config.stash[AHEAD]
     with kept_for_others(), ThreadPoolExecutor(several) as working, ThreadPoolExecutor(subjects) as waiting:
         for (name, _), experiment in experiments.items():
             (waiting if name in background.MOSTLY_WAIT and not planned else working).submit(experiment.result)
-        running_ahead = waiting.submit(_run_ahead, ahead)  # Last, for the experiments must not become later by it.
         yield experiments
-        ahead.stop()
         for executor in (working, waiting):  # Broken off, they begin no more.
             executor.shutdown(wait=False, cancel_futures=True)
-        if not running_ahead.cancelled():
-            running_ahead.result()  # Its server may not have stopped as it should.
-
-
-def _run_ahead(ahead: Ahead[pytest.Function]) -> None:
-    """Run tests over a server of their own, as long as there are some that pytest has not come to."""
-    if not ahead.is_worth_it:
-        return
-    with Upstreams() as upstreams:
-        servers = Servers(upstreams)
-
-        def run_one(test: pytest.Function) -> None:
-            parameters = _parameters(test)
-            running = servers.get(parameters["server"])
-            try:
-                test.obj(**{**parameters, "server": running})
-            except BaseException:
-                servers.kill()
-                raise
-            running.upstreams.behave()
-
-        ahead.run(run_one)
-        servers.stop()
 
 
 @pytest.fixture(scope="session")
@@ -425,7 +361,7 @@ def keep_line(variant: Variant, line: dict[str, object], *, of_the_stack: bool =
         return
     file = _results(variant, of_the_stack=of_the_stack)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with KEEPING, file.open("a", encoding="utf-8") as lines:
+    with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps({"variant": variant.label, **line}) + "\n")
 
 
