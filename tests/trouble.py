@@ -335,15 +335,19 @@ def on_time(table: Sequence[Case], rounds: Sequence[Observation]) -> bool:
 
 
 def told_apart(table: Sequence[Case], rounds: Sequence[Observation]) -> bool:
-    """Whether each case showed what it is about in one of the rounds, on a machine not too busy: its own service was asked.
-
-    Where that is not late, something else than lateness was told of it.
-    """
-
-    def shown(case: Case, place: int, seen: Observation) -> bool:
-        return bool(calls_for(seen, case)) if case.is_late else not busy(seen.answers[place])
-
+    """Whether each case showed in one of the rounds what it is about: no machine was too busy for it."""
     return all(any(shown(case, place, seen) for seen in rounds) for place, case in enumerate(table))
+
+
+def shown(case: Case, place: int, seen: Observation) -> bool:
+    """Whether a case showed in a round what it is about: its own service was asked; where that is not late, nothing else was."""
+    return bool(calls_for(seen, case)) if case.is_late else not busy(seen.answers[place])
+
+
+def given_up_early(found: Trouble) -> int:
+    """Return how many requests a machine may have been too busy for, so that they were given up while they connected."""
+    cut_short = sum(not shown(case, place, seen) for seen in found.rounds for place, case in enumerate(cases()))
+    return cut_short + sum(busy(answer) for seen in found.after for answer in seen.answers)
 
 
 def busy(answer: Answer) -> bool:
