@@ -168,6 +168,7 @@ class Observation:
         looks: How often was looked where its threads stood.
         stuck: Where tasks and threads stood when a request had no answer.
         process_stood_still: Whether no thread of its process ran then, so that nobody could say where they stood.
+        lab_late: The longest that this process itself was late meanwhile, in seconds: the machine stood still, or was too busy.
 
     """
 
@@ -180,6 +181,7 @@ class Observation:
     looks: int = 0
     stuck: str = ""
     process_stood_still: bool = False
+    lab_late: float = 0.0
 
     @property
     def began(self) -> float:
@@ -284,7 +286,7 @@ class _Watch:
         """Send the requests, look meanwhile, and return what was seen."""
         async with _client(patience) as client:
             done = asyncio.Event()
-            watchers: list[asyncio.Task[None]] = []
+            watchers = [asyncio.create_task(self._notice_lateness(done))]
             if watch or read_along:
                 watchers += [asyncio.create_task(self._read_along(done))]
             if watch:
@@ -314,6 +316,12 @@ class _Watch:
             self._seen.looks += 1
             self._seen.on_loop += found["loop"]
             self._seen.in_threads += found["threads"]
+
+    async def _notice_lateness(self, done: asyncio.Event) -> None:
+        while not done.is_set():
+            began = time.monotonic()
+            await _pause(done)
+            self._seen.lab_late = max(self._seen.lab_late, time.monotonic() - began - PAUSE)
 
     async def _read_along(self, done: asyncio.Event) -> None:
         while not done.is_set():

@@ -1,0 +1,79 @@
+"""How often is tried before somebody is accused, and which tries do not count."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from shared.lab import verdict
+from shared.lab.causes import Cause
+from shared.lab.experiment import Ask, Observation, run
+from shared.lab.finding import Finding
+from shared.lab.server import Server, serving
+from shared.lab.variants import named
+from shared.lab.verdict import LATE, MORE_TRIES, Accusation, prove
+
+WAITS = (0.01, 0.02)
+TOO_LATE = LATE * max(WAITS)
+MANY = 20_000_000
+"""Numbers whose sum takes some tenths of a second, in one call into C, in which no other thread runs."""
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    """Serve any variant."""
+    with serving(named("fastapi_asyncio")[0]) as running:
+        yield running
+
+
+def asks(wait: float) -> list[Ask]:
+    """Return a request for a wait."""
+    return [Ask(f"/async?seconds={wait}")]
+
+
+def late_in_the_first(monkeypatch: pytest.MonkeyPatch, tries: int, late: float) -> list[Sequence[Ask]]:
+    """Have the lab be late in so many tries, by so many seconds, and in no other; return what is sent, as it is sent."""
+    sent: list[Sequence[Ask]] = []
+
+    def run_late(server: Server, asks: Sequence[Ask], **options: object) -> Observation:
+        del options
+        seen = run(server, asks)
+        if asks[0].wait:
+            sent.append(asks)
+            seen.lab_late = late if len(sent) <= tries else 0.0
+        return seen
+
+    monkeypatch.setattr(verdict, "run", run_late)
+    return sent
+
+
+def slow(certain: bool) -> Callable[[Observation], list[Finding]]:
+    """Return what finds that every answer comes too late."""
+    return lambda _: [Finding(Cause.TOO_SLOW, "it took too long", certain=certain)]
+
+
+@pytest.mark.parametrize(
+    ("tries", "late", "certain", "expected"),
+    [
+        (0, 0.0, False, len(WAITS)),
+        (1, TOO_LATE, False, len(WAITS) + 1),
+        (100, TOO_LATE, False, len(WAITS) + MORE_TRIES),
+        (100, LATE * min(WAITS) / 2, False, len(WAITS)),
+        (100, TOO_LATE, True, 1),
+    ],
+    ids=["never late", "late once", "always late", "a little late", "certain"],
+)
+def test_a_try_in_which_the_lab_was_late_does_not_count(
+    served: Server, monkeypatch: pytest.MonkeyPatch, *, tries: int, late: float, certain: bool, expected: int
+) -> None:
+    """It is made again, some times at the most; and what noise cannot cause is told at once."""
+    sent = late_in_the_first(monkeypatch, tries, late)
+    with pytest.raises(Accusation, match="it took too long"):
+        prove(served, "quick", asks, slow(certain=certain), WAITS)
+    assert len(sent) == expected
+
+
+def test_the_lab_notices_that_it_is_late(served: Server) -> None:
+    """While something else keeps its process from running, it is late by so long."""
+    threading.Timer(0.1, lambda: sum(range(MANY))).start()
+    assert run(served, asks(1.0)).lab_late > 0.05
