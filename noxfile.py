@@ -36,10 +36,17 @@ def chosen(session: nox.Session) -> tuple[str, str, list[str]]:
     return name, f"{home.replace('/', '.')}.{name}", rest
 
 
+def named(session: nox.Session) -> list[str]:
+    """Return the variants with whose names the command line begins; what follows them is pytest's."""
+    return list(itertools.takewhile({*VARIANTS, *EXAMPLES}.__contains__, session.posargs))
+
+
 @nox.session
 @nox.parametrize("name", [nox.param(name, id=name) for name in VARIANTS])
 def variant(session: nox.Session, name: str) -> None:
-    """Run the shared suite over a variant, in an environment of its own; without a choice, over each; then one table."""
+    """Run the shared suite over each variant, in an environment of its own; then one table: [-- NAME ...]."""
+    if named(session) and name not in named(session):
+        session.skip("another one is named")
     install(session, name, "suite")
     READY[name] = str(Path(session.bin, "python"))
     # The tests mostly wait, so those of all variants run side by side, as soon as every environment is ready.
@@ -50,6 +57,8 @@ def variant(session: nox.Session, name: str) -> None:
 @nox.parametrize("name", [nox.param(name, id=name) for name in EXAMPLES])
 def example(session: nox.Session, name: str) -> None:
     """Run the shared suite over the lesson on another framework; `nox -s variant example` sets it beside the others."""
+    if named(session) and name not in named(session):
+        session.skip("another one is named")
     install(session, name, "suite")
     READY[name] = str(Path(session.bin, "python"))
     session.notify("suite")
@@ -63,7 +72,7 @@ def suite(session: nox.Session) -> None:
     install(session, "workbook")
     ready = [f"{name}={python}" for name, python in READY.items()]
     # Time enough to end, in good order, what it has started.
-    command = ("python", "-m", "shared.workbook.suite", *COMPARED, *ready, "--", *session.posargs)
+    command = ("python", "-m", "shared.workbook.suite", *COMPARED, *ready, "--", *session.posargs[len(named(session)) :])
     session.run(*command, interrupt_timeout=15, terminate_timeout=15)
 
 
@@ -71,7 +80,7 @@ def suite(session: nox.Session) -> None:
 def stacks(session: nox.Session) -> None:
     """Show on minimal applications, without our code, that what is stated of a stack is its own doing: [-- NAME ...]."""
     install(session, *VARIANTS, *EXAMPLES, "suite", "workbook")
-    names = list(itertools.takewhile({*VARIANTS, *EXAMPLES}.__contains__, session.posargs))
+    names = named(session)
     python = Path(session.bin, "python")
     ready = [f"{name}={python}" for name in names or [*VARIANTS, *EXAMPLES]]
     command = ("python", "-m", "shared.workbook.suite", "--stacks", *ready, "--", *session.posargs[len(names) :])

@@ -63,6 +63,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--report", type=Path, help="a file that gets a line of JSON for each test: its outcome, cause and message")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Say of a variant that is not there once, and not for each test that would have run over it."""
+    try:
+        for name in config.getoption("--variant"):
+            variants.named(name)
+    except variants.VariantError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out, where a variant is named, what is not about it: the workbook's own tests, and those of the stacks alone."""
     named = config.getoption("--variant") or config.getoption("--plan")
@@ -82,12 +91,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _chosen(config: pytest.Config, test: str) -> list[Variant]:
     loop, plan = config.getoption("--loop"), config.getoption("--plan")
-    try:
-        if plan:
-            return [one.variant() for one in read(plan) if test in one.tests]
-        by_name = [variants.named(name) for name in config.getoption("--variant") or variants.groups()]
-    except variants.VariantError as error:
-        raise pytest.UsageError(str(error)) from None
+    if plan:
+        return [one.variant() for one in read(plan) if test in one.tests]
+    by_name = [variants.named(name) for name in config.getoption("--variant") or variants.groups()]
     return [variant for loops in by_name for variant in loops if loop in {None, variant.loop}]
 
 

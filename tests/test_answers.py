@@ -1,6 +1,7 @@
 """An answer from the documents found, whole or as it is written. The evidence is what the model saw."""
 
 import json
+import re
 import time
 from collections.abc import Sequence
 
@@ -22,6 +23,9 @@ FEW_TOKENS = Ask(
     "/answer-stream?query=%3F", "POST"
 )  # To this the model has nothing to say, in five words, a tenth of a second each.
 MANY = 20
+LATER = 0.2
+"""Seconds by which a service is slower than ever: far less than it is given."""
+
 SOON = 0.05  # seconds in which a token has to be with the client
 TRIES = [CHAT_SECONDS] * 5  # The model takes what it takes, so later tries cannot wait longer: there are more of them.
 
@@ -79,6 +83,8 @@ def test_whatever_the_model_answers_is_passed_on(server: Server) -> None:
 
 def test_a_stream_tells_all(server: Server) -> None:
     """The documents come first, then each piece that the model sent, in order, then where the time went."""
+    # A service takes longer than ever, so whoever says how long it took has to measure.
+    server.upstreams.misbehave("embeddings", "slow", seconds=LATER)
     seen = run(server, [STREAM])
     judge(server, seen, broken(seen))
     judge(server, seen, ungrounded(seen.calls))
@@ -117,6 +123,13 @@ def untold(last: SeenEvent, seen: Observation) -> list[Finding]:
         if told < took - EARLY:
             sentence = f"the last event says that {timing['name']} took {told:.3f} s, and the service worked for {took:.3f} s"
             return sure(Cause.FALSE_REPORT, sentence, TELL)
+    worked, took = seen.calls[-1].answered["tokens"][-1][1] - seen.calls[0].start, last.received - seen.began
+    says = re.fullmatch(r"(\d+)ms", str(last.data["elapsed_ms"]))
+    if says is None or not worked - EARLY <= int(says[1]) / 1000 <= took + EARLY:
+        sentence = (
+            f"the last event says that {last.data['elapsed_ms']} had passed; the services worked for {worked * 1000:.0f} ms"
+        )
+        return sure(Cause.FALSE_REPORT, f"{sentence}, and the client was told after {took * 1000:.0f} ms", TELL)
     return []
 
 

@@ -5,7 +5,7 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.readers import QUICK
-from shared.lab.rules import answered, broken
+from shared.lab.rules import answered, broken, misstated
 from shared.lab.server import Server
 from shared.lab.stream import SeenEvent, events, readable
 from shared.lab.upstream import most_at_once
@@ -42,6 +42,12 @@ def complete(answer: Answer, told: list[SeenEvent], results: list[str]) -> list[
 def test_each_result_at_its_own_time(server: Server) -> None:
     """Of three pieces of work the quickest is told first, each as soon as it is done, and the last ends the stream."""
 
+    def asks(wait: float) -> list[Ask]:
+        server.upstreams.behave()  # In an earlier try a call may not have been made.
+        # What a piece was asked to take is not what it takes, and whoever says how long it took has to measure.
+        server.upstreams.misbehave("work", "slow", count=len(FACTORS), seconds=wait / 2)
+        return [Ask(f"/as-completed?seconds={wait}")]
+
     def check(seen: Observation) -> list[Finding]:
         answer = seen.answers[0]
         told, wait = events(answer), answer.ask.wait
@@ -49,16 +55,17 @@ def test_each_result_at_its_own_time(server: Server) -> None:
             return findings
         for event in told:
             took = event.received - answer.sent
-            due = RESULTS[event.data["result"]] * wait
+            due = (RESULTS[event.data["result"]] + 1 / 2) * wait
             sentence = f"{event.data['result']!r} was there after {due:.2f} s, and told after {took:.2f}"
             if took < due - EARLY:
                 return sure(Cause.TOO_FAST, sentence)
+            if misstated(event.data["elapsed"], due, took):
+                return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {event.data['elapsed']}", *WORK)
             if took >= due + wait / 2:  # Nearest wrong: with the next result.
                 return [late(sentence, seen)]
         return []
 
-    verdict = prove(server, "as they come", lambda wait: [Ask(f"/as-completed?seconds={wait}")], check, WAITS)
-    keep(server, "/as-completed", verdict)
+    keep(server, "/as-completed", prove(server, "as they come", asks, check, WAITS))
 
 
 def late(sentence: str, seen: Observation) -> Finding:

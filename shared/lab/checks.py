@@ -147,6 +147,8 @@ def _all_overlap(answer: Answer) -> bool:
 
 def in_turn(seen: Observation) -> list[Finding]:
     """Check that the operations of a request never overlap, and leave the event loop free."""
+    if blocked := holds_the_loop(seen, min(answer.ask.wait for answer in seen.answers)):
+        return blocked
     for answer in seen.answers:
         last = max(operation.end for operation in answer.operations)
         if last < answer.seconds - answer.ask.wait / 2:  # Right: the whole time. Wrong: a wait less.

@@ -317,6 +317,12 @@ def elapsed(answer: Answer) -> float:
     return float(body["elapsed"][:-1]) if "elapsed" in body else float(body["elapsed_ms"].removesuffix("ms")) / 1000
 
 
+def misstated(says: object, due: float, took: float) -> bool:
+    """Return whether an elapsed time that is told is none, or cannot be: less than the seconds due, or more than were seen."""
+    seconds = re.fullmatch(r"(\d+\.\d\d)s", str(says))
+    return seconds is None or not due - ROUNDING <= float(seconds[1]) <= took + ROUNDING
+
+
 def _overstated(answer: Answer) -> list[Finding]:
     """Find that an answer says that it took longer than it was seen to."""
     if answer.ask.endpoint.streams or "elapsed" not in json.loads(answer.body) or elapsed(answer) <= answer.seconds + ROUNDING:

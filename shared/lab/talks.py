@@ -28,7 +28,8 @@ def begun(seen: Observation) -> list[Finding]:
 def _begun(answer: Answer, seen: Observation) -> list[Finding]:
     if answer.status == UPGRADED:
         return []
-    sentence = f"a WebSocket for {answer.ask.path} was answered {answer.status or answer.error} and not {UPGRADED}"
+    got = f"was answered {answer.status}" if answer.status else f"got no answer ({answer.error.removesuffix(': ')})"
+    sentence = f"a WebSocket for {answer.ask.path} {got}, and {UPGRADED} is right"
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(sentence, "\n".join(seen.printed), answer)]
     return sure(Cause.WRONG_ANSWER if answer.status else Cause.HANGS, sentence, ("serve", "serve"))

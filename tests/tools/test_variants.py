@@ -23,6 +23,13 @@ def test_an_example_is_not_compared() -> None:
     assert not groups().keys() & groups(home=EXAMPLES).keys()
 
 
+@pytest.mark.parametrize("path", ["fastapi_asyncio/", f"{ROOT}/variants/fastapi_asyncio", "../variants/fastapi_asyncio"])
+def test_a_path_is_no_name(path: str) -> None:
+    """A path may lead to a variant's folder, and yet nothing could be imported by it."""
+    with pytest.raises(VariantError, match="There is no variant"):
+        named(path)
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     """Without such a folder there is no variant; and a package that is not installed is named, for an example as well."""
     with pytest.raises(VariantError, match="There is no variant nobody"):
