@@ -128,7 +128,7 @@ def begun_for(seen: Observation) -> list[list[Call]]:
     for answer in seen.answers:
         mark = dict(answer.ask.headers).get(HEADER) or words_of(answer.ask)
         service = next((name for name, ask in SLOWED.items() if ask == answer.ask), "work")
-        found.append([call for call in seen.calls if call.service == service and mark in json.dumps(call.sent)])
+        found.append([call for call in seen.calls if call.service == service and call.mentions(mark)])
     return found
 
 

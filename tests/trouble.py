@@ -1,7 +1,6 @@
 """Experiments with services in trouble, each with a server of its own: every fault at once, and two hundred searches at once."""
 
 import itertools
-import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -285,7 +284,7 @@ def ask_while_full(server: Server, seconds: float) -> Observation:
 def calls_of_waiting(seen: Observation) -> list[list[Call]]:
     """Return the calls that were made for each of `WAITING`."""
     searched = [call for call in seen.calls if call.service == "embeddings"]
-    return [searched, [call for call in seen.calls if call.task and call.sent["request_id"] == "waiting"]]
+    return [searched, [call for call in seen.calls if call.task and call.mentions("waiting")]]
 
 
 def waited_in_vain(seen: Observation) -> bool:
@@ -371,10 +370,10 @@ def given_up(case: Case, rounds: Sequence[Observation]) -> float:
 def calls_for(seen: Observation, case: Case) -> list[Call]:
     """Return the calls of a case's service that were made for it."""
     words = words_of(case.ask)
-    vectors = [call.answered for call in seen.calls if call.service == "embeddings" and words in str(call.sent["input"])]
+    vectors = [call.answered for call in seen.calls if call.service == "embeddings" and call.mentions(words)]
     if case.service == "query":
         return [call for call in seen.calls if call.service == "query" and call.sent["query_embeddings"][0] in vectors]
-    return [call for call in seen.calls if call.service == case.service and words in json.dumps(call.sent)]
+    return [call for call in seen.calls if call.service == case.service and call.mentions(words)]
 
 
 SEARCHES = 200

@@ -45,6 +45,10 @@ class Call:
         """The name of the task that a call of the work service is about; empty for other services, and where it met a fault."""
         return str(self.sent["name"]) if self.service == "work" and isinstance(self.sent, dict) else ""
 
+    def mentions(self, words: str) -> bool:
+        """Return whether its caller sent these words: so the calls of one request are told from those of others."""
+        return words in json.dumps(self.sent)
+
     @property
     def was_left(self) -> bool:
         """Whether its caller had left before it was answered; not so while it still waits."""
