@@ -210,6 +210,6 @@ def test_leaving_ends_the_call(server: Server, kind: str) -> None:
         if call.service == "chat" and call.broken_off and call.end:
             return
         if not tries_left:
-            state = "was still open" if call.end is None else f"ended {call.end - left:.2f} s later, with all its words"
+            state = "was still open" if call.end is None else f"ended {max(0.0, call.end - left):.2f} s later, with all its words"
             sentence = f"a client left after the first word of its answer, and the call to the model {state}"
             judge(server, seen, [Finding(Cause.GOES_ON, sentence, places=(SEND, TELL, READ, ("serve", "serve")), ask=STREAM)])

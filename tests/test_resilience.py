@@ -171,7 +171,7 @@ def test_an_answer_without_end(server: Server) -> None:
         judge(server, seen, refused(answer, 502, f"The {NAMES[case.service]} answered with more than {MAX_CONTENT:,} bytes."))
 
 
-def _refused(answer: Answer, case: Case, log: str = "") -> list[Finding]:
+def _refused(answer: Answer, case: Case, log: str) -> list[Finding]:
     """Find what is wrong with an answer that should say what the case's service did."""
     return refused(answer, case.fault.status, f"The {NAMES[case.service]}", when=case.when, log=log)
 
@@ -204,10 +204,10 @@ def wrong_end(answer: Answer, case: Case) -> list[Finding]:
 
 
 def accuse_in_trouble(
-    subject: Variant, case: Case, place: int, rounds: Sequence[Observation], check: Callable[[Answer, Case], list[Finding]]
+    subject: Variant, case: Case, place: int, rounds: Sequence[Observation], check: Callable[[Answer, Case, str], list[Finding]]
 ) -> None:
     """Accuse a variant of a wrong answer to a case in one of some rounds, and of one in each where a machine may be too busy."""
-    found = [check(seen.answers[place], case) for seen in rounds]
+    found = [check(seen.answers[place], case, "\n".join(seen.printed)) for seen in rounds]
     for seen, findings in zip(rounds, found, strict=True):
         accuse(subject, seen, [] if busy(seen.answers[place]) else findings)
     accuse(subject, rounds[-1], found[-1] if all(found) else [])
@@ -230,7 +230,7 @@ def test_words_are_told_while_the_model_is_silent(subject: Variant, trouble: Tro
 def test_every_fault_of_every_service(subject: Variant, trouble: Trouble) -> None:
     """Each fault is answered as the contract says: with its status, or in a stream that has begun with an error event."""
     for place, case in enumerate(cases()):
-        accuse_in_trouble(subject, case, place, trouble.rounds, lambda answer, case: wrong_in_trouble(answer, case, trouble.log))
+        accuse_in_trouble(subject, case, place, trouble.rounds, wrong_in_trouble)
         answer = trouble.rounds[-1].answers[place]
         if case.fault.fields.get("status") == 429 and answer.status == 503 and answer.headers.get("Retry-After") != "7":
             accuse(subject, trouble.rounds[-1], sure(Cause.WRONG_ERROR, f"{case.label} was answered without its Retry-After"))
@@ -318,16 +318,11 @@ def spare(kept: int, after: str) -> list[Finding]:
     return sure(Cause.LEAK, sentence, POOL, *DEADLINE)
 
 
-def wrong_in_burst(answer: Answer, case: Case) -> list[Finding]:
-    """Find what is wrong with the answer to one of two hundred searches that has to fail."""
-    return _refused(answer, case)
-
-
 def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst: Burst) -> None:
     """Of two hundred searches at once, the twenty whose service fails at every attempt fail, with their status, and no other."""
     count, tries = len(burst.cases), (*burst.others, burst.seen)
     for place, case in enumerate(burst.cases):
-        accuse_in_trouble(subject, case, place, tries, wrong_in_burst)
+        accuse_in_trouble(subject, case, place, tries, _refused)
     for seen in tries:
         for answer, case in zip(seen.answers[:count], burst.cases, strict=True):
             if answer.status == case.fault.status == 504 and answer.seconds < BURST_DEADLINE - EARLY:

@@ -51,13 +51,13 @@ def _wrong(answer: Answer, status: int, words: Sequence[str], asked: str, log: s
 
 def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
     got = f"was answered {answer.status}" if answer.status else f"got {answer.error}"
-    sentence = f"{asked} {got}, and {status} is right"
+    sentence, says = f"{asked} {got}, and {status} is right", f"; the log says: {last_error(log)}" if log else ""
     if answer.status == 0 and not answer.hung:  # The connection was closed without a word.
-        cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
+        cause, sentence = Cause.CRASHED, f"{sentence}{says}"
     elif answer.status == 0:
         cause = Cause.NO_DEADLINE if status == HTTPStatus.GATEWAY_TIMEOUT else Cause.HANGS
     elif answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        cause, sentence = Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
+        cause, sentence = Cause.CRASHED, f"{sentence}{says}"
     elif status == HTTPStatus.METHOD_NOT_ALLOWED and answer.status < HTTPStatus.BAD_REQUEST:
         cause = Cause.ANY_METHOD
     elif answer.status == HTTPStatus.OK:
