@@ -41,12 +41,20 @@ def named(session: nox.Session) -> list[str]:
     return list(itertools.takewhile({*VARIANTS, *EXAMPLES}.__contains__, session.posargs))
 
 
+def leave_out(session: nox.Session, name: str, kind: list[str]) -> None:
+    """Skip a session whose variant is not among those that the command line names, if it names any of this kind."""
+    wanted = named(session)
+    if wanted and not set(wanted) & set(kind):
+        session.error(f"{wanted[0]} is none of {', '.join(kind)}: name one of these, or run it with nox -s variant or example")
+    if wanted and name not in wanted:
+        session.skip("another one is named")
+
+
 @nox.session
 @nox.parametrize("name", [nox.param(name, id=name) for name in VARIANTS])
 def variant(session: nox.Session, name: str) -> None:
     """Run the shared suite over each variant, in an environment of its own; then one table: [-- NAME ...]."""
-    if named(session) and name not in named(session):
-        session.skip("another one is named")
+    leave_out(session, name, VARIANTS)
     install(session, name, "suite")
     READY[name] = str(Path(session.bin, "python"))
     # The tests mostly wait, so those of all variants run side by side, as soon as every environment is ready.
@@ -57,8 +65,7 @@ def variant(session: nox.Session, name: str) -> None:
 @nox.parametrize("name", [nox.param(name, id=name) for name in EXAMPLES])
 def example(session: nox.Session, name: str) -> None:
     """Run the shared suite over the lesson on another framework; `nox -s variant example` sets it beside the others."""
-    if named(session) and name not in named(session):
-        session.skip("another one is named")
+    leave_out(session, name, EXAMPLES)
     install(session, name, "suite")
     READY[name] = str(Path(session.bin, "python"))
     session.notify("suite")

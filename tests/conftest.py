@@ -66,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Say of a variant that is not there once, and not for each test that would have run over it."""
     try:
-        for name in config.getoption("--variant"):
+        for name in config.getoption("--variant") or ([] if config.getoption("--plan") else variants.groups()):
             variants.named(name)
     except variants.VariantError as error:
         raise pytest.UsageError(str(error)) from None

@@ -1,7 +1,6 @@
 """An answer from the documents found, whole or as it is written. The evidence is what the model saw."""
 
 import json
-import re
 import time
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import broken
+from shared.lab.rules import broken, misstated
 from shared.lab.server import Server
 from shared.lab.stream import PATIENCE, SeenEvent, events, leave, told
 from shared.lab.upstream import Call, most_at_once
@@ -124,8 +123,7 @@ def untold(last: SeenEvent, seen: Observation) -> list[Finding]:
             sentence = f"the last event says that {timing['name']} took {told:.3f} s, and the service worked for {took:.3f} s"
             return sure(Cause.FALSE_REPORT, sentence, TELL)
     worked, took = seen.calls[-1].answered["tokens"][-1][1] - seen.calls[0].start, last.received - seen.began
-    says = re.fullmatch(r"(\d+)ms", str(last.data["elapsed_ms"]))
-    if says is None or not worked - EARLY <= int(says[1]) / 1000 <= took + EARLY:
+    if misstated(last.data["elapsed_ms"], worked, took):
         sentence = (
             f"the last event says that {last.data['elapsed_ms']} had passed; the services worked for {worked * 1000:.0f} ms"
         )

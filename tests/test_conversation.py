@@ -63,9 +63,10 @@ def test_each_result_is_told_when_it_is_there(server: Server) -> None:
     mine = ((HEADER, "conversation-1"),)
 
     def asks(wait: float) -> list[Ask]:
-        server.upstreams.behave()  # In an earlier try a call may not have been made.
-        # What a task was asked to take is not what it takes, and whoever says how long it took has to measure.
-        server.upstreams.misbehave("work", "slow", count=len(FACTORS), seconds=wait / 2)
+        server.upstreams.behave()
+        # What a task was asked to take is not what it takes, and whoever says how long it took has to measure. With a marker
+        # every call is slow: one of an earlier try, on its way only now, does not take the place of another.
+        server.upstreams.misbehave("work", "slow", marker="name=", seconds=wait / 2)
         starts = [start(name, factor * wait) for name, factor in FACTORS.items()]
         return [converse(*starts, *(Hear("done", name) for name in sorted(FACTORS, key=FACTORS.__getitem__)), headers=mine)]
 

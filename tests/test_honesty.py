@@ -21,12 +21,8 @@ SEARCH = Ask("/search-demo?query=budget%20for%20servers", "POST")
 STALL = 3
 """How many times as long as others wait the event loop is stalled."""
 
-LONGEST_STALL = 5.0
-"""Seconds: less than the deadline of a search that is under way meanwhile."""
-
-SOON = 0.05  # seconds
-BEGUN = 1 / 4
-"""After which part of a wait all requests have begun that came first: on a busy machine it is five times what they need."""
+LONGEST = 0.6
+"""The longest wait there, in seconds: a version that blocks holds the loop for ten of them, and a search has a deadline."""
 
 AFTER = 0.3  # seconds
 TRIES = 3
@@ -49,11 +45,12 @@ def test_a_stall_shows_in_what_it_says(server: Server) -> None:
     """When /sync stalls the event loop, all that waited meanwhile took longer, and say so in `elapsed` and `Server-Timing`."""
 
     def stalled(wait: float) -> list[Ask]:
+        wait = min(wait, LONGEST)
         paths = [f"{path}?seconds={wait}" for path in ("/async", "/parallel", "/sequential")]
-        server.upstreams.behave()  # In an earlier try the call may not have been made.
-        server.upstreams.misbehave("embeddings", "slow", seconds=wait)  # A search cannot be asked to take longer.
-        stall = Ask(f"/sync?seconds={min(STALL * wait, LONGEST_STALL)}", after=max(SOON, BEGUN * wait))
-        return [*map(Ask, paths), SEARCH, stall]
+        server.upstreams.behave()
+        server.upstreams.misbehave("embeddings", "slow", marker="for servers", seconds=wait)  # It cannot be asked to be.
+        # Half a wait later, when the others have begun, and none has ended. On a busy machine that is the longest that there is.
+        return [*map(Ask, paths), SEARCH, Ask(f"/sync?seconds={STALL * wait}", after=wait / 2)]
 
     def check(seen: Observation) -> list[Finding]:
         stall = seen.answers[-1].ask.wait

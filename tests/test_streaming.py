@@ -43,9 +43,10 @@ def test_each_result_at_its_own_time(server: Server) -> None:
     """Of three pieces of work the quickest is told first, each as soon as it is done, and the last ends the stream."""
 
     def asks(wait: float) -> list[Ask]:
-        server.upstreams.behave()  # In an earlier try a call may not have been made.
-        # What a piece was asked to take is not what it takes, and whoever says how long it took has to measure.
-        server.upstreams.misbehave("work", "slow", count=len(FACTORS), seconds=wait / 2)
+        server.upstreams.behave()
+        # What a piece was asked to take is not what it takes, and whoever says how long it took has to measure. With a marker
+        # every call is slow: one of an earlier try, on its way only now, does not take the place of another.
+        server.upstreams.misbehave("work", "slow", marker="name=", seconds=wait / 2)
         return [Ask(f"/as-completed?seconds={wait}")]
 
     def check(seen: Observation) -> list[Finding]:

@@ -339,7 +339,7 @@ def told_apart(table: Sequence[Case], rounds: Sequence[Observation]) -> bool:
 
 
 def shown(case: Case, place: int, seen: Observation) -> bool:
-    """Whether a case showed in a round what it is about: its own service was asked; where that is not late, nothing else was."""
+    """Whether a case showed in a round what it is about: its service was asked, or, where that is not late, nothing was late."""
     return bool(calls_for(seen, case)) if case.is_late else not busy(seen.answers[place])
 
 

@@ -168,7 +168,7 @@ class Observation:
         looks: How often was looked where its threads stood.
         stuck: Where tasks and threads stood when a request had no answer.
         process_stood_still: Whether no thread of its process ran then, so that nobody could say where they stood.
-        lab_late: The longest that this process itself was late meanwhile, in seconds: the machine stood still, or was too busy.
+        lab_late: The longest that this process itself was late meanwhile, in seconds: it, or the machine, had too much to do.
 
     """
 

@@ -51,7 +51,8 @@ def _wrong(answer: Answer, status: int, words: Sequence[str], asked: str, log: s
 
 def _other_status(answer: Answer, status: int, asked: str, log: str) -> Finding:
     got = f"was answered {answer.status}" if answer.status else f"got {answer.error}"
-    sentence, says = f"{asked} {got}, and {status} is right", f"; the log says: {last_error(log)}" if log else ""
+    sentence, says = f"{asked} {got}, and {status} is right", last_error(log)
+    says = "" if says == "nothing" else f"; the log says: {says}"
     if answer.status == 0 and not answer.hung:  # The connection was closed without a word.
         cause, sentence = Cause.CRASHED, f"{sentence}{says}"
     elif answer.status == 0:

@@ -319,8 +319,9 @@ def elapsed(answer: Answer) -> float:
 
 def misstated(says: object, due: float, took: float) -> bool:
     """Return whether an elapsed time that is told is none, or cannot be: less than the seconds due, or more than were seen."""
-    seconds = re.fullmatch(r"(\d+\.\d\d)s", str(says))
-    return seconds is None or not due - ROUNDING <= float(seconds[1]) <= took + ROUNDING
+    told = re.fullmatch(r"(\d+\.\d\d)s|(\d+)ms", str(says))
+    seconds = 0.0 if told is None else float(told[1]) if told[1] else int(told[2]) / 1000
+    return told is None or not due - ROUNDING <= seconds <= took + ROUNDING
 
 
 def _overstated(answer: Answer) -> list[Finding]:

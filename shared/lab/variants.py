@@ -66,7 +66,7 @@ def named(name: str, root: Path = ROOT) -> list[Variant]:
     """
     home = next((home for home in HOMES if (root / home / name / "serve.py").is_file()), None)
     if home is None or not name.isidentifier():  # A path may lead there as well, and no package is called like one.
-        raise VariantError(f"There is no variant {name}: it is the name of a folder of variants/ that has a serve.py.")
+        raise VariantError(f"There is no variant {name}: a variant is named like its folder in variants/, which has a serve.py.")
     serve = root / home / name / "serve.py"
     for node in ast.parse(serve.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "LOOPS":

@@ -15,6 +15,7 @@ from shared.lab.experiment import HANG, Ask, Observation, run
 from shared.lab.finding import Check, Finding
 from shared.lab.rules import broken
 from shared.lab.server import Server
+from shared.lab.talk import Say
 from shared.lab.terms import terms
 from shared.lab.timeline import draw
 from shared.lab.variants import Variant
@@ -33,11 +34,14 @@ BUSY = 5
 After a try that failed, the same requests are sent without a wait: what they take then is the work alone, here and now.
 """
 
-MORE_TRIES = 4
-"""How many tries at the most do not count because the lab itself was late in them: what it saw of a server is no evidence."""
+MORE_TRIES = 2
+"""How many failed tries of each wait do not count because the lab itself was late in them: it may be its own time that it saw."""
 
 LATE = 1 / 4
-"""The part of a wait that the lab has to be late for that: bounds stand half a wait from what is right."""
+"""The part of the shortest wait that the lab has to be late for that: bounds stand half a wait from what is right."""
+
+NOTICED = 0.05
+"""Seconds that it has to be late at the least: to send a hundred requests takes it nearly as long."""
 
 LONGEST = 3.0
 """The longest wait of a try, in seconds; an experiment may ask for twice and three times it, and no wait may exceed ten."""
@@ -107,8 +111,8 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
 ) -> Verdict:
     """Try with longer and longer waits until nothing is found wrong, or something that noise cannot cause.
 
-    On a busy machine the later waits are longer still, by what the requests were seen to take without a wait. Where the whole
-    machine stood still, as one that shares its processors may, the same wait is tried again.
+    On a busy machine the later waits are longer still, by what the requests were seen to take without a wait. Where the
+    lab itself was late, as when the whole machine stands still for a moment, the same wait is tried again.
 
     Args:
         server: The variant under test.
@@ -124,7 +128,7 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
         Accusation: Something was wrong in every try, or certainly.
 
     """
-    shortest, more_tries, number = 0.0, MORE_TRIES, 0
+    shortest, number, late = 0.0, 0, 0
     while number < len(waits):
         wait = max(waits[number], shortest)
         sent = asks(wait)
@@ -135,23 +139,27 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
         if not findings:
             return Verdict(name, seen)
         worst = max(findings, key=lambda finding: finding.certain)
-        counts = not more_tries or seen.lab_late < LATE * min((ask.wait for ask in sent if ask.wait), default=REST)
+        counts = late == MORE_TRIES or not _lab_was_late(seen)
         if worst.certain or (counts and number == len(waits) - 1):
             worst = _compared_with_alone(server, worst, seen)
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
         doubt(worst)
-        if not counts:
-            more_tries -= 1
-        else:
-            number += 1
-            if any(ask.wait for ask in sent):  # A search cannot be asked to wait.
-                shortest = min(BUSY * _work_alone(server, asks(0.0)), LONGEST)
+        if counts and any(ask.wait for ask in sent):  # A search cannot be asked to wait.
+            shortest = min(BUSY * _work_alone(server, asks(0.0)), LONGEST)
+        number, late = (number + 1, 0) if counts else (number, late + 1)
         _let_calls_end(server)
     raise ValueError("There has to be a wait to try.")
 
 
+def _lab_was_late(seen: Observation) -> bool:
+    """Return whether the lab was so late that what it saw may be its own time."""
+    steps = [step.seconds for answer in seen.answers for step in answer.ask.says if isinstance(step, Say)]
+    waits = [*steps, *(answer.ask.wait for answer in seen.answers if not answer.ask.says)]
+    return seen.lab_late >= max(NOTICED, LATE * min(filter(None, waits), default=0.0))
+
+
 def _work_alone(server: Server, asks: Sequence[Ask]) -> float:
-    """Return how many seconds requests take that do not wait, without what the lab itself was late."""
+    """Return how many seconds requests take that do not wait; that the lab was late is no work, and lets no wait grow."""
     seen = run(server, asks)
     return seen.seconds - seen.lab_late
 

@@ -11,9 +11,9 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import Finding
 from shared.lab.server import Server, serving
 from shared.lab.variants import named
-from shared.lab.verdict import LATE, MORE_TRIES, Accusation, prove
+from shared.lab.verdict import LATE, MORE_TRIES, NOTICED, Accusation, prove
 
-WAITS = (0.01, 0.02)
+WAITS = (0.1, 0.3)
 TOO_LATE = LATE * max(WAITS)
 MANY = 20_000_000
 """Numbers whose sum takes some tenths of a second, in one call into C, in which no other thread runs."""
@@ -57,11 +57,12 @@ def slow(certain: bool) -> Callable[[Observation], list[Finding]]:
     [
         (0, 0.0, False, len(WAITS)),
         (1, TOO_LATE, False, len(WAITS) + 1),
-        (100, TOO_LATE, False, len(WAITS) + MORE_TRIES),
-        (100, LATE * min(WAITS) / 2, False, len(WAITS)),
+        (100, TOO_LATE, False, len(WAITS) * (1 + MORE_TRIES)),
+        (100, NOTICED, False, len(WAITS) + MORE_TRIES),
+        (100, NOTICED / 2, False, len(WAITS)),
         (100, TOO_LATE, True, 1),
     ],
-    ids=["never late", "late once", "always late", "a little late", "certain"],
+    ids=["never late", "late once", "always late", "late for a short wait", "a little late", "certain"],
 )
 def test_a_try_in_which_the_lab_was_late_does_not_count(
     served: Server, monkeypatch: pytest.MonkeyPatch, *, tries: int, late: float, certain: bool, expected: int
@@ -75,5 +76,5 @@ def test_a_try_in_which_the_lab_was_late_does_not_count(
 
 def test_the_lab_notices_that_it_is_late(served: Server) -> None:
     """While something else keeps its process from running, it is late by so long."""
-    threading.Timer(0.1, lambda: sum(range(MANY))).start()
+    threading.Timer(0.4, lambda: sum(range(MANY))).start()
     assert run(served, asks(1.0)).lab_late > 0.05
