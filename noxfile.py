@@ -41,11 +41,11 @@ def named(session: nox.Session) -> list[str]:
     return list(itertools.takewhile({*VARIANTS, *EXAMPLES}.__contains__, session.posargs))
 
 
-def leave_out(session: nox.Session, name: str, kind: list[str]) -> None:
-    """Skip a session whose variant is not among those that the command line names, if it names any of this kind."""
+def leave_out(session: nox.Session, name: str, kind: list[str], other: str) -> None:
+    """Skip a session whose variant is not among those that the command line names; say where one of the `other` kind is run."""
     wanted = named(session)
     if wanted and not set(wanted) & set(kind):
-        session.error(f"{wanted[0]} is none of {', '.join(kind)}: name one of these, or run it with nox -s variant or example")
+        session.error(f"{wanted[0]} is none of {', '.join(kind)}: run nox -s {other} -- {wanted[0]}")
     if wanted and name not in wanted:
         session.skip("another one is named")
 
@@ -54,7 +54,7 @@ def leave_out(session: nox.Session, name: str, kind: list[str]) -> None:
 @nox.parametrize("name", [nox.param(name, id=name) for name in VARIANTS])
 def variant(session: nox.Session, name: str) -> None:
     """Run the shared suite over each variant, in an environment of its own; then one table: [-- NAME ...]."""
-    leave_out(session, name, VARIANTS)
+    leave_out(session, name, VARIANTS, "example")
     install(session, name, "suite")
     READY[name] = str(Path(session.bin, "python"))
     # The tests mostly wait, so those of all variants run side by side, as soon as every environment is ready.
@@ -65,7 +65,7 @@ def variant(session: nox.Session, name: str) -> None:
 @nox.parametrize("name", [nox.param(name, id=name) for name in EXAMPLES])
 def example(session: nox.Session, name: str) -> None:
     """Run the shared suite over the lesson on another framework; `nox -s variant example` sets it beside the others."""
-    leave_out(session, name, EXAMPLES)
+    leave_out(session, name, EXAMPLES, "variant")
     install(session, name, "suite")
     READY[name] = str(Path(session.bin, "python"))
     session.notify("suite")
