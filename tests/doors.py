@@ -6,13 +6,16 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from shared.lab import aftermath
 from shared.lab.experiment import Observation, run
+from shared.lab.readers import read_after
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.tries import first_good
@@ -20,7 +23,7 @@ from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
 from shared.lesson.command import HOST
 from shared.lesson.settings import CHAT_DEADLINE, CONNECT_DEADLINE
-from tests.trouble import LATEST, SEARCH, SERVICES, STREAM, WITH_ANSWER, Case, Fault, Left, left_over
+from tests.trouble import LATEST, SEARCH, SERVICES, STREAM, WITH_ANSWER, Case, Fault, Left, about, left_over, words_of
 
 WAYS = (Fault("refuse", 502), Fault("hang", 502))
 ASKS = (WITH_ANSWER, STREAM)
@@ -30,6 +33,15 @@ CONNECTS = 2 * CONNECT_DEADLINE
 ANSWERS = 1.5 * CHAT_DEADLINE
 DEADLINES = {"CONNECT_DEADLINE": f"{CONNECTS:g}", "CHAT_DEADLINE": f"{ANSWERS:g}", "UPSTREAM_DEADLINE": f"{3 * CONNECTS:g}"}
 """The deadlines that the server here is given, in seconds: longer than the defaults, to show that settings are obeyed."""
+
+LONG = about(STREAM, "unread00")
+EVENT = 'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
+LAST = "data: [DONE]\n\n"
+MANY_EVENTS, LENGTH = 384, 2**15
+"""Events of a long answer, and the characters of each: more than is kept anywhere for a reader who reads nothing."""
+
+LATER = 1.0
+"""Seconds after the model's deadline until that is read: it is over for this answer, too."""
 
 DOORS = ("OPENAI_BASE_URL", "CHROMA_URL", "CHROMA_URL")
 """What the ways lead to: the last is a proxy's, and would be noticed wherever it led to."""
@@ -219,6 +231,7 @@ class Doors:
         unreached: When the services could not be reached, each in each way.
         left: What was left after that.
         silent: While the model was silent, for each way to ask it.
+        unread: An answer of `MANY_EVENTS` events; its reader had read nothing until the model's deadline had long been over.
         proxied: The paths of calls that came to a proxy, which the server's environment named.
 
     """
@@ -226,6 +239,7 @@ class Doors:
     unreached: list[Unreached]
     left: Left
     silent: Observation
+    unread: Observation
     proxied: list[str]
 
 
@@ -242,7 +256,16 @@ def run_at_doors(variant: Variant) -> Doors:
         for one in found:
             while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):
                 _meet(server, one, openai, chroma)
-        return Doors(found, left_over(server, idle), _silence(server), proxy.gate.arrived)
+        left = left_over(server, idle)
+        server.upstreams.misbehave("chat", "answer", marker=words_of(LONG), body=EVENT % ("x" * LENGTH) * MANY_EVENTS + LAST)
+        # Beside each other, for both only wait; again, where a machine was too busy for what comes before the stream.
+        unread, silent = first_good(range(ROUNDS), lambda _: read_after(server, LONG, lambda: _silence(server)), _began)
+        return Doors(found, left, silent, unread, proxy.gate.arrived)
+
+
+def _began(seen: tuple[Observation, Observation]) -> bool:
+    """Say whether the stream began that was read late."""
+    return seen[0].answers[0].status == HTTPStatus.OK
 
 
 def _silence(server: Server) -> Observation:
@@ -250,11 +273,14 @@ def _silence(server: Server) -> Observation:
 
     def once(_: int) -> Observation:
         server.upstreams.misbehave("chat", "silence", count=len(ASKS))
-        seen = run(server, ASKS)
-        server.upstreams.behave()
-        return seen
+        return run(server, ASKS)
 
-    return first_good(range(ROUNDS), once, lambda seen: [call.service for call in seen.calls].count("chat") == len(ASKS))
+    def asked(seen: Observation) -> bool:
+        return sum(call.service == "chat" and not call.mentions(words_of(LONG)) for call in seen.calls) == len(ASKS)
+
+    silent = first_good(range(ROUNDS), once, asked)
+    time.sleep(LATER)
+    return silent
 
 
 def _meet(server: Server, one: Unreached, openai: Door, chroma: Door) -> None:

@@ -9,13 +9,16 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import broken, misstated
+from shared.lab.rules import answered, broken, misstated
 from shared.lab.server import Server
-from shared.lab.stream import PATIENCE, SeenEvent, events, leave, told
+from shared.lab.stream import PATIENCE, SeenEvent, events, leave, readable, told
 from shared.lab.upstream import Call, most_at_once
-from shared.lab.verdict import judge, prove
+from shared.lab.variants import Variant
+from shared.lab.verdict import accuse, judge, prove
 from shared.upstream.services import CHAT_SECONDS
 from tests.conftest import keep
+from tests.doors import ANSWERS, MANY_EVENTS, Doors
+from tests.doors import LATER as UNREAD
 from tests.trouble import STREAM, WITH_ANSWER, busy
 
 FEW_TOKENS = Ask(
@@ -129,6 +132,20 @@ def untold(last: SeenEvent, seen: Observation) -> list[Finding]:
         )
         return sure(Cause.FALSE_REPORT, f"{sentence}, and the client was told after {took * 1000:.0f} ms", TELL)
     return []
+
+
+def test_a_slow_reader_is_not_the_models_lateness(subject: Variant, doors: Doors) -> None:
+    """Who reads nothing until the model's deadline is long over still gets all: it is for the waits for the model alone."""
+    answer = doors.unread.answers[0]
+    accuse(subject, doors.unread, broken(doors.unread, (answered,)) or readable(answer))
+    told_all = events(answer)
+    names = [event.name for event in told_all]
+    if names != ["documents", *["token"] * MANY_EVENTS, "done"]:
+        last = str(told_all[-1].data["detail"]).rstrip(".") if "error" in names else "no more"
+        got = f"{names.count('token')} of {MANY_EVENTS} parts of the answer, and then: {last}"
+        sentence = f"the model answered {answer.ask.endpoint.path} at once, and has {ANSWERS:g} s; a client that read nothing for"
+        sentence = f"{sentence} {ANSWERS + UNREAD:g} s got {got}"
+        accuse(subject, doors.unread, [Finding(Cause.NO_DEADLINE, sentence, places=(READ, TELL), ask=answer.ask)])
 
 
 def test_no_event_waits_for_the_next(server: Server) -> None:

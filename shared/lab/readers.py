@@ -3,7 +3,9 @@
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from shared.lab.experiment import Answer, Ask, Observation, run
@@ -11,6 +13,8 @@ from shared.lab.probes_http import UPGRADE
 from shared.lab.server import Server
 from shared.lab.shutdown import wait_for_end
 from shared.lab.tries import first_good
+
+Seen = TypeVar("Seen")
 
 STANDSTILL = 0.5
 """Seconds without another call after which a server that waits for its reader is taken to wait."""
@@ -24,7 +28,10 @@ QUICK = 1.0
 PINGS = 3
 """How often to ask for one at the most."""
 
+PING = Ask("/ping")
+
 CLOSE = "Connection: close\n"
+NO_BODY = "Content-Length: 0\n"
 
 SMALL = 8192
 """Bytes that a slow reader lets the system keep for it, so that little fits between it and the server."""
@@ -71,17 +78,28 @@ class Slow:
 def read_late(server: Server, path: str) -> Slow:
     """Ask for a stream, read nothing until the server makes no further calls for it, then read all of it."""
     last = server.upstreams.last_call()
-    answer = Answer(Ask(path), sent=time.monotonic())
-    with asking(server, path) as client:
+
+    def look() -> tuple[int, float]:
         waiting = _until_standstill(server, last)
-        ping = first_good(range(PINGS), lambda _: run(server, [Ask("/ping")]).answers[0].seconds, lambda took: took < QUICK)
+        return waiting, first_good(range(PINGS), lambda _: run(server, [PING]).answers[0].seconds, lambda took: took < QUICK)
+
+    seen, (waiting, ping) = read_after(server, Ask(path), look)
+    return Slow(waiting, seen, ping)
+
+
+def read_after(server: Server, ask: Ask, meanwhile: Callable[[], Seen]) -> tuple[Observation, Seen]:
+    """Ask for a stream, read nothing of it until something else is done, then read all of it; return what was seen of both."""
+    last = server.upstreams.last_call()
+    answer = Answer(ask, sent=time.monotonic())
+    with asking(server, ask.path, CLOSE + NO_BODY, ask.method) as client:
+        done = meanwhile()
         head, _, body = _read_all(client).partition(b"\r\n\r\n")
     answer.received = time.monotonic()
     answer.headers = {"Content-Type": "text/event-stream"} if b"text/event-stream" in head.lower() else {}
     answer.status = int(head.split(b" ")[1]) if head.startswith(b"HTTP/1.1 ") else 0
     answer.body = _without_chunks(body)
     answer.arrivals = [(answer.received, len(answer.body))]
-    return Slow(waiting, Observation([answer], calls=server.upstreams.calls(last)), ping)
+    return Observation([answer], calls=server.upstreams.calls(last)), done
 
 
 def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
@@ -113,14 +131,14 @@ def speak_only(server: Server, said: str, times: int) -> None:
         time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
 
 
-def asking(server: Server, path: str, headers: str = CLOSE) -> socket.socket:
+def asking(server: Server, path: str, headers: str = CLOSE, method: str = "GET") -> socket.socket:
     """Return a socket on which a request has been sent and nothing read."""
     address = urlsplit(server.url)
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
     client.settimeout(LONGEST)
     client.connect((address.hostname, address.port))
-    client.sendall(f"GET {path} HTTP/1.1\nHost: x\n{headers}\n".replace("\n", "\r\n").encode())
+    client.sendall(f"{method} {path} HTTP/1.1\nHost: x\n{headers}\n".replace("\n", "\r\n").encode())
     return client
 
 
