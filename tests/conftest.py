@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -17,6 +18,7 @@ import pytest
 
 from shared.lab import variants
 from shared.lab.experiment import Ask, Observation, run
+from shared.lab.family import kill_all
 from shared.lab.host import IDLE_SECONDS
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
@@ -48,6 +50,9 @@ times is tested on servers of their own.
 
 WARM_SECONDS = 5.0
 """How long a server may take to warm up; what hangs for ever is a test's to find."""
+
+END_PAUSE = 0.2
+"""Seconds between two looks whether the experiments that were broken off have ended."""
 
 KEPT_ROWS = 24
 """Rows of a timeline that are kept: enough to see a pattern."""
@@ -222,11 +227,17 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Once[
         (name, variant.label): Once[Any](partial(make, name, variant)) for name, chosen in wanted.items() for variant in chosen
     }
     with kept_for_others(), ThreadPoolExecutor(several) as working, ThreadPoolExecutor(subjects) as waiting:
-        for (name, _), experiment in experiments.items():
+        begun = [
             (waiting if name in background.MOSTLY_WAIT and not planned else working).submit(experiment.result)
+            for (name, _), experiment in experiments.items()
+        ]
         yield experiments
-        for executor in (working, waiting):  # Broken off, they begin no more.
+        for executor in (working, waiting):
             executor.shutdown(wait=False, cancel_futures=True)
+        # Each is over whose tests have run. The others were broken off, as by a Ctrl-C: nobody will ask for what they see.
+        while not all(experiment.done() for experiment in begun):
+            kill_all(os.getpid())
+            time.sleep(END_PAUSE)
 
 
 @pytest.fixture(scope="session")

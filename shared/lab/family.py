@@ -18,6 +18,13 @@ def started_by(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
+def kill_all(pid: int) -> None:
+    """Kill all processes that a process has started, and those that these have."""
+    for one in started_by(pid):
+        with suppress(psutil.Error):  # It has ended just now.
+            one.kill()
+
+
 def outlived(family: Sequence[psutil.Process], seconds: float) -> list[str]:
     """Give processes so many seconds to end, kill those that have not, and return the command line of each of these."""
     deadline = time.monotonic() + seconds
