@@ -18,7 +18,7 @@ import pytest
 
 from shared.lab import variants
 from shared.lab.experiment import Ask, Observation, run
-from shared.lab.family import kill_all
+from shared.lab.family import kill_all, started_by
 from shared.lab.host import IDLE_SECONDS
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
@@ -223,6 +223,7 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Once[
         with turns:
             return background.JOBS[name](variant)
 
+    before = started_by(os.getpid())  # The services that a worker of the exercises keeps.
     experiments = {
         (name, variant.label): Once[Any](partial(make, name, variant)) for name, chosen in wanted.items() for variant in chosen
     }
@@ -236,7 +237,7 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Once[
             executor.shutdown(wait=False, cancel_futures=True)
         # Each is over whose tests have run. The others were broken off, as by a Ctrl-C: nobody will ask for what they see.
         while not all(experiment.done() for experiment in begun):
-            kill_all(os.getpid())
+            kill_all(os.getpid(), before)
             time.sleep(END_PAUSE)
 
 

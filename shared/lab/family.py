@@ -1,7 +1,7 @@
 """The processes that a server has started, and those of them that are still there when it has ended."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 import psutil
@@ -18,9 +18,9 @@ def started_by(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
-def kill_all(pid: int) -> None:
-    """Kill all processes that a process has started, and those that these have."""
-    for one in started_by(pid):
+def kill_all(pid: int, but: Collection[psutil.Process]) -> None:
+    """Kill all processes that a process has started, and those that these have, but for some."""
+    for one in set(started_by(pid)) - set(but):
         with suppress(psutil.Error):  # It has ended just now.
             one.kill()
 

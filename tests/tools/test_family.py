@@ -1,0 +1,39 @@
+"""The processes that a process has started: what is killed when a run is broken off, and what is not."""
+
+import subprocess
+import sys
+import time
+
+from shared.lab.family import kill_all, outlived, started_by
+
+PARENT = """
+import subprocess, sys
+wait = [sys.executable, "-c", "import time; time.sleep(60)"]
+children = [subprocess.Popen(wait)]
+print("one", flush=True)
+sys.stdin.readline()
+children.append(subprocess.Popen(wait))
+print("two", flush=True)
+sys.stdin.read()
+for child in children:
+    child.kill()
+    child.wait()
+"""
+
+
+def test_what_was_there_before_goes_on() -> None:
+    """Of two processes, of which one was there before, only the other is killed."""
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603 - our own
+        assert parent.stdin
+        assert parent.stdout
+        parent.stdout.readline()
+        before = started_by(parent.pid)
+        parent.stdin.write("\n")
+        parent.stdin.flush()
+        parent.stdout.readline()
+        (begun,) = set(started_by(parent.pid)) - set(before)
+        kill_all(parent.pid, before)
+        assert outlived([begun], seconds=10) == []
+        time.sleep(0.1)
+        assert all(one.is_running() for one in before)
+        assert len(before) == 1
