@@ -71,7 +71,7 @@ def test_a_stall_shows_in_what_it_says(server: Server) -> None:
             return [Finding(Cause.FALSE_REPORT, f"while /sync held the event loop, {sentence}", ask=answer.ask)]
         return []
 
-    prove(server, "honest", stalled, check, waits=(0.1, 0.2, 0.4))
+    prove(server, "honest", stalled, check, waits=(0.1, 0.2, 0.4, LONGEST))
 
 
 def test_waiting_for_a_thread_shows_in_elapsed(server: Server) -> None:
