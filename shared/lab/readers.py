@@ -97,7 +97,7 @@ def read_after(server: Server, ask: Ask, meanwhile: Callable[[], Seen]) -> tuple
     answer.received = time.monotonic()
     answer.headers = {"Content-Type": "text/event-stream"} if b"text/event-stream" in head.lower() else {}
     answer.status = int(head.split(b" ")[1]) if head.startswith(b"HTTP/1.1 ") else 0
-    answer.body = _without_chunks(body)
+    answer.body = _without_chunks(body) if b"\r\ntransfer-encoding: chunked" in head.lower() else body
     answer.arrivals = [(answer.received, len(answer.body))]
     return Observation([answer], calls=server.upstreams.calls(last)), done
 
