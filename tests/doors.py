@@ -40,7 +40,7 @@ LAST = "data: [DONE]\n\n"
 MANY_EVENTS, LENGTH = 384, 2**15
 """Events of a long answer, and the characters of each: more than is kept anywhere for a reader who reads nothing."""
 
-LATER = 1.0
+OVERDUE = 1.0
 """Seconds after the model's deadline until that is read: it is over for this answer, too."""
 
 DOORS = ("OPENAI_BASE_URL", "CHROMA_URL", "CHROMA_URL")
@@ -279,7 +279,7 @@ def _silence(server: Server) -> Observation:
         return sum(call.service == "chat" and not call.mentions(words_of(LONG)) for call in seen.calls) == len(ASKS)
 
     silent = first_good(range(ROUNDS), once, asked)
-    time.sleep(LATER)
+    time.sleep(OVERDUE)
     return silent
 
 

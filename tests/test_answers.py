@@ -17,8 +17,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.upstream.services import CHAT_SECONDS
 from tests.conftest import keep
-from tests.doors import ANSWERS, MANY_EVENTS, Doors
-from tests.doors import LATER as UNREAD
+from tests.doors import ANSWERS, MANY_EVENTS, OVERDUE, Doors
 from tests.trouble import STREAM, WITH_ANSWER, busy
 
 FEW_TOKENS = Ask(
@@ -144,7 +143,7 @@ def test_a_slow_reader_is_not_the_models_lateness(subject: Variant, doors: Doors
         last = str(told_all[-1].data["detail"]).rstrip(".") if "error" in names else "no more"
         got = f"{names.count('token')} of {MANY_EVENTS} parts of the answer, and then: {last}"
         sentence = f"the model answered {answer.ask.endpoint.path} at once, and has {ANSWERS:g} s; a client that read nothing for"
-        sentence = f"{sentence} {ANSWERS + UNREAD:g} s got {got}"
+        sentence = f"{sentence} {ANSWERS + OVERDUE:g} s got {got}"
         accuse(subject, doors.unread, [Finding(Cause.NO_DEADLINE, sentence, places=(READ, TELL), ask=answer.ask)])
 
 
