@@ -73,3 +73,12 @@ def test_a_run_that_does_not_pass_is_said_and_told_by_the_exit_code(tmp_path: Pa
     assert f"{VARIANT}: FAILED" in done.stdout
     assert said in (done.stdout + done.stderr).lower()
     assert f"Failed: {VARIANT}" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["nobody", f"{VARIANT}/"])
+def test_a_variant_that_is_not_there_is_told_once(name: str) -> None:
+    """And not for each test that would have run over it."""
+    command = [sys.executable, "-m", "pytest", "-q", "tests", "--variant", name]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - our own
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert (done.stdout + done.stderr).count("There is no variant") == 1
