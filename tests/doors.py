@@ -37,8 +37,12 @@ DEADLINES = {"CONNECT_DEADLINE": f"{CONNECTS:g}", "CHAT_DEADLINE": f"{ANSWERS:g}
 LONG = about(STREAM, "unread00")
 EVENT = 'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
 LAST = "data: [DONE]\n\n"
-MANY_EVENTS, LENGTH = 384, 2**15
-"""Events of a long answer, and the characters of each: more than is kept anywhere for a reader who reads nothing."""
+MANY_EVENTS, PART = 384, "€" * 5_500
+"""Events of a long answer, and what each says: more than is kept anywhere for a reader who reads nothing.
+
+The sign is three bytes long where the model sends it, so most pieces in which such an answer comes end in the middle of one; and
+it is six bytes long where JSON is kept to ASCII, as it is for the client.
+"""
 
 OVERDUE = 1.0
 """Seconds after the model's deadline until that is read: it is over for this answer, too."""
@@ -257,7 +261,7 @@ def run_at_doors(variant: Variant) -> Doors:
             while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):
                 _meet(server, one, openai, chroma)
         left = left_over(server, idle)
-        server.upstreams.misbehave("chat", "answer", marker=words_of(LONG), body=EVENT % ("x" * LENGTH) * MANY_EVENTS + LAST)
+        server.upstreams.misbehave("chat", "answer", marker=words_of(LONG), body=EVENT % PART * MANY_EVENTS + LAST)
         # Beside each other, for both only wait; again, where a machine was too busy for what comes before the stream.
         unread, silent = first_good(range(ROUNDS), lambda _: read_after(server, LONG, lambda: _silence(server)), _began)
         return Doors(found, left, silent, unread, proxy.gate.arrived)

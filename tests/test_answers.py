@@ -17,7 +17,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.upstream.services import CHAT_SECONDS
 from tests.conftest import keep
-from tests.doors import ANSWERS, MANY_EVENTS, OVERDUE, Doors
+from tests.doors import ANSWERS, MANY_EVENTS, OVERDUE, PART, Doors
 from tests.trouble import STREAM, WITH_ANSWER, busy
 
 FEW_TOKENS = Ask(
@@ -145,6 +145,19 @@ def test_a_slow_reader_is_not_the_models_lateness(subject: Variant, doors: Doors
         sentence = f"the model answered {answer.ask.endpoint.path} at once, and has {ANSWERS:g} s; a client that read nothing for"
         sentence = f"{sentence} {ANSWERS + OVERDUE:g} s got {got}"
         accuse(subject, doors.unread, [Finding(Cause.NO_DEADLINE, sentence, places=(READ, TELL), ask=answer.ask)])
+
+
+def test_a_character_may_come_in_two_pieces(subject: Variant, doors: Doors) -> None:
+    """A long answer comes cut anywhere, also in the middle of a character, and is passed on to the letter."""
+    answer = doors.unread.answers[0]
+    accuse(subject, doors.unread, broken(doors.unread, (answered,)) or readable(answer))
+    texts = [str(event.data["text"]) for event in events(answer) if event.name == "token"]
+    for number, text in enumerate(texts, start=1):
+        if text != PART:
+            others = "".join(dict.fromkeys(text.replace(PART[0], "")))
+            sentence = f"the model said {PART[0]!r} {len(PART):,} times, in pieces that were cut anywhere; part {number} of the"
+            sentence = f"{sentence} answer has it {text.count(PART[0]):,} times" + (f", and {others!r}" if others else "")
+            accuse(subject, doors.unread, sure(Cause.WRONG_ANSWER, sentence, TELL, READ))
 
 
 def test_no_event_waits_for_the_next(server: Server) -> None:

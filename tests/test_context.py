@@ -9,6 +9,7 @@ from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.verdict import judge, prove
+from shared.lesson.contract import REQUESTS
 from shared.lesson.request_id import HEADER
 from tests.conftest import keep
 
@@ -74,6 +75,20 @@ def test_the_same_everywhere_and_never_anothers(server: Server) -> None:
         return [identified(wait, number) for number in range(MANY)]
 
     keep(server, f"/context x {MANY}", prove(server, "each its own", asks, check))
+
+
+def test_whoever_calls_says_for_whom(server: Server) -> None:
+    """Each endpoint that has the service behind work calls it under the identifier of its request."""
+    rows = [row for row in REQUESTS if row.method == "GET" and "call_work" in {row.operation, *row.through}]
+    seen = run(server, [Ask(f"{row.path}?seconds=0", status=row.status, headers=((HEADER, row.function),)) for row in rows])
+    judge(server, seen, broken(seen))
+    carried = [call.sent["request_id"] for call in seen.calls]
+    for answer, row in zip(seen.answers, rows, strict=True):
+        if row.function not in carried:
+            others = sorted({*carried} - {each.function for each in rows})
+            sentence = f"{answer.ask.path} came with the {HEADER} {row.function}, and no call to the service behind carries that"
+            sentence = f"{sentence}; one carries {others[0]!r}" if others else sentence
+            judge(server, seen, [Finding(Cause.LOST_CONTEXT, sentence, certain=True, places=(PLACES["call"],), ask=answer.ask)])
 
 
 def test_one_is_made_where_none_is_given(server: Server) -> None:

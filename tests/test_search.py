@@ -10,6 +10,7 @@ from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.rules import POOL, broken, other_status
 from shared.lab.server import Server
+from shared.lab.tries import first_good
 from shared.lab.upstream import Call, most_at_once
 from shared.lab.verdict import judge, prove
 from shared.lesson.settings import EMBEDDING_MODEL
@@ -22,6 +23,8 @@ TRIES = (SEARCH_SECONDS, SEARCH_SECONDS, 0.8, 1.6, 3.2)
 """How long a search takes in each try, in seconds: the services are told to be slower, well within a call's deadline here."""
 QUERIES = {"Q4 report": "Q4 report", "budget": "Budget"}
 MANY = 40
+SOME, FEW = 10, 3
+"""Searches that come together, and connections that noise may cost them."""
 
 EMBED = ("search", "get_embedding")
 FIND = ("search", "search_documents")
@@ -207,7 +210,7 @@ def test_one_client_for_the_whole_server(server: Server) -> None:
     """A search soon after another opens no connection: the client is opened once, and not once a request."""
     run(server, [search("budget")])
     earlier = server.upstreams.calls(after=0)
-    for _ in range(3):
+    for _ in range(2):
         known, last = {call.peer for call in earlier}, max(call.end or 0 for call in earlier)
         seen = run(server, [search("budget")])
         judge(server, seen, broken(seen))
@@ -217,6 +220,33 @@ def test_one_client_for_the_whole_server(server: Server) -> None:
             sentence = f"a search after others opened {len(new)} new connections, to {' and '.join(new)}"
             judge(server, seen, sure(Cause.CLIENT_PER_REQUEST, sentence))
         earlier += seen.calls
+
+
+def test_as_many_connections_are_kept_as_were_used(server: Server) -> None:
+    """Searches that come together soon after as many others open no connections: what those had used is kept for the next."""
+
+    def once(_: int) -> tuple[Observation, list[Finding]]:
+        first = run(server, [search("budget")] * SOME)
+        earlier = server.upstreams.calls(after=0)
+        second = run(server, [search("budget")] * SOME)
+        return second, broken(first) or broken(second) or opened(first, second, earlier)
+
+    seen, findings = first_good(range(len(TRIES)), once, lambda got: not got[1])
+    judge(server, seen, findings)
+
+
+def opened(first: Observation, second: Observation, earlier: Sequence[Call]) -> list[Finding]:
+    """Find that searches opened connections to a service that had as many already as they need."""
+    known = {call.peer for call in earlier}
+    for service in ("embeddings", "query"):
+        before, now = ([call for call in seen.calls if call.service == service] for seen in (first, second))
+        used = len({call.peer for call in before})
+        new = len({call.peer for call in now} - known)
+        # Right: as many as are needed besides. Wrong: nearly all, where a pool keeps a few alone.
+        if new > max(0, most_at_once(now) - used) + FEW and second.ended - first.ended < MAX_IDLE / 2:
+            sentence = f"{SOME} searches at once had {used} connections to the {service} service, and as many right after them"
+            return [Finding(Cause.CLIENT_PER_REQUEST, f"{sentence} opened {new} new ones", places=(OPEN,))]
+    return []
 
 
 def test_console_names_both_steps(server: Server) -> None:

@@ -134,7 +134,8 @@ WORDS: dict[Cause, Words] = {
         "thread or a worker process, needs an end of its own",
     ),
     Cause.CLIENT_PER_REQUEST: Words(
-        "a client, and so a connection, is opened for each request", "open one {client} in the lifespan, and use it for all"
+        "a connection is opened for each request, by a client of its own or because the one client's pool keeps too few",
+        "open one {client} in the lifespan, use it for all, and let it keep what it has opened",
     ),
     Cause.NO_DEADLINE: Words(
         "no deadline stands around the whole of it, or another one than was asked for or set",
