@@ -34,6 +34,7 @@ from shared.workbook.mistakes.items import (
 )
 from shared.workbook.mistakes.judge import Outcome, Report, judge_planted, judge_right, read_reports
 from shared.workbook.mistakes.kept import Kept, Keys, Result
+from shared.workbook.mistakes.pauses import pauses
 from shared.workbook.mistakes.plant import PlantError, difference, plant, planted_text
 from shared.workbook.mistakes.runs import PARTS, Item, balanced, run, run_all
 from tests import background
@@ -390,6 +391,26 @@ def test_busy_processes_end_with_the_block_and_with_their_parent() -> None:
     while psutil.pid_exists(int(done.stdout)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not psutil.pid_exists(int(done.stdout))
+
+
+def test_pauses_halt_what_was_started_and_let_it_go_on() -> None:
+    """What this process has started is halted now and then, but not what runs beside it; in the end all of it goes on."""
+
+    def halted(pid: int) -> bool:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process, busy_processes(1) as ids:
+        try:
+            with pauses():
+                deadline, others = time.monotonic() + 10, False
+                while not halted(process.pid) and time.monotonic() < deadline:
+                    others |= halted(ids[0])
+                    time.sleep(0.01)
+                assert halted(process.pid), "it was never halted"
+                assert not others, "what runs beside it was halted"
+            assert not halted(process.pid), "it does not go on"
+        finally:
+            process.kill()
 
 
 def result(key: str, item: str, outcome: str = "caught") -> Result:

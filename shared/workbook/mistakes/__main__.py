@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +25,7 @@ from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.mistakes.items import Round, all_planted, for_each_cause, for_each_mistake, for_each_test
 from shared.workbook.mistakes.judge import Outcome
 from shared.workbook.mistakes.kept import FILE, Kept, Keys, Result
+from shared.workbook.mistakes.pauses import pauses
 from shared.workbook.mistakes.plant import PlantError, planted_text
 from shared.workbook.mistakes.runs import Item, run_all
 from shared.workbook.source import SourceError, choose
@@ -53,6 +55,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these mistakes")
     parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these variants")
     parser.add_argument("--busy", type=_count, default=2, help="busy processes beside the rounds (default 2)")
+    parser.add_argument("--pauses", action="store_true", help="halt all processes of the rounds for a moment, now and then")
     parser.add_argument(
         "--jobs",
         type=_at_least_one,
@@ -69,7 +72,7 @@ def wanted(asked: argparse.Namespace, mistakes: Sequence[Mistake]) -> tuple[list
     planted = all_planted(mistakes, asked.only, variants)
     count = asked.rounds if asked.rounds is not None else 0 if asked.only or asked.quick or asked.each_test else ROUNDS
     loops = [loop for variant in variants for loop in named_variant(variant)]
-    rounds = [Round(loop, number, asked.busy) for number in range(1, count + 1) for loop in loops]
+    rounds = [Round(loop, number, asked.busy, asked.pauses) for number in range(1, count + 1) for loop in loops]
     for one in planted:
         planted_text(one.mistake, one.variant)  # What does not fit the code any more is said before anything runs.
     if asked.quick:
@@ -101,7 +104,7 @@ def run(planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespa
 
         asyncio.run(run_all([item for item in planted if item.name not in results], asked.jobs, keys, done))
         unknown = [item for item in rounds if item.name not in results]
-        with busy_processes(asked.busy if unknown else 0):
+        with busy_processes(asked.busy if unknown else 0), pauses() if asked.pauses and unknown else nullcontext():
             asyncio.run(run_all(unknown, min(asked.jobs, ROUNDS_AT_ONCE), keys, done))
     ended = [[results[item.name] for item in items] for items in (planted, rounds)]
     return 0 if show.show_end(ended[0], ended[1], console) else 1

@@ -93,6 +93,7 @@ class Round:
     on: Variant
     number: int
     busy: int
+    pauses: bool = False
     seconds: float = ROUND_SECONDS
 
     @property
@@ -111,7 +112,7 @@ class Round:
 
     def key(self, keys: Keys) -> str:
         """Return what its result is kept under."""
-        return keys.key(self.on.name, "round", self.on.loop, self.number, self.busy)
+        return keys.key(self.on.name, "round", self.on.loop, self.number, self.busy, self.pauses)
 
 
 @cache
