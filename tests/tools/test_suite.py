@@ -1,17 +1,27 @@
 """The program behind `nox -s variant`: it runs the suite, says how it ended, and leaves what is compared."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.variants import ROOT
 from shared.workbook.compare.comparison import compare
 from shared.workbook.results import read
 
 VARIANT = "aiohttp_asyncio"
+
+UNDER_WAY = 8
+"""Processes that a column has started when its experiments are under way: servers, and their services."""
+
+BEGINS, ENDS = 60.0, 20.0
+"""Seconds in which that many are there, and in which a column has ended that was broken off. Right: 3. Wrong: 35, where its
+experiments run to their ends."""
 
 
 def run(folder: Path, choice: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -82,3 +92,24 @@ def test_a_variant_that_is_not_there_is_told_once(name: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - our own
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert (done.stdout + done.stderr).count("There is no variant") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a Ctrl-C cannot be sent to one group of processes alone")
+def test_a_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
+    """It ends soon, whatever experiments are under way, and leaves no process behind."""
+    command = [sys.executable, "-m", "pytest", "-q", "tests", "--variant", VARIANT]
+    environment = {**os.environ, "WORKBOOK_RESULTS": str(tmp_path)}
+    with subprocess.Popen(  # noqa: S603 - our own
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as column:
+        deadline = time.monotonic() + BEGINS
+        while len(family := started_by(column.pid)) < UNDER_WAY and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.killpg(column.pid, signal.SIGINT)
+        pressed = time.monotonic()
+        said, _ = column.communicate(timeout=120)
+        took = time.monotonic() - pressed
+    assert len(family) >= UNDER_WAY, said
+    assert column.returncode == pytest.ExitCode.INTERRUPTED, said
+    assert took < ENDS, f"it ended {took:.1f} s later"
+    assert not outlived(family, LEAVE)
