@@ -62,6 +62,17 @@ from tests.trouble import (
 SILENT = ("embeddings", "query", "work")
 SILENT_FAULTS = (("silence", 0.0), ("drip", 0.0), ("drip", LATE_HEAD))
 """In which ways a service does not come to the end of an answer, and after how many seconds that begins."""
+TOLD_LATE = (
+    about(SEARCH, "again"),
+    Ask("/as-completed?tasks=1&seconds=0.01"),  # For no wait at all this server crashes.
+    Ask("/ws", SOCKET, status=101, says=(start("a", 0.01), Hear("failed", "a", patience=2 * UPSTREAM_DEADLINE))),
+)
+"""A search whose service is busy when it is asked first, and silent then; a stream and a conversation whose service is silent."""
+
+BUSY_FOR = 0.6 * UPSTREAM_DEADLINE
+AGAIN_TOO_LATE = 1.3 * UPSTREAM_DEADLINE
+"""Seconds that the first attempt takes; and in which that search is given up. Right: 1. Nearest wrong: 1.6, each its own."""
+
 TRIES = 3
 
 LATE = {502, 504}
@@ -112,6 +123,7 @@ LONG = (
     background(MAX_SECONDS - 1),
     Ask(f"/deadline?seconds={MAX_SECONDS:g}&limit={MAX_SECONDS - 4:g}", status=504),
     Ask(f"/deadline?seconds={MAX_SECONDS:g}", status=504),
+    Ask(f"/first?seconds={MAX_SECONDS:g}"),
 )
 """The longest that may be asked for elsewhere: a limit or a pulse of the server's or the variant's own would end it sooner."""
 
@@ -234,6 +246,7 @@ class Ending:
         kept: Connections to services that were kept after that.
         after_departures: Requests after that.
         silent: Requests while an upstream is silent, and while it drips; for each service.
+        late: The requests of `TOLD_LATE`, whose services are silent, the first one's only when it is asked a second time.
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
         crashed_waits: The requests of `CRASHING_WAITS`.
         crashed_together: The answers to those of `CRASHING_TOGETHER`.
@@ -254,6 +267,7 @@ class Ending:
     kept: int
     after_departures: Observation
     silent: dict[str, Observation]
+    late: Observation
     crashes: list[Answer]
     crashed_waits: Observation
     crashed_together: list[Answer]
@@ -278,6 +292,7 @@ def run_to_the_end(variant: Variant) -> Ending:
             range(TRIES), lambda _: run(server, asks), lambda seen: not any(one.status in LATE for one in seen.answers)
         )
         silent = {service: _silence(server, service) for service in SILENT}
+        late = first_good(range(TRIES), lambda _: _tell_late(server), lambda seen: seen.answers[0].seconds < AGAIN_TOO_LATE)
         crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
         mixed = send(server.url, [Ask(f"/sequential?seconds={Crash.OWN_BESIDE_ANOTHER}")])[0]
         time.sleep(LOGGED)
@@ -315,6 +330,7 @@ def run_to_the_end(variant: Variant) -> Ending:
             kept=kept,
             after_departures=after,
             silent=silent,
+            late=late,
             crashes=crashes,
             crashed_waits=crashed_waits,
             crashed_together=crashed_together,
@@ -353,6 +369,17 @@ def _crash_stream(server: Server, ask: Ask) -> Observation:
         return seen.answers[0].status == ask.status and times_logged(seen) == 1
 
     return first_good(range(TRIES), lambda _: run(server, [ask], linger=LOGGED), good)
+
+
+def _tell_late(server: Server) -> Observation:
+    """Send the requests of `TOLD_LATE`."""
+    words = words_of(TOLD_LATE[0])
+    server.upstreams.misbehave("embeddings", "answer", marker=words, times=1, status=503, late=BUSY_FOR)
+    server.upstreams.misbehave("embeddings", "silence", marker=words)
+    server.upstreams.misbehave("work", "silence", count=len(TOLD_LATE) - 1)
+    seen = run(server, TOLD_LATE)
+    server.upstreams.behave()
+    return seen
 
 
 def _silence(server: Server, service: str) -> Observation:

@@ -6,7 +6,7 @@ from typing import Final
 from shared.lab import aftermath
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY
-from shared.lab.readers import speak_only
+from shared.lab.readers import deaf
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.talk import Hear, Leave, Step, cancel, start
 from shared.lab.talks import talked
@@ -53,7 +53,7 @@ class Crowd:
         left: What was left when all were over.
         deaf: What was left when a client had said a lot, read no reply and left.
         after: As many calls at once as there is room for, after all that.
-        log: What the server had printed.
+        log: What the server had printed by then.
 
     """
 
@@ -72,10 +72,11 @@ def run_a_crowd(variant: Variant) -> Crowd:
         run(server, [SEARCH])
         idle = aftermath.look(server)
         seen = first_good(range(TRIES), lambda _: _converse(server, asks), lambda seen: not (too_late(seen) or talked(seen)))
-        left, log = left_over(server, idle), server.log()
-        speak_only(server, "hello", SAID)
-        deaf = left_over(server, idle)
-        return Crowd(seen, left, deaf, _fill(server), log)
+        left = left_over(server, idle)
+        with deaf(server, "hello", SAID):
+            pass
+        left_deaf = left_over(server, idle)
+        return Crowd(seen, left, left_deaf, _fill(server), server.log())
 
 
 def _fill(server: Server) -> Observation:

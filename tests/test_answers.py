@@ -27,6 +27,9 @@ MANY = 20
 LATER = 0.2
 """Seconds by which a service is slower than ever: far less than it is given."""
 
+LONG = 80
+"""Characters of a text that is not shown as a whole."""
+
 SOON = 0.05  # seconds in which a token has to be with the client
 TRIES = [CHAT_SECONDS] * 5  # The model takes what it takes, so later tries cannot wait longer: there are more of them.
 
@@ -70,16 +73,37 @@ def test_an_answer_from_the_documents(server: Server) -> None:
         judge(server, seen, sure(Cause.WRONG_ANSWER, f"with answer=true the answer holds {', '.join(body)}"))
 
 
-def test_whatever_the_model_answers_is_passed_on(server: Server) -> None:
+SAYS = {"unusual": "Ünïcode, \n lines\u2028 and 'quotes' \"\\ \t", "nothing": "", "a lot": "The model has much to say. " * 400}
+
+
+@pytest.mark.parametrize("text", SAYS.values(), ids=SAYS)
+def test_whatever_the_model_answers_is_passed_on(server: Server, text: str) -> None:
     """An answer is the model's, to the letter."""
-    text = "Ünïcode, \n lines\u2028 and 'quotes' \"\\ \t"
     server.upstreams.misbehave("chat", "answer", body=json.dumps({"choices": [{"message": {"content": text}}]}))
     seen = run(server, [WITH_ANSWER])
     judge(server, seen, broken(seen))
-    if json.loads(seen.answers[0].body).get("answer") != text:
-        judge(
-            server, seen, sure(Cause.WRONG_ANSWER, f"the model said {text!r}, and the answer is {seen.answers[0].body!r}", ANSWER)
-        )
+    if (got := json.loads(seen.answers[0].body).get("answer")) != text:
+        sentence = f"the model said {short(text)}, and the answer is {short(got)}"
+        judge(server, seen, sure(Cause.WRONG_ANSWER, sentence, ANSWER))
+
+
+PIECES = ["Two", " ", "lines:", "\n\n", "\t- one\u2028", "Ünd", "."]
+
+
+def test_each_piece_of_an_answer_is_passed_on(server: Server) -> None:
+    """Each piece that the model sends is told as it is, also where it is nothing but a space or the end of a line."""
+    chunks = [json.dumps({"choices": [{"delta": {"content": piece}}]}) for piece in PIECES]
+    server.upstreams.misbehave("chat", "answer", body="".join(f"data: {chunk}\n\n" for chunk in [*chunks, "[DONE]"]))
+    seen = run(server, [STREAM])
+    judge(server, seen, broken(seen))
+    got = [event.data.get("text") for event in events(seen.answers[0]) if event.name == "token"]
+    if got != PIECES:
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the model sent the pieces {PIECES}, and the client got {got}", TELL))
+
+
+def short(text: object) -> str:
+    """Return a text as it is told in a sentence: how long it is, where it is long."""
+    return f"{text[:20]!r} and so on, {len(text)} characters" if isinstance(text, str) and len(text) > LONG else repr(text)
 
 
 def test_a_stream_tells_all(server: Server) -> None:

@@ -30,7 +30,7 @@ NOT_VECTORS = ["[]", "[NaN]", '["1"]', "[true]", "[1e999]", "1", "null"]
 NOT_TITLES = ["[[{}]]", '[[{"title": 1}]]', '[[{"title": "\\ud800"}]]', "[[null]]", "[]", "null"]
 NOT_CHOICES = ["[]", "[{}]", '[{"message": {}}]', '[{"message": {"content": null}}]', '[{"message": {"content": ["a"]}}]']
 NOT_THE_AGREED_JSON = [
-    *("not JSON", "", "null", "[]", "{}", "\\ud800", DEEP),
+    *("not JSON", "", "null", "[]", "{}", "\\ud800", "\udcff", DEEP),
     *(f'{{"data": [{{"embedding": {vector}}}]}}' for vector in NOT_VECTORS),
     *(f'{{"metadatas": {titles}}}' for titles in NOT_TITLES),
     *(f'{{"choices": {choices}}}' for choices in NOT_CHOICES),
@@ -44,6 +44,7 @@ BROKE_OFF = "broke off its answer"
 TOLD = {
     **dict.fromkeys(BREAKS, BROKE_OFF),
     "500": "answered with the status 500",
+    "503": "answered with the status 503",
     "429": "is busy",
     "not JSON": "answered with something that is not the agreed JSON",
 }

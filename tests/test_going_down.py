@@ -16,6 +16,8 @@ from tests.conftest import keep_line
 from tests.going_down import LIFESPAN, SERVE, left_to_the_server, wrong_with
 from tests.trouble import Burst
 
+APP = ("app", "create_app")
+
 
 def test_it_ends_as_declared(subject: Variant, going_down: list[End]) -> None:
     """At SIGTERM what can end in time ends, the rest is cut off or broken off and told, and nothing is left, in five seconds."""
@@ -38,13 +40,11 @@ def test_ctrl_c_in_a_terminal(subject: Variant, going_down: list[End]) -> None:
 
 
 def test_who_reads_nothing_does_not_hold_it_up(subject: Variant, burst: Burst) -> None:
-    """A client that asks for a long answer and reads nothing of it cannot keep the server from its end."""
+    """A client that reads nothing, of a long answer or in a conversation, cannot keep the server from its end."""
     seen, ended = burst.unread
     if not ended:
-        sentence = (
-            f"a client read nothing of /as-completed, and {LONGEST:g} s after the server was asked to stop it had not ended"
-        )
-        accuse(subject, seen, sure(Cause.LINGERS, sentence, SERVE))
+        sentence = "a client read nothing of /as-completed, and another no reply of a conversation; the server was asked to stop"
+        accuse(subject, seen, sure(Cause.LINGERS, f"{sentence}, and {LONGEST:g} s later it had not ended", SERVE, APP))
 
 
 @pytest.mark.parametrize("key", ENDING_PROBES)

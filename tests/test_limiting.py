@@ -20,6 +20,11 @@ WAVES = math.ceil(TASKS / AT_ONCE)
 BOTH = {1: 2, 6: 12}
 """Tasks of two requests at once, by how many at once each allows: two waves each."""
 
+MANY = 20
+"""Tasks of one request, where each of them has a place."""
+
+DEFAULT_TASKS = 10
+
 PAIR = 2
 """Calls at once where one of them fails: then the other is under way."""
 
@@ -88,9 +93,18 @@ def test_fewer_tasks_than_places(server: Server) -> None:
     """Where there is a place for each task, all are worked on at once."""
 
     def check(seen: Observation) -> list[Finding]:
-        return called(seen, AT_ONCE) or peak(seen, AT_ONCE) or in_waves(seen.answers[0], 1)
+        return called(seen, MANY) or peak(seen, MANY) or in_waves(seen.answers[0], 1)
 
-    prove(server, "together", lambda wait: [limited(AT_ONCE, 2 * AT_ONCE, wait)], check)
+    prove(server, "together", lambda wait: [limited(MANY, MANY + 1, wait)], check)
+
+
+def test_how_many_where_nothing_is_said(server: Server) -> None:
+    """Ten tasks, three at once, where a request does not say how many."""
+
+    def check(seen: Observation) -> list[Finding]:
+        return called(seen, DEFAULT_TASKS) or peak(seen, AT_ONCE)
+
+    prove(server, "by default", lambda wait: [Ask(f"/limited?seconds={wait / 2}")], check)
 
 
 def test_each_request_has_its_own_limit(server: Server) -> None:

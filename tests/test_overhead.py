@@ -7,10 +7,11 @@ in front of each call, would be taken for the machine's. Here a try that came to
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
+import psutil
 import pytest
 
 from shared.lab.causes import Cause
@@ -21,6 +22,7 @@ from shared.lab.rules import other_status
 from shared.lab.server import Server
 from shared.lab.talk import Hear, cancel, start
 from shared.lab.talks import talked
+from shared.lab.tries import first_good
 from shared.lab.verdict import judge
 from shared.lesson.contract import ENDPOINTS, FACTORS, SOCKET, TASKS
 from shared.lesson.request_id import HEADER
@@ -74,7 +76,7 @@ def no_deadline(seen: Observation) -> list[Finding]:
 
 
 def with_nothing_to_wait_for() -> list[Ask]:
-    """Return a request for each endpoint, one that calls a third service, one that has no time, and three that are refused."""
+    """Return a request for each endpoint, one that calls a third service, three that have no time, and three that are refused."""
     asks = []
     for endpoint in ENDPOINTS:
         if endpoint.method == SOCKET:
@@ -83,8 +85,8 @@ def with_nothing_to_wait_for() -> list[Ask]:
             query = QUERIES.get(endpoint.module, "seconds=0")
             asks.append(Ask(f"{endpoint.example}?{query}", endpoint.method, status=endpoint.status))
     answered = Ask("/search-demo?query=budget&answer=true", "POST")
-    no_time = Ask("/deadline?seconds=1&limit=0", status=504)
-    refused = [no_time, Ask("/async?seconds=x", status=422), Ask("/nowhere", status=404), Ask("/ping", "DELETE", status=405)]
+    no_time = [Ask(f"/{path}&limit=0", status=504) for path in ("deadline?seconds=1", "deadline-thread?seconds=0.1", "cpu?n=2")]
+    refused = [*no_time, Ask("/async?seconds=x", status=422), Ask("/nowhere", status=404), Ask("/ping", "DELETE", status=405)]
     return [*asks, answered, *refused]
 
 
@@ -185,3 +187,45 @@ def test_a_wait_takes_no_longer_than_it_was_asked_to(server: Server) -> None:
             sentence += f" soonest after the {due[ask]} s that it has to take; {AT_ONCE} s is more than enough"
             sentence += ", and when it is alone it comes within that" * only_beside
             judge(server, seen, late(seen, answer, sentence, held, only_beside=only_beside))
+
+
+IDLE_WAITS = (0.6, 1.2, 2.4)
+"""Seconds to wait in each try: a request costs the processor the same, however long it waits."""
+
+WAITING = (
+    *("/async?", "/parallel?", "/threaded?", "/guarded?", "/deadline?limit=10&", "/deadline-thread?limit=10&", "/context?"),
+    *("/limited?tasks=1&at_once=1&", "/as-completed?tasks=1&at_once=1&", "/first?", "/patient?", "/attentive?"),
+)
+
+
+def spent(server: Server) -> float:
+    """Return for how many seconds a server's process has kept a processor busy."""
+    times = psutil.Process(server.process.pid).cpu_times()
+    return times.user + times.system
+
+
+def busy_meanwhile(server: Server, asks: Sequence[Ask]) -> tuple[Observation, float, float]:
+    """Send requests that wait, and return what was seen, how long they waited, and for how long a processor was busy."""
+    before, seen = spent(server), run(server, asks)
+    return seen, asks[0].wait, spent(server) - before
+
+
+def test_a_wait_keeps_no_processor_busy(server: Server) -> None:
+    """Who waits is asleep, in the event loop or in a thread: a dozen requests that wait cost next to nothing meanwhile."""
+
+    def asks(wait: float) -> list[Ask]:
+        talk = Ask("/ws", SOCKET, status=101, says=(start("a", wait), Hear("done", "a")))
+        return [*(Ask(f"{path}seconds={wait}") for path in WAITING), talk]
+
+    def spins(measured: tuple[Observation, float, float]) -> bool:
+        return measured[2] > measured[1] / 4  # Right: some hundredths of a second. Wrong: all the while.
+
+    seen, wait, busy = first_good(
+        IDLE_WAITS, lambda wait: busy_meanwhile(server, asks(wait)), lambda measured: not spins(measured)
+    )
+    judge(server, seen, unanswered(seen))
+    if spins((seen, wait, busy)):
+        alone = ((ask, busy_meanwhile(server, [ask])) for ask in asks(wait))
+        which = next((ask for ask, measured in alone if spins(measured)), seen.answers[0].ask)
+        sentence = f"while {len(seen.answers)} requests waited for {wait:g} s, the server kept a processor busy for {busy:.2f} s"
+        judge(server, seen, [Finding(Cause.SPINS, f"{sentence}, and most of it for {which.path}", ask=which)])

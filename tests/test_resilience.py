@@ -159,8 +159,8 @@ def test_each_makes_its_own_pause(server: Server) -> None:
 
 def test_an_answer_without_end(server: Server) -> None:
     """Of an answer that is too long, no more is read than the limit: the service sees it broken off."""
-    huge = Fault("huge", 502, {"size": 200_000_000})
-    planned = [Case(about(WITH_ANSWER, f"huge{number}"), service, huge) for number, service in enumerate(SERVICES)]
+    kinds = enumerate(Fault("huge", 502, {"size": 200_000_000, "status": status}) for status in (200, 500))
+    planned = [Case(about(WITH_ANSWER, f"huge{place}{name[0]}"), name, huge) for place, huge in kinds for name in SERVICES]
     plan(server, planned)
     seen = run(server, [case.ask for case in planned])
     for answer, case in zip(seen.answers, planned, strict=True):

@@ -2,21 +2,27 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote_plus
+
+import pytest
 
 from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import POOL, broken, other_status
+from shared.lab.rules import IN_WORDS, POOL, broken, other_status
 from shared.lab.server import Server
+from shared.lab.stream import events
 from shared.lab.tries import first_good
 from shared.lab.upstream import Call, most_at_once
 from shared.lab.verdict import judge, prove
 from shared.lesson.settings import EMBEDDING_MODEL
 from shared.lesson.upstreams import MAX_IDLE
+from shared.upstream.answers import NOTHING
 from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
 from tests.conftest import keep
+from tests.trouble import STREAM, WITH_ANSWER
 
 SEARCH_SECONDS = EMBEDDING_SECONDS + QUERY_SECONDS
 TRIES = (SEARCH_SECONDS, SEARCH_SECONDS, 0.8, 1.6, 3.2)
@@ -67,7 +73,7 @@ def right_answer(answer: Answer, seen: Observation, query: str) -> list[Finding]
     if not embeddings or not finds:
         missing = ("embeddings service", EMBED) if not embeddings else ("vector database", FIND)
         return sure(Cause.WRONG_CALL, f"for {asked} the {missing[0]} was not asked with what it should be asked", missing[1])
-    titles = [{"title": title} for title in finds[0].answered[0][: len(body["results"])]]
+    titles = [{"title": title} for title in finds[0].answered[0]]
     if body["results"] != titles or not titles:
         everything = [call.answered[0] for call in seen.calls if call.service == "query" and call.answered]
         theirs = any([result.get("title") for result in body["results"]] == found[: len(body["results"])] for found in everything)
@@ -127,30 +133,41 @@ def untold(answer: Answer, calls: Sequence[Call]) -> list[Finding]:
     return []
 
 
-def test_whatever_the_services_answer_is_passed_on(server: Server) -> None:
+@pytest.mark.parametrize("vector", [[0.25, -1, 3], [number / 8 for number in range(3_000)]], ids=len)
+def test_whatever_the_services_answer_is_passed_on(server: Server, vector: list[float]) -> None:
     """An embedding of another length is carried as it is, and the titles are those of the vector database."""
-    server.upstreams.misbehave("embeddings", "answer", body='{"data": [{"embedding": [0.25, -1, 3]}]}')
+    server.upstreams.misbehave("embeddings", "answer", body=json.dumps({"data": [{"embedding": vector}]}))
     server.upstreams.misbehave("query", "answer", body='{"metadatas": [[{"title": "One"}, {"title": "Two"}]]}')
     seen = run(server, [search("budget")])
     judge(server, seen, broken(seen))
     sent = seen.calls[-1].sent.get("query_embeddings")
-    if sent != [[0.25, -1, 3]]:
-        sentence = f"the embedding was [0.25, -1, 3], and the vector database was asked for {str(sent)[:40]}"
-        judge(server, seen, sure(Cause.WRONG_CALL, sentence, FIND))
+    if sent != [vector]:
+        sentence = f"the embedding was {str(vector)[:40]}, {len(vector)} numbers, and the vector database was asked for"
+        judge(server, seen, sure(Cause.WRONG_CALL, f"{sentence} {str(sent)[:40]}, {len((sent or [[]])[0])} numbers", FIND))
     body = json.loads(seen.answers[0].body)
-    if (body["embedding_length"], body["results"]) != (3, [{"title": "One"}, {"title": "Two"}]):
-        sentence = f"for an embedding of length 3 and the titles One and Two the answer is {seen.answers[0].body[:120]!r}"
-        judge(server, seen, sure(Cause.WRONG_ANSWER, sentence))
+    if (body["embedding_length"], body["results"]) != (len(vector), [{"title": "One"}, {"title": "Two"}]):
+        sentence = f"for an embedding of length {len(vector)} and the titles One and Two the answer is"
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"{sentence} {seen.answers[0].body[:120]!r}"))
 
 
 def test_nothing_may_be_found(server: Server) -> None:
-    """A vector database that finds nothing is no failure: the answer has no titles."""
-    server.upstreams.misbehave("query", "answer", body='{"metadatas": [[]]}')
-    seen = run(server, [search("budget")])
-    answer = seen.answers[0]
-    judge(server, seen, [] if answer.status == answer.ask.status else other_status(answer, seen))
-    if (found := json.loads(answer.body).get("results")) != []:
-        judge(server, seen, sure(Cause.WRONG_ANSWER, f"nothing was found, and the answer has the results {found}"))
+    """A vector database that finds nothing is no failure: the answer has no titles, and the model is asked all the same."""
+    server.upstreams.misbehave("query", "answer", 3, body='{"metadatas": [[]], "documents": [[]]}')
+    asks = [search("budget"), WITH_ANSWER, STREAM]
+    seen = run(server, asks)
+    plain, with_answer, stream = seen.answers
+    judge(server, seen, next((other_status(answer, seen) for answer in seen.answers if answer.status != answer.ask.status), []))
+    judge(server, seen, broken(seen, IN_WORDS))
+    for answer in (plain, with_answer):
+        if (found := json.loads(answer.body).get("results")) != []:
+            judge(server, seen, sure(Cause.WRONG_ANSWER, f"nothing was found, and the answer has the results {found}"))
+    said = json.loads(with_answer.body).get("answer")
+    told = "".join(str(event.data.get("text")) for event in events(stream) if event.name == "token")
+    for answer, got in ((with_answer, said), (stream, told)):
+        if got != NOTHING:
+            sentence = f"nothing was found for {answer.ask.path}, the model says {NOTHING!r} to that, and the client got {got!r}"
+            judge(server, seen, [replace(*sure(Cause.WRONG_ANSWER, sentence), ask=answer.ask)])
+    judge(server, seen, broken(seen))
 
 
 def test_a_second_search_is_served_while_the_first_waits(server: Server) -> None:

@@ -1,21 +1,23 @@
 """From a reader's start to the end: default waits, silent and dead upstreams, errors that nobody foresaw, signals."""
 
 from dataclasses import replace
+from typing import Any
 
 from shared.lab.causes import Cause
 from shared.lab.complaints import left_open
-from shared.lab.experiment import Observation
+from shared.lab.experiment import Answer, Observation
 from shared.lab.finding import EARLY, sure
 from shared.lab.follow import body
 from shared.lab.host import PLANTED, Crash
 from shared.lab.refusal import HOOK, refused
 from shared.lab.rules import broken, elapsed, other_status
+from shared.lab.stream import events
 from shared.lab.talks import talked
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import MAX_IDLE
-from tests.background import Ending, Reader, began, times_logged
+from tests.background import AGAIN_TOO_LATE, BUSY_FOR, Ending, Reader, began, times_logged
 from tests.test_deadlines import late as limit_passed
 from tests.trouble import CALL, CALLED, KEPT, NAMES
 
@@ -56,7 +58,8 @@ def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> 
     serves(subject, reader)
     seen = Observation(reader.long)
     accuse(subject, seen, talked(seen))
-    _, begun, *limited = reader.long
+    _, begun, *limited, first = reader.long
+    accuse(subject, seen, broken(Observation([first])))
     told = body(reader.work) if reader.work else {}
     if told.get("state") != "done":
         sentence = f"work in the background that takes {begun.ask.wait:g} s was answered {begun.status}, and then told as {told}"
@@ -120,6 +123,35 @@ def test_silent_upstreams(subject: Variant, ending: Ending) -> None:
                 accuse(subject, seen, sure(Cause.NO_DEADLINE, sentence, CALLED[service]))
         if min(answer.seconds for answer in seen.answers) < UPSTREAM_DEADLINE - EARLY:
             accuse(subject, seen, sure(Cause.NO_DEADLINE, "504 before the deadline was over", CALLED[service]))
+
+
+def test_all_attempts_have_one_deadline(subject: Variant, ending: Ending) -> None:
+    """A service that says late that it is busy, and is silent when it is asked again, is given up when one deadline is over."""
+    answer = ending.late.answers[0]
+    accuse(subject, ending.late, refused(answer, 504, log="\n".join(ending.late.printed)))
+    if answer.seconds >= AGAIN_TOO_LATE:
+        sentence = f"a service was busy for {BUSY_FOR:g} s, and then silent; the search was given up after {answer.seconds:.2f} s"
+        accuse(subject, ending.late, sure(Cause.NO_DEADLINE, f"{sentence}, and {UPSTREAM_DEADLINE:g} are right", CALL))
+
+
+def test_a_late_service_is_told_where_the_answer_has_begun(subject: Variant, ending: Ending) -> None:
+    """In a stream and in a conversation a service that does not answer in time is told as an event, and as a message."""
+    _, stream, talk = ending.late.answers
+    accuse(subject, ending.late, talked(Observation([talk])))
+    failed = talk.talk.first("failed", "a")
+    told = {"/as-completed": error_in(stream), "/ws": failed.message if failed else {}}
+    for answer in (stream, talk):
+        problem = told[answer.ask.path.partition("?")[0]]
+        if problem.get("status") != 504:
+            sentence = f"while the work service was silent, {answer.ask.path} told {problem or 'no failure'}; a 504 is right"
+            places = STREAMS["/as-completed"] if answer is stream else (("conversation", "work_and_tell"),)
+            accuse(subject, ending.late, [replace(*sure(Cause.WRONG_ERROR, sentence, *places), ask=answer.ask)])
+
+
+def error_in(stream: Answer) -> dict[str, Any]:
+    """Return what a stream told of a failure; nothing where it told none, or broke off."""
+    told = events(stream) if stream.body.endswith(b"\n\n") else []
+    return next((event.data for event in told if event.name == "error" and isinstance(event.data, dict)), {})
 
 
 def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending: Ending) -> None:

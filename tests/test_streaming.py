@@ -13,6 +13,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.contract import FACTORS
 from shared.lesson.progress import KILOBYTE
+from shared.lesson.request_id import HEADER
 from shared.lesson.work import FAILED
 from tests.background import AT_ONCE, BIG, MANY, Aside
 from tests.conftest import keep
@@ -22,6 +23,11 @@ RESULTS = {f"task{number + 1} result": factor for number, factor in enumerate(FA
 """Each result of three unequal tasks, and how many waits it takes."""
 
 WORK = (("streaming", "work_on"),)
+AT_ONCE_IN = (("streaming", "as_completed_endpoint"), ("streaming", "as_they_come"))
+
+MOST = 12
+PLACES = {f"at_once={MOST}": MOST, "": 3}
+"""How many pieces of work one request has, and how many of them may be under way, by what it asks for."""
 
 
 def complete(answer: Answer, told: list[SeenEvent], results: list[str]) -> list[Finding]:
@@ -67,6 +73,27 @@ def test_each_result_at_its_own_time(server: Server) -> None:
         return []
 
     keep(server, "/as-completed", prove(server, "as they come", asks, check, WAITS))
+
+
+def test_elapsed_is_counted_from_the_request(server: Server) -> None:
+    """A result that had to wait for a place says of itself when it was there, and not how long its own work took."""
+
+    def check(seen: Observation) -> list[Finding]:
+        answer = seen.answers[0]
+        told, wait, due = events(answer), answer.ask.wait, 0.0
+        if findings := complete(answer, told, list(RESULTS)):
+            return findings
+        for event in told:
+            due, took = due + RESULTS[event.data["result"]] * wait, event.received - answer.sent
+            if misstated(event.data["elapsed"], due, took):
+                sentence = f"with one at a time {event.data['result']!r} was there after {due:.2f} s, told after {took:.2f}"
+                return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {event.data['elapsed']}", *WORK)
+        return []
+
+    def asks(wait: float) -> list[Ask]:
+        return [Ask(f"/as-completed?at_once=1&seconds={wait / 2}")]
+
+    prove(server, "since the request", asks, check, WAITS, watch=False)
 
 
 def late(sentence: str, seen: Observation) -> Finding:
@@ -115,6 +142,32 @@ def test_no_more_at_once_than_asked_for(server: Server) -> None:
         return checks.refills(seen, 3)  # The first takes three times as long as the second.
 
     prove(server, "limited", lambda wait: [Ask(f"/as-completed?tasks=7&at_once=3&seconds={wait / 3:.3f}")], check)
+
+
+def test_as_many_at_once_as_asked_for(server: Server) -> None:
+    """Where there is a place for each piece of work, all are under way at once; where nothing is said, there are three places."""
+
+    def check(seen: Observation) -> list[Finding]:
+        for ask, right in PLACES.items():
+            calls = [call for call in seen.calls if call.sent["request_id"] == identifier(ask)]
+            if len(calls) != MOST:
+                return sure(Cause.WRONG_CALL, f"for {MOST} pieces of work the service was called {len(calls)} times", *WORK)
+            if (most := most_at_once(calls)) != right:
+                sentence = f"/as-completed?tasks={MOST}&{ask} had {most} calls open at once, and {right} are right"
+                cause = Cause.TOO_MANY if most > right else Cause.LIMITED
+                return [Finding(cause, sentence, certain=most > right, places=AT_ONCE_IN)]
+        return []
+
+    def asks(wait: float) -> list[Ask]:
+        path = f"/as-completed?tasks={MOST}&seconds={wait / 4:.3f}"
+        return [Ask(f"{path}&{ask}", headers=((HEADER, identifier(ask)),)) for ask in PLACES]
+
+    prove(server, "places", asks, check, WAITS, watch=False)
+
+
+def identifier(ask: str) -> str:
+    """Return the identifier of a request that asks so."""
+    return f"places-{ask.replace('=', '-')}"
 
 
 def test_a_slow_reader_makes_the_server_wait(subject: Variant, aside: Aside) -> None:

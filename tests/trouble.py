@@ -420,7 +420,7 @@ class Burst:
         after: One search right after it.
         left: What was left.
         kept: Connections to services that were kept after that.
-        unread: A client that read nothing of its answer while the server was asked to stop, and whether that ended.
+        unread: Clients that read nothing, of an answer and in a conversation, while the server was to stop; whether it ended.
 
     """
 

@@ -13,6 +13,7 @@ class Cause(StrEnum):
     CRASHED = "crashed"
     BLOCKS = "blocks"
     DOES_NOT_BLOCK = "does-not-block"
+    SPINS = "spins"
     ONE_BY_ONE = "one-by-one"
     STARTED_TOGETHER = "started-together"
     LIMITED = "limited"
@@ -84,6 +85,10 @@ WORDS: dict[Cause, Words] = {
     Cause.BLOCKS: Words(
         "a blocking call, such as time.sleep, or long work on the CPU holds the event loop",
         "await instead ({sleep}, {client}), or move the call to a thread ({thread})",
+    ),
+    Cause.SPINS: Words(
+        "it asks again and again whether it may go on, without a pause: that keeps a processor busy, though the loop goes round",
+        "await the event itself, or the whole wait at once ({sleep})",
     ),
     Cause.DOES_NOT_BLOCK: Words(
         "the wait does not hold the event loop: it is awaited, or a thread does it; here it must block, to show what that does",

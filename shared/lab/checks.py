@@ -7,9 +7,11 @@ import itertools
 from collections import Counter
 
 from shared.lab.causes import Cause
-from shared.lab.experiment import Answer, Observation
+from shared.lab.experiment import MANY_LOOKS, Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.rules import matches_another, overlap
+
+PING, APP = ("waiting", "ping"), ("app", "create_app")
 
 SEVERAL = 4
 """By how many waits a request cannot be late because of a busy machine, where `/ping` was answered quickly all the while.
@@ -59,6 +61,8 @@ def holds_the_loop(seen: Observation, wait: float) -> list[Finding]:
     if seen.slowest_ping < wait / 2:
         return []
     sentence = f"while {describe(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
+    if seen.looks >= MANY_LOOKS and seen.in_threads and not seen.on_loop:
+        return [Finding(Cause.THREADS, f"{sentence}, and the event loop was free: it waited for a thread", places=(PING, APP))]
     return [Finding(Cause.BLOCKS, sentence, certain=seen.stood_still)]
 
 

@@ -1,9 +1,10 @@
 """Clients that do not behave as clients should: one that leaves, and such as do not read what they have asked for."""
 
 import contextlib
+import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from shared.lab.probes_http import UPGRADE
 from shared.lab.server import Server
 from shared.lab.shutdown import wait_for_end
 from shared.lab.tries import first_good
+from shared.lesson.messages import MAX_NAME
 
 Seen = TypeVar("Seen")
 
@@ -32,6 +34,13 @@ PING = Ask("/ping")
 
 CLOSE = "Connection: close\n"
 NO_BODY = "Content-Length: 0\n"
+
+AT_ONCE = 100
+"""Messages that are sent together, where many are."""
+
+LONG_REPLY, MANY = json.dumps({"cancel": "x" * MAX_NAME}), 40_000
+"""What to say in a conversation to be told twice as much; and how often, for that to be more than systems keep for a client that
+does not read."""
 
 SMALL = 8192
 """Bytes that a slow reader lets the system keep for it, so that little fits between it and the server."""
@@ -102,20 +111,9 @@ def read_after(server: Server, ask: Ask, meanwhile: Callable[[], Seen]) -> tuple
     return Observation([answer], calls=server.upstreams.calls(last)), done
 
 
-def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
-    """Ask for a stream, read nothing of it, and ask the server to stop; return what was seen, and whether it ended."""
-    last = server.upstreams.last_call()
-    answer = Answer(Ask(path), sent=time.monotonic())
-    with asking(server, path):
-        _until_standstill(server, last)
-        server.ask_to_stop()
-        ended = wait_for_end(server) is not None
-    answer.received = time.monotonic()
-    return Observation([answer], calls=server.upstreams.calls(last)), ended
-
-
-def speak_only(server: Server, said: str, times: int) -> None:
-    """Begin a conversation, say something so many times, read no reply, and be gone without a word.
+@contextlib.contextmanager
+def deaf(server: Server, said: str, times: int) -> Iterator[None]:
+    """Begin a conversation, say something so many times, and read no reply; at the end of the block be gone without a word.
 
     Args:
         server: The server.
@@ -124,11 +122,29 @@ def speak_only(server: Server, said: str, times: int) -> None:
 
     """
     frame = bytes([0x81, 0x80 | len(said)]) + bytes(4) + said.encode()  # Text, whole, under a mask that changes nothing.
-    with asking(server, "/ws", UPGRADE) as client, contextlib.suppress(TimeoutError):
-        client.recv(1)  # The conversation has begun.
-        client.settimeout(STANDSTILL)
-        client.sendall(frame * times)
+    with asking(server, "/ws", UPGRADE) as client:
+        with contextlib.suppress(TimeoutError):
+            client.recv(1)  # The conversation has begun.
+            client.settimeout(STANDSTILL)
+            for _ in range(times // AT_ONCE):
+                client.sendall(frame * AT_ONCE)
         time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
+        yield
+
+
+def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
+    """Ask a server to stop while one client reads nothing of a stream, and another no reply in a conversation.
+
+    Return what was seen, and whether it ended.
+    """
+    last = server.upstreams.last_call()
+    answer = Answer(Ask(path), sent=time.monotonic())
+    with asking(server, path), deaf(server, LONG_REPLY, MANY):
+        _until_standstill(server, last)
+        server.ask_to_stop()
+        ended = wait_for_end(server) is not None
+    answer.received = time.monotonic()
+    return Observation([answer], calls=server.upstreams.calls(last)), ended
 
 
 def asking(server: Server, path: str, headers: str = CLOSE, method: str = "GET") -> socket.socket:

@@ -153,7 +153,7 @@ def last_error(log: str) -> str:
 
 
 def readable(answer: Answer, _: Observation) -> list[Finding]:
-    """Find a body that is not JSON, or holds something that was to be awaited; or a stream that others may hold back."""
+    """Find a body that is no JSON object, or holds something that was to be awaited; or a stream that others may hold back."""
     if answer.ask.endpoint.streams:
         findings = stream.readable(answer) if answer.ask.endpoint.works else stream.told(answer, "done")
         return findings or stream.held_back(answer)
@@ -166,7 +166,9 @@ def readable(answer: Answer, _: Observation) -> list[Finding]:
         return sure(Cause.WRONG_ANSWER, f"{path} answered with something that is not JSON: {answer.body[:80]!r}")
     if "coroutine object" in str(body):
         return sure(Cause.NOT_AWAITED, f"{path} answered with a coroutine in place of a result: {body}")
-    return []
+    return (
+        [] if isinstance(body, dict) else sure(Cause.WRONG_ANSWER, f"{path} answered with no JSON object, but {str(body)[:80]!r}")
+    )
 
 
 def content(answer: Answer, seen: Observation) -> list[Finding]:

@@ -28,11 +28,12 @@ class Fault:
 
     Attributes:
         kind: One of `INSTEAD` or `STREAMED`.
-        status: The status of an `answer`.
-        body: The body of an `answer`, or the `garbage`, as it is sent.
+        status: The status of an `answer`, or of what is `huge`.
+        body: The body of an `answer`, or the `garbage`, as it is sent; a byte that is no text stands in an `answer` as Python's
+            `surrogateescape` reads it.
         headers: Headers of an `answer`, as pairs.
         seconds: How much later than usual `slow` answers.
-        late: After how many seconds `drip` sends its head.
+        late: After how many seconds `drip` sends its head, or `answer` all that it sends.
         size: How many bytes a `huge` body has, about.
         after: How many tokens a stream sends before it goes wrong.
         marker: Meet every call that carries this text, until told to forget; empty: meet the next calls, whatever they carry.

@@ -30,7 +30,9 @@ def drop(request: web.Request, sent: web.StreamResponse) -> web.StreamResponse:
 
 
 async def _answer(_: web.Request, fault: Fault) -> web.StreamResponse:
-    return web.Response(status=fault.status, text=fault.body, headers=dict(fault.headers), content_type="application/json")
+    await asyncio.sleep(fault.late)
+    body = fault.body.encode(errors="surrogateescape")  # So that bytes can be asked for that are no text.
+    return web.Response(status=fault.status, body=body, headers=dict(fault.headers), content_type="application/json")
 
 
 async def _silence(_: web.Request, fault: Fault) -> web.StreamResponse:
@@ -61,7 +63,7 @@ async def _half(request: web.Request, _: Fault) -> web.StreamResponse:
 
 
 async def _huge(request: web.Request, fault: Fault) -> web.StreamResponse:
-    response = await _begin(request, {})
+    response = await _begin(request, {}, fault.status)
     await response.write(b'{"data": "')
     for _piece in range(fault.size // len(PIECE)):
         await response.write(PIECE)  # Waits while the caller does not read.
@@ -78,8 +80,8 @@ async def _drip(request: web.Request, fault: Fault) -> web.StreamResponse:
     return drop(request, response)
 
 
-async def _begin(request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json", **headers})
+async def _begin(request: web.Request, headers: dict[str, str], status: int = 200) -> web.StreamResponse:
+    response = web.StreamResponse(status=status, headers={"Content-Type": "application/json", **headers})
     await response.prepare(request)
     return response
 
