@@ -1,5 +1,9 @@
 """Results as they come: `streaming.py`."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
 from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
@@ -8,7 +12,7 @@ from shared.lab.readers import QUICK
 from shared.lab.rules import answered, broken, misstated
 from shared.lab.server import Server
 from shared.lab.stream import SeenEvent, events, readable
-from shared.lab.upstream import most_at_once
+from shared.lab.upstream import Call, most_at_once
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.contract import FACTORS
@@ -25,9 +29,8 @@ RESULTS = {f"task{number + 1} result": factor for number, factor in enumerate(FA
 WORK = (("streaming", "work_on"),)
 AT_ONCE_IN = (("streaming", "as_completed_endpoint"), ("streaming", "as_they_come"))
 
-MOST = 12
-PLACES = {f"at_once={MOST}": MOST, "": 3}
-"""How many pieces of work one request has, and how many of them may be under way, by what it asks for."""
+PLACES = {"tasks=12&at_once=12": 12, "tasks=12": 3, "at_once=1": 1}
+"""How many pieces of work may be under way at once, by what a request asks for."""
 
 
 def complete(answer: Answer, told: list[SeenEvent], results: list[str]) -> list[Finding]:
@@ -73,27 +76,6 @@ def test_each_result_at_its_own_time(server: Server) -> None:
         return []
 
     keep(server, "/as-completed", prove(server, "as they come", asks, check, WAITS))
-
-
-def test_elapsed_is_counted_from_the_request(server: Server) -> None:
-    """A result that had to wait for a place says of itself when it was there, and not how long its own work took."""
-
-    def check(seen: Observation) -> list[Finding]:
-        answer = seen.answers[0]
-        told, wait, due = events(answer), answer.ask.wait, 0.0
-        if findings := complete(answer, told, list(RESULTS)):
-            return findings
-        for event in told:
-            due, took = due + RESULTS[event.data["result"]] * wait, event.received - answer.sent
-            if misstated(event.data["elapsed"], due, took):
-                sentence = f"with one at a time {event.data['result']!r} was there after {due:.2f} s, told after {took:.2f}"
-                return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {event.data['elapsed']}", *WORK)
-        return []
-
-    def asks(wait: float) -> list[Ask]:
-        return [Ask(f"/as-completed?at_once=1&seconds={wait / 2}")]
-
-    prove(server, "since the request", asks, check, WAITS, watch=False)
 
 
 def late(sentence: str, seen: Observation) -> Finding:
@@ -145,29 +127,41 @@ def test_no_more_at_once_than_asked_for(server: Server) -> None:
 
 
 def test_as_many_at_once_as_asked_for(server: Server) -> None:
-    """Where there is a place for each piece of work, all are under way at once; where nothing is said, there are three places."""
+    """As many as there are places for are under way at once, three where nothing is said; and who waits for one, says so."""
 
     def check(seen: Observation) -> list[Finding]:
-        for ask, right in PLACES.items():
+        for answer, (ask, right) in zip(seen.answers, PLACES.items(), strict=True):
             calls = [call for call in seen.calls if call.sent["request_id"] == identifier(ask)]
-            if len(calls) != MOST:
-                return sure(Cause.WRONG_CALL, f"for {MOST} pieces of work the service was called {len(calls)} times", *WORK)
+            names = [f"task{number + 1} result" for number in range(len(calls))]
+            if findings := complete(answer, events(answer), names) or misstates(answer, calls):
+                return [replace(finding, ask=answer.ask) for finding in findings]
             if (most := most_at_once(calls)) != right:
-                sentence = f"/as-completed?tasks={MOST}&{ask} had {most} calls open at once, and {right} are right"
+                sentence = f"{answer.ask.path} had {most} calls open at once, and {right} are right"
                 cause = Cause.TOO_MANY if most > right else Cause.LIMITED
-                return [Finding(cause, sentence, certain=most > right, places=AT_ONCE_IN)]
+                return [Finding(cause, sentence, certain=most > right, places=AT_ONCE_IN, ask=answer.ask)]
         return []
 
     def asks(wait: float) -> list[Ask]:
-        path = f"/as-completed?tasks={MOST}&seconds={wait / 4:.3f}"
-        return [Ask(f"{path}&{ask}", headers=((HEADER, identifier(ask)),)) for ask in PLACES]
+        return [Ask(f"/as-completed?seconds={wait / 4:.3f}&{ask}", headers=((HEADER, identifier(ask)),)) for ask in PLACES]
 
     prove(server, "places", asks, check, WAITS, watch=False)
 
 
+def misstates(answer: Answer, calls: Sequence[Call]) -> list[Finding]:
+    """Find a result that does not say when it was there, in seconds since the request, but how long its own work took."""
+    begun = min(call.start for call in calls)  # Not before the request had arrived.
+    ends = {f"{call.task} result": call.start + call.seconds - begun for call in calls}
+    for event in events(answer):
+        due, took = ends[event.data["result"]], event.received - answer.sent
+        if misstated(event.data["elapsed"], due - EARLY, took):
+            sentence = f"{answer.ask.path} told {event.data['result']!r} after {took:.2f} s, and that was there after {due:.2f}"
+            return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {event.data['elapsed']}", *WORK)
+    return []
+
+
 def identifier(ask: str) -> str:
     """Return the identifier of a request that asks so."""
-    return f"places-{ask.replace('=', '-')}"
+    return f"places-{re.sub('[^a-z0-9]', '-', ask)}"
 
 
 def test_a_slow_reader_makes_the_server_wait(subject: Variant, aside: Aside) -> None:
