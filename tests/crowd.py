@@ -53,7 +53,8 @@ class Crowd:
         left: What was left when all were over.
         deaf: What was left when a client had said a lot, read no reply and left.
         after: As many calls at once as there is room for, after all that.
-        log: What the server had printed by then.
+        log: What the server had printed when the conversations were over.
+        log_deaf: What it printed after that.
 
     """
 
@@ -62,6 +63,7 @@ class Crowd:
     deaf: Left
     after: Observation
     log: str
+    log_deaf: str
 
 
 def run_a_crowd(variant: Variant) -> Crowd:
@@ -72,11 +74,11 @@ def run_a_crowd(variant: Variant) -> Crowd:
         run(server, [SEARCH])
         idle = aftermath.look(server)
         seen = first_good(range(TRIES), lambda _: _converse(server, asks), lambda seen: not (too_late(seen) or talked(seen)))
-        left = left_over(server, idle)
+        left, log = left_over(server, idle), server.log()
         with deaf(server, "hello", SAID):
             pass
         left_deaf = left_over(server, idle)
-        return Crowd(seen, left, left_deaf, _fill(server), server.log())
+        return Crowd(seen, left, left_deaf, _fill(server), log, server.log()[len(log) :])
 
 
 def _fill(server: Server) -> Observation:

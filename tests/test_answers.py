@@ -179,7 +179,7 @@ def test_a_character_may_come_in_two_pieces(subject: Variant, doors: Doors) -> N
     """A long answer comes cut anywhere, also in the middle of a character, and is passed on to the letter."""
     answer = doors.unread.answers[0]
     accuse(subject, doors.unread, broken(doors.unread, (answered,)) or readable(answer))
-    texts = [str(event.data["text"]) for event in events(answer) if event.name == "token"]
+    texts = [str(event.data.get("text")) for event in events(answer) if event.name == "token"]
     for number, text in enumerate(texts, start=1):
         if text != PART:
             others = "".join(dict.fromkeys(text.replace(PART[0], "")))

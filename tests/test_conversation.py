@@ -403,4 +403,5 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
         sentence = f"a client said a lot, read no reply and left; left over is {', '.join(crowd.deaf.in_words()[:3])}"
         accuse(subject, crowd.after, sure(Cause.LEAK, sentence, READ))
     accuse(subject, seen, complaints(LEFT, crowd.log, READ))
+    accuse(subject, crowd.after, complaints("a client said a lot, read no reply and left", crowd.log_deaf, READ))
     keep_seen(subject, f"/ws x {CLIENTS}", "nothing left", seen)

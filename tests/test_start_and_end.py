@@ -54,7 +54,7 @@ def test_default_waits(subject: Variant, reader: Reader) -> None:
 
 
 def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> None:
-    """A task of a conversation may take ten seconds, so may work in the background; and a deadline may be late."""
+    """A task of a conversation may take ten seconds, so may work in the background and a race; and a deadline may be late."""
     serves(subject, reader)
     seen = Observation(reader.long)
     accuse(subject, seen, talked(seen))

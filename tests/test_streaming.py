@@ -29,8 +29,8 @@ RESULTS = {f"task{number + 1} result": factor for number, factor in enumerate(FA
 WORK = (("streaming", "work_on"),)
 AT_ONCE_IN = (("streaming", "as_completed_endpoint"), ("streaming", "as_they_come"))
 
-PLACES = {"tasks=12&at_once=12": 12, "tasks=12": 3, "at_once=1": 1}
-"""How many pieces of work may be under way at once, by what a request asks for."""
+PLACES = {"tasks=12&at_once=12": (12, 12), "tasks=12": (12, 3), "at_once=1": (3, 1)}
+"""How many pieces of work there are, and how many may be under way at once, by what a request asks for."""
 
 
 def complete(answer: Answer, told: list[SeenEvent], results: list[str]) -> list[Finding]:
@@ -130,9 +130,14 @@ def test_as_many_at_once_as_asked_for(server: Server) -> None:
     """As many as there are places for are under way at once, three where nothing is said; and who waits for one, says so."""
 
     def check(seen: Observation) -> list[Finding]:
-        for answer, (ask, right) in zip(seen.answers, PLACES.items(), strict=True):
+        for answer, (ask, (tasks, right)) in zip(seen.answers, PLACES.items(), strict=True):
             calls = [call for call in seen.calls if call.sent["request_id"] == identifier(ask)]
-            names = [f"task{number + 1} result" for number in range(len(calls))]
+            if len(calls) != tasks:
+                sentence = (
+                    f"for {answer.ask.path} the service was called {len(calls)} times under its identifier, and {tasks} are right"
+                )
+                return [replace(*sure(Cause.WRONG_CALL, sentence, *WORK), ask=answer.ask)]
+            names = [f"task{number + 1} result" for number in range(tasks)]
             if findings := complete(answer, events(answer), names) or misstates(answer, calls):
                 return [replace(finding, ask=answer.ask) for finding in findings]
             if (most := most_at_once(calls)) != right:

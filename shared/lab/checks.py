@@ -7,7 +7,7 @@ import itertools
 from collections import Counter
 
 from shared.lab.causes import Cause
-from shared.lab.experiment import MANY_LOOKS, Answer, Observation
+from shared.lab.experiment import PAUSE, Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.rules import matches_another, overlap
 
@@ -61,7 +61,8 @@ def holds_the_loop(seen: Observation, wait: float) -> list[Finding]:
     if seen.slowest_ping < wait / 2:
         return []
     sentence = f"while {describe(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
-    if seen.looks >= MANY_LOOKS and seen.in_threads and not seen.on_loop:
+    looked = seen.looks >= seen.seconds / (4 * PAUSE)  # A look follows each one and a half.
+    if looked and seen.in_threads and not seen.on_loop:
         return [Finding(Cause.THREADS, f"{sentence}, and the event loop was free: it waited for a thread", places=(PING, APP))]
     return [Finding(Cause.BLOCKS, sentence, certain=seen.stood_still)]
 

@@ -123,7 +123,7 @@ def deaf(server: Server, said: str, times: int) -> Iterator[None]:
     """
     frame = bytes([0x81, 0x80 | len(said)]) + bytes(4) + said.encode()  # Text, whole, under a mask that changes nothing.
     with asking(server, "/ws", UPGRADE) as client:
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, ConnectionError):  # It takes no more, or nothing: that is for others to say.
             client.recv(1)  # The conversation has begun.
             client.settimeout(STANDSTILL)
             for _ in range(times // AT_ONCE):

@@ -166,9 +166,9 @@ def readable(answer: Answer, _: Observation) -> list[Finding]:
         return sure(Cause.WRONG_ANSWER, f"{path} answered with something that is not JSON: {answer.body[:80]!r}")
     if "coroutine object" in str(body):
         return sure(Cause.NOT_AWAITED, f"{path} answered with a coroutine in place of a result: {body}")
-    return (
-        [] if isinstance(body, dict) else sure(Cause.WRONG_ANSWER, f"{path} answered with no JSON object, but {str(body)[:80]!r}")
-    )
+    if not isinstance(body, dict):
+        return sure(Cause.WRONG_ANSWER, f"{path} answered with JSON that is no object: {str(body)[:80]!r}")
+    return []
 
 
 def content(answer: Answer, seen: Observation) -> list[Finding]:

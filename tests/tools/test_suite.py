@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.lab.family import LEAVE, outlived, started_by
+from shared.lab.family import LEAVE, kill_all, outlived, started_by
 from shared.lab.variants import ROOT
 from shared.workbook.compare.comparison import compare
 from shared.workbook.results import read
@@ -102,13 +102,18 @@ def test_a_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
     with subprocess.Popen(  # noqa: S603 - our own
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as column:
-        deadline = time.monotonic() + BEGINS
-        while len(family := started_by(column.pid)) < UNDER_WAY and time.monotonic() < deadline:
-            time.sleep(0.1)
-        os.killpg(column.pid, signal.SIGINT)
-        pressed = time.monotonic()
-        said, _ = column.communicate(timeout=120)
-        took = time.monotonic() - pressed
+        try:
+            deadline = time.monotonic() + BEGINS
+            while len(started_by(column.pid)) < UNDER_WAY and column.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.1)
+            family, pressed = started_by(column.pid), time.monotonic()
+            os.killpg(column.pid, signal.SIGINT)
+            said, _ = column.communicate(timeout=BEGINS)
+            took = time.monotonic() - pressed
+        finally:
+            if column.poll() is None:
+                kill_all(column.pid, [])
+                column.kill()
     assert len(family) >= UNDER_WAY, said
     assert column.returncode == pytest.ExitCode.INTERRUPTED, said
     assert took < ENDS, f"it ended {took:.1f} s later"

@@ -5,6 +5,7 @@ A test that takes such a pause for a mistake of the server is found in minutes, 
 
 import os
 import random
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -38,8 +39,8 @@ def halt(processes: Sequence[psutil.Process], seconds: float, ended: threading.E
     try:
         for one in processes:
             with suppress(psutil.Error):  # It has ended just now.
-                one.suspend()
                 halted.append(one)
+                one.suspend()
         ended.wait(seconds)
     finally:
         for one in halted:
@@ -61,6 +62,7 @@ def main() -> None:
     """Halt what a process has started, until the standard input ends; its number is on the command line."""
     ended = threading.Event()
     when_input_ends(ended.set)
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())  # Or it would end in the middle of a pause, which then had no end.
     with suppress(psutil.NoSuchProcess):  # It is gone, and nobody waits for pauses any more.
         while not ended.wait(random.uniform(*APART)):  # noqa: S311 - no secret
             halt(of_rounds(int(sys.argv[1])), random.uniform(*LENGTH), ended)  # noqa: S311 - no secret
