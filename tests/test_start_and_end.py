@@ -59,6 +59,11 @@ def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> 
     seen = Observation(reader.long)
     accuse(subject, seen, talked(seen))
     _, begun, *limited, first = reader.long
+    if first.status != 200:
+        sentence = (
+            f"{first.ask.path} was answered {first.status} after {first.seconds:.2f} s, and 10 are right: that was asked for"
+        )
+        accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, sentence), ask=first.ask)])
     accuse(subject, seen, broken(Observation([first])))
     told = body(reader.work) if reader.work else {}
     if told.get("state") != "done":
