@@ -41,7 +41,7 @@ from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.request_id import HEADER
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.work import EARLY as FAILS_EARLY
-from tests.computing import Computing, compute_to_the_end
+from tests.computing import Computing, compute_to_the_end, count_forks
 from tests.crowd import run_a_crowd
 from tests.doors import run_at_doors
 from tests.going_down import AT_CTRL_C, go_down_amid_work
@@ -519,9 +519,11 @@ def run_aside(variant: Variant) -> Aside:
         slow = read_late(server, f"/as-completed?seconds=0&tasks={MANY}&at_once={AT_ONCE}&kilobytes={BIG}")
         inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())
         left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
+        forks = count_forks(server)
         log = server.log()  # What the other probes send is wrong on purpose, and may be logged as such.
         shown |= all_measured(server, {key: probe for key, probe in PROBES.items() if key not in shown}, stated)
-        return Aside(defaults, shown, slow, attentive, left, log, compute_to_the_end(server, shown["killed_worker"].seen))
+        computing = compute_to_the_end(server, forks, shown["killed_worker"].seen)
+        return Aside(defaults, shown, slow, attentive, left, log, computing)
 
 
 SHUTDOWNS = "WORKBOOK_SHUTDOWNS"

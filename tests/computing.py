@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from shared.lab.experiment import Ask, Observation, run
-from shared.lab.family import LEAVE, outlived, started_by
+from shared.lab.family import LEAVE, forked, outlived, started_by
 from shared.lab.processes import QUICK, kill_idle, seconds_for, watching
 from shared.lab.server import Server, ServerError
 from shared.lab.tries import first_good
@@ -31,7 +31,8 @@ class Computing:
         takes: For how many seconds that keeps a processor busy, about.
         worked: For how many it did, until the server had ended.
         in_time: Whether the server ended without being killed.
-        left: How many processes of the server's were there after its end.
+        forks: How many processes of the server's were forks of it, before any was killed.
+        left: How many of them were there after its end.
         log: What it had printed.
 
     """
@@ -43,15 +44,23 @@ class Computing:
     takes: float
     worked: float
     in_time: bool
+    forks: int
     left: int
     log: str
 
 
-def compute_to_the_end(server: Server, killed: Observation) -> Computing:
+def count_forks(server: Server) -> int:
+    """Return how many of a server's processes are forks of it when there is a worker among them."""
+    run(server, [QUICK])
+    return forked(started_by(server.process.pid))
+
+
+def compute_to_the_end(server: Server, forks: int, killed: Observation) -> Computing:
     """Have work done after a worker was killed in the middle of some, kill an idle one, and stop the server while one is at work.
 
     Args:
         server: What computes; it has ended afterwards.
+        forks: How many of its processes were forks of it before that.
         killed: What was seen of the work in the middle of which a worker was killed; nothing was asked for since.
 
     """
@@ -68,7 +77,7 @@ def compute_to_the_end(server: Server, killed: Observation) -> Computing:
             in_time = False
     left = outlived(family, LEAVE)
     worked = max(processes.workers(abandoned.began, time.monotonic()).values(), default=0.0)
-    return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, in_time, len(left), server.log())
+    return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, in_time, forks, len(left), server.log())
 
 
 def _after_idle(server: Server) -> Observation:

@@ -171,11 +171,22 @@ class Servers:
     def __init__(self, upstreams: Upstreams) -> None:
         self._upstreams = upstreams
         self._running: Server | None = None
+        self._used_by = ""
 
-    def get(self, variant: Variant) -> Server:
-        """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does."""
+    def get(self, variant: Variant, test: str) -> Server:
+        """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does.
+
+        Raises:
+            ServerError: It has ended by itself since the test before this one; the next gets a new one.
+
+        """
+        before, self._used_by = self._used_by, test
         if self._running and self._running.variant == variant:
-            return self._running
+            if (exit_code := self._running.process.poll()) is None:
+                return self._running
+            log = self._running.log()
+            self.stop()
+            raise ServerError(f"The server ended by itself, with exit code {exit_code}, in or after {before}.\n{log}")
         self.stop()
         self._running = Server(variant, self._upstreams, settings=SETTINGS)
         paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")
@@ -261,7 +272,7 @@ def subject(request: pytest.FixtureRequest) -> Variant:
 @pytest.fixture
 def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Server]:
     """Serve the variant under test."""
-    running = servers.get(_installed(request))
+    running = servers.get(_installed(request), request.node.name)
     yield running
     if request.node.stash.get(FAILED, False):
         servers.kill()  # What goes on in it would show in the next test.

@@ -105,6 +105,17 @@ def told(answer: Answer) -> list[str]:
     return [event.name for event in events(whole)] if whole.body.endswith(b"\n\n") else []
 
 
+def begun_anew(forks: int) -> list[Finding]:
+    """Find that a server has forked processes: they hold its sockets, and so its clients, until they have ended as well."""
+    sentence = f"{forks} of the processes that the server has started hold its sockets"
+    return sure(Cause.FORKED, sentence, WORKERS, COMPUTE) if forks else []
+
+
+def workers_begin_anew(down: Down) -> list[Finding]:
+    """Find the same of a server that is to be stopped."""
+    return begun_anew(down.forked)
+
+
 def what_can_end_ends(down: Down) -> list[Finding]:
     """Find that a request or a stream was cut off that would have ended in time."""
     for name in ("a request", "a stream"):
@@ -248,6 +259,6 @@ def wrong_with(down: Down) -> list[Finding]:
 
 
 CHECKS = (
-    *(what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last, conversations_end, work_ends_or_is_reported),
-    *(computing_ends, it_stops_in_time, nothing_is_left),
+    *(workers_begin_anew, what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last, conversations_end),
+    *(work_ends_or_is_reported, computing_ends, it_stops_in_time, nothing_is_left),
 )

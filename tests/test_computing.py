@@ -21,6 +21,7 @@ from shared.lesson.contract import WORKERS
 from shared.lesson.limits import MAX_N, MAX_SECONDS
 from tests.computing import Computing
 from tests.conftest import keep
+from tests.going_down import begun_anew
 from tests.test_deadlines import FACTOR, at_the_limit, late
 
 COMPUTE = ("computing", "compute")
@@ -216,6 +217,7 @@ def test_to_wait_for_a_worker_counts(server: Server) -> None:
 
 def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Computing) -> None:
     """Work whose process is killed is answered 502; the next request is answered, and so it is when an idle worker was killed."""
+    accuse(subject, computing.killed, begun_anew(computing.forks))
     answers = computing.killed.answers
     # One may have ended before, or be late, on a machine that is busy enough; not all of them.
     for failed in [answer for answer in answers if answer.status not in {200, 504}] or answers[:1]:
@@ -232,6 +234,7 @@ def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Compu
 
 def test_no_process_is_left(subject: Variant, computing: Computing) -> None:
     """At the end no worker is left, and none goes on to the end of work that nobody waits for."""
+    accuse(subject, computing.abandoned, begun_anew(computing.forks))
     accuse(subject, computing.abandoned, refused(computing.abandoned.answers[0], 504, log=computing.log))
     if computing.left:
         sentence = f"after SIGTERM {computing.left} processes are left that the server had started"

@@ -56,6 +56,7 @@ class Cause(StrEnum):
     ENDS_THE_TALK = "ends-the-talk"
     SAME_PROCESS = "same-process"
     BROKEN_POOL = "broken-pool"
+    FORKED = "forked"
     THREAD_ROOM = "thread-room"
     UNWRITTEN = "unwritten"
 
@@ -267,6 +268,11 @@ WORDS: dict[Cause, Words] = {
     Cause.BROKEN_POOL: Words(
         "a worker process has died, and nothing takes its place: a pool that has lost one takes no more work",
         "open a new pool when the old one says that it is broken ({process})",
+    ),
+    Cause.FORKED: Words(
+        "a worker process is a fork of the server: it holds the server's sockets, so that what that closes stays open, gets "
+        "the server's signals, and waits for locks that other threads held at that moment",
+        'begin it anew ({process}), with multiprocessing.get_context("spawn"); a fork is Python\'s choice on Linux before 3.14',
     ),
     Cause.THREAD_ROOM: Words(
         "there are other worker threads than agreed: the stack's default, the limit of another pool, or threads of their own",

@@ -9,6 +9,9 @@ import psutil
 PAUSE = 0.05
 """Seconds between two looks."""
 
+START = 1.0
+"""Seconds in which a process that is being started has become another program: milliseconds, unless the machine stands still."""
+
 LEAVE = 5.0
 """Seconds in which processes have ended whose server has; most of them learn of it by themselves."""
 
@@ -16,6 +19,21 @@ LEAVE = 5.0
 def started_by(pid: int) -> list[psutil.Process]:
     """Return all processes that a process has started, and those that these have."""
     return psutil.Process(pid).children(recursive=True)
+
+
+def forked(family: Sequence[psutil.Process]) -> int:
+    """Return how many of a server's processes hold sockets, which are not theirs: they are forks of it, and not begun anew."""
+    suspects = [one for one in family if _holds_sockets(one)]
+    if suspects:  # A process that is just being started is a fork for a moment as well.
+        time.sleep(START)
+    return sum(map(_holds_sockets, suspects))
+
+
+def _holds_sockets(process: psutil.Process) -> bool:
+    try:
+        return bool(process.net_connections("inet"))
+    except psutil.Error:  # It has ended just now, or the system does not tell.
+        return False
 
 
 def kill_all(pid: int, but: Collection[psutil.Process]) -> None:

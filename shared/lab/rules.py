@@ -85,8 +85,9 @@ def _no_answer(answer: Answer, sentence: str, seen: Observation) -> tuple[Cause,
     if seen.process_stood_still or seen.stood_still or seen.slowest_ping > HANG / 4:
         return Cause.BLOCKS, f"{sentence}, and /ping had to wait {seen.slowest_ping:.1f} s{stands}"
     if not answer.hung:  # The connection was closed without a word, or there was none.
+        ended = "" if seen.exit_code is None else f", and the server's process has ended, with exit code {seen.exit_code}"
         log = "\n".join(seen.printed)
-        return Cause.CRASHED, f"{sentence}; the log says: {last_error(log)}"
+        return Cause.CRASHED, f"{sentence}{ended}; the log says: {last_error(log)}"
     others = sorted(other.received - seen.began for other in seen.answers if other.status)
     if others and others[-1] > HANG / 2:  # Right: all at once. Wrong: one by one, for as long as this one waited.
         return Cause.LIMITED, f"{sentence}; {len(others)} others were answered meanwhile, the last after {others[-1]:.1f} s"

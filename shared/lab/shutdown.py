@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from shared.lab.experiment import Answer, Ask, Observation, send
-from shared.lab.family import LEAVE, outlived, started_by
+from shared.lab.family import LEAVE, forked, outlived, started_by
 from shared.lab.server import PATIENT, Server
 from shared.lab.upstream import Call, Upstreams
 from shared.lab.variants import Variant
@@ -44,6 +44,7 @@ class Down:
         exit_code: What that ended with; None where it had to be killed.
         printed: What it printed after it was asked to stop.
         left: What was still there afterwards, in words.
+        forked: How many of its processes were forks of it.
 
     """
 
@@ -54,6 +55,7 @@ class Down:
     exit_code: int | None
     printed: str
     left: list[str]
+    forked: int
 
     @property
     def seconds(self) -> float:
@@ -98,6 +100,7 @@ def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: M
         sent = client.submit(send, server.url, list(pieces.values()))
         _until_under_way(server, calls, sent)
         family = started_by(server.process.pid)
+        forks = forked(family)
         before, asked = len(server.printed()), time.monotonic()
         server.ask_to_stop(signal.SIGTERM)
         exit_code = wait_for_end(server)
@@ -105,7 +108,7 @@ def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: M
         answers = dict(zip(pieces, sent.result(), strict=True))
         left = _left(server, folder, family)
         printed = server.printed(before).decode(errors="replace")
-        return Down(answers, server.upstreams.calls(0), asked, gone, exit_code, printed, left)
+        return Down(answers, server.upstreams.calls(0), asked, gone, exit_code, printed, left, forks)
 
 
 def _until_under_way(server: Server, calls: int, sent: Future[list[Answer]]) -> None:

@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import subprocess
 import sys
 import urllib.request
 from http.client import HTTPConnection
@@ -16,6 +17,7 @@ from shared.lab.control import Control
 from shared.lab.experiment import Line
 from shared.lab.frames import current_frames
 from shared.lab.upstream import Upstreams, kept_for_others
+from shared.lab.variants import ROOT
 
 
 def work(upstreams: Upstreams) -> None:
@@ -142,3 +144,18 @@ def test_a_process_that_is_gone_does_not_stand_still() -> None:
         control = Control(ours, 0.05)
         assert control.ask("where") is None
         assert not control.stands_still
+
+
+LOOK_AT_A_TASK_IN_THE_MAKING = """
+import asyncio, socket
+from shared.lab import host
+task = asyncio.Task.__new__(asyncio.Task)
+print(host.report(socket.socket())["tasks"])
+"""
+
+
+def test_a_task_in_the_making_is_none_yet() -> None:
+    """The event loop's thread may have got half-way through making a task when the lab's looks: the server goes on."""
+    command = [sys.executable, "-c", LOOK_AT_A_TASK_IN_THE_MAKING]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own
+    assert (done.returncode, done.stdout) == (0, "{}\n"), done.stderr

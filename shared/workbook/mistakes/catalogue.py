@@ -15,9 +15,11 @@ A mistake is a small replacement within one function of a variant's module. In a
     was = "await asyncio.sleep(seconds)"
     becomes = "time.sleep(seconds)"
 
-`scope = "module"` lets an edit apply anywhere in the module, where one function cannot hold it.
+`scope = "module"` lets an edit apply anywhere in the module, where one function cannot hold it. `needs = "fork"` says that the
+mistake can be made only where `multiprocessing` can start a process so.
 """
 
+import multiprocessing
 import re
 import tomllib
 from collections.abc import Iterable
@@ -32,6 +34,7 @@ from shared.workbook.mistakes.fields import CatalogueError, expect, tables, text
 
 FOLDER: Final = Path(__file__).parent
 SCOPES: Final = ("function", "module")
+NEEDS: Final = (None, "fork")
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TEST = re.compile(r"tests/(stacks/)?test_\w+\.py::test_\w+(\[.+\])?")
@@ -60,6 +63,12 @@ class Mistake:
     tests: tuple[str, ...]
     edits: tuple[Edit, ...]
     scope: str = "function"
+    needs: str | None = None
+
+    @property
+    def can_be_made_here(self) -> bool:
+        """Whether this system has what it needs: Windows has no fork."""
+        return self.needs is None or self.needs in multiprocessing.get_all_start_methods()
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -110,13 +119,14 @@ def _read(file: Path, variants: frozenset[str]) -> list[Mistake]:
 
 
 def _mistake(table: dict[str, Any], where: str, variants: frozenset[str]) -> Mistake:
-    expect(table, required={*_TEXTS, "cause", "tests", "edit"}, optional={"scope"}, where=where)
+    expect(table, required={*_TEXTS, "cause", "tests", "edit"}, optional={"scope", "needs"}, where=where)
     words = {field: text(table[field], field, where) for field in _TEXTS}
     checks = {
         "name": _NAME.fullmatch(words["name"]) is not None,
         "module": words["module"] in MODULES,
         "cause": table["cause"] in list(Cause),
         "scope": table.get("scope", "function") in SCOPES,
+        "needs": table.get("needs") in NEEDS,
     }
     if wrong := [field for field, fits in checks.items() if not fits]:
         raise CatalogueError(f"{where}: {wrong[0]} cannot be {table[wrong[0]]!r}.")
@@ -124,7 +134,8 @@ def _mistake(table: dict[str, Any], where: str, variants: frozenset[str]) -> Mis
     if strange := [test for test in tests if not _TEST.fullmatch(test)]:
         raise CatalogueError(f"{where}: {strange[0]} is no test's id, such as tests/test_waiting.py::test_sync_blocks.")
     edits = tuple(_edit(edit, f"{where}, edit {number}", variants) for number, edit in tables(table["edit"], where))
-    return Mistake(**words, cause=Cause(table["cause"]), tests=tests, edits=edits, scope=table.get("scope", "function"))
+    given = {field: table[field] for field in ("scope", "needs") if field in table}
+    return Mistake(**words, cause=Cause(table["cause"]), tests=tests, edits=edits, **given)
 
 
 def _edit(table: dict[str, Any], where: str, variants: frozenset[str]) -> Edit:
