@@ -5,6 +5,7 @@ What has not been begun when a test asks for it is made by that test: `once.py`.
 
 import asyncio
 import contextlib
+import math
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -35,7 +37,8 @@ from shared.lab.terminal import press_ctrl_c
 from shared.lab.traits import Shown, all_measured, declared, measured
 from shared.lab.tries import first_good
 from shared.lab.variants import ROOT, Variant
-from shared.lesson.command import HOST
+from shared.lab.wire import kept_open
+from shared.lesson.command import HOST, KEEP_ALIVE
 from shared.lesson.contract import FACTORS, SOCKET
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.request_id import HEADER
@@ -106,6 +109,7 @@ class Reader:
         answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
         long: The answers to `LONG`.
         work: What was told of the work among these, when all of them had been answered.
+        idle: For how many seconds an idle connection stayed open meanwhile.
         upstreams: How many processes it had started, for its upstreams and for work.
         left: How many of those were still there after it was killed.
 
@@ -115,6 +119,7 @@ class Reader:
     answers: list[Answer]
     long: list[Answer]
     work: Answer | None
+    idle: float
     upstreams: int
     left: int
 
@@ -127,6 +132,9 @@ LONG = (
     Ask(f"/first?seconds={MAX_SECONDS:g}"),
 )
 """The longest that may be asked for elsewhere: a limit or a pulse of the server's or the variant's own would end it sooner."""
+
+IDLE_TOO_LONG = KEEP_ALIVE + 1.5
+"""Seconds for which an idle connection is not to stay open: midway to 5, the least of the servers' own defaults."""
 
 LOOKS, PAUSE = 25, 0.2
 """How often to look whether the work among these has ended, and the seconds between two looks."""
@@ -145,7 +153,7 @@ def run_as_a_reader(variant: Variant) -> Reader:
             if found:  # Its socket listens, so this waits until the server takes it.
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
-            asked = _ask_as_a_reader(found[0]) if found else ([], [], None)
+            asked = _ask_as_a_reader(found[0]) if found else ([], [], None, 0.0)
             if found:  # What has computed has to be gone as well, when it is killed.
                 send(found[0], [Ask("/cpu?n=1000")])
             upstreams = started_by(process.pid) if found else []
@@ -155,11 +163,14 @@ def run_as_a_reader(variant: Variant) -> Reader:
     return Reader(line, *asked, len(upstreams), len(left))
 
 
-def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | None]:
-    """Return the `answers`, the `long` and the `work` of a `Reader`."""
+def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | None, float]:
+    """Return the `answers`, the `long`, the `work` and the `idle` of a `Reader`."""
     free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/guarded")]
     free += [Ask(f"{path}?seconds={MAX_SECONDS:g}") for path in ("/async", "/threaded")]
-    searched, together = _in_time(url, [SEARCH]), _in_time(url, [*free, *LONG])
+    searched = _in_time(url, [SEARCH])
+    with ThreadPoolExecutor(1) as executor:
+        idle = executor.submit(first_good, range(TRIES), lambda _: kept_open(url, IDLE_TOO_LONG), math.isfinite)
+        together = _in_time(url, [*free, *LONG])
     answers, long = together[: len(free)], together[len(free) :]
     path, work = next(path_of(answer) for answer in long if answer.ask.method == "POST"), None
     for _ in range(LOOKS if path.startswith("/") else 0):
@@ -168,7 +179,7 @@ def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | Non
             break
         time.sleep(PAUSE)
     # The last alone: others would wait for it, and a wait too short would not show.
-    return [*searched, *answers, *_in_time(url, [Ask("/sync")])], long, work
+    return [*searched, *answers, *_in_time(url, [Ask("/sync")])], long, work, idle.result()
 
 
 def _in_time(url: str, asks: list[Ask]) -> list[Answer]:

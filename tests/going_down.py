@@ -75,6 +75,8 @@ TALK = ("conversation", "conversation_endpoint")
 WORKERS = ("computing", "open_workers")
 COMPUTE = ("computing", "compute")
 OPERATION = ("waiting", "slow_async_operation")
+CALL_WORK = ("work", "call_work")
+GIVEN_UP: Final = 504
 TRIES = 3
 
 
@@ -114,6 +116,15 @@ def begun_anew(forks: int) -> list[Finding]:
 def workers_begin_anew(down: Down) -> list[Finding]:
     """Find the same of a server that is to be stopped."""
     return begun_anew(down.forked)
+
+
+def nothing_is_given_up(down: Down) -> list[Finding]:
+    """Find that a service was given up that was only as slow as it had been asked to be; or as a busy machine made it."""
+    for name, answer in down.answers.items():
+        if answer.status == GIVEN_UP and answer.ask.known and answer.ask.known.works:
+            sentence = f"{name}, whose service takes {answer.ask.wait:g} s as it was asked to, was answered {GIVEN_UP}"
+            return [Finding(Cause.NO_DEADLINE, f"{sentence} after {answer.seconds:.2f} s", places=(CALL_WORK,), ask=answer.ask)]
+    return []
 
 
 def what_can_end_ends(down: Down) -> list[Finding]:
@@ -259,6 +270,6 @@ def wrong_with(down: Down) -> list[Finding]:
 
 
 CHECKS = (
-    *(workers_begin_anew, what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last, conversations_end),
-    *(work_ends_or_is_reported, computing_ends, it_stops_in_time, nothing_is_left),
+    *(workers_begin_anew, nothing_is_given_up, what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last),
+    *(conversations_end, work_ends_or_is_reported, computing_ends, it_stops_in_time, nothing_is_left),
 )

@@ -182,7 +182,7 @@ def test_other_method(server: Server, endpoint: Endpoint) -> None:
         allowed = answer.headers.get("Allow", "")
         if set(allowed.replace(" ", "").split(",")) - {"HEAD", "OPTIONS"} != {endpoint.method}:
             sentence = f"{answer.ask.method} {endpoint.path}: the 405 has {allowed!r} for Allow, and {endpoint.method} is right"
-            judge(server, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+            judge(server, seen, sure(Cause.WRONG_ERROR, sentence, (endpoint.module, endpoint.function), HOOK))
     if seen.calls:
         sentence = f"{other}, DELETE and OPTIONS {endpoint.path} called the {seen.calls[0].service} service"
         judge(server, seen, sure(Cause.ANY_METHOD, sentence, (endpoint.module, endpoint.function)))

@@ -13,7 +13,7 @@ from shared.lab.traits import strange, wrong
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.conftest import keep_line
-from tests.going_down import LIFESPAN, SERVE, left_to_the_server, wrong_with
+from tests.going_down import LIFESPAN, SERVE, left_to_the_server, nothing_is_given_up, workers_begin_anew, wrong_with
 from tests.trouble import Burst
 
 APP = ("app", "create_app")
@@ -53,4 +53,7 @@ def test_a_statement_on_the_end_is_true(subject: Variant, going_down: list[End],
     for end in going_down:
         shown = ENDING_PROBES[key](end)
         keep_line(subject, {"trait": key, "value": shown.value, "evidence": shown.evidence})
-        accuse(subject, shown.seen, [*strange(subject, key), *wrong(subject, key, shown)])
+        findings = [*strange(subject, key), *wrong(subject, key, shown)]
+        if findings:  # What was seen may be the doing of something else that is wrong.
+            accuse(subject, end.down.seen, workers_begin_anew(end.down) or nothing_is_given_up(end.down))
+        accuse(subject, shown.seen, findings)

@@ -1,23 +1,25 @@
 """From a reader's start to the end: default waits, silent and dead upstreams, errors that nobody foresaw, signals."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from shared.lab.causes import Cause
 from shared.lab.complaints import left_open
-from shared.lab.experiment import Answer, Observation
+from shared.lab.experiment import Answer, Ask, Observation
 from shared.lab.finding import EARLY, sure
 from shared.lab.follow import body
 from shared.lab.host import PLANTED, Crash
 from shared.lab.refusal import HOOK, refused
-from shared.lab.rules import broken, elapsed, other_status
+from shared.lab.rules import FRAME, broken, elapsed, other_status
 from shared.lab.stream import events
 from shared.lab.talks import talked
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
+from shared.lesson.command import KEEP_ALIVE
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import MAX_IDLE
-from tests.background import AGAIN_TOO_LATE, BUSY_FOR, Ending, Reader, began, times_logged
+from tests.background import AGAIN_TOO_LATE, BUSY_FOR, IDLE_TOO_LONG, Ending, Reader, began, times_logged
 from tests.test_deadlines import late as limit_passed
 from tests.trouble import CALL, CALLED, KEPT, NAMES
 
@@ -26,12 +28,16 @@ LEFT_STREAM = (("answers", "stream_answer"), ("answers", "answer_stream"), ("res
 """What the clients leave that leave."""
 
 LIFESPAN = ("app", "lifespan")
+SERVE = ("serve", "serve")
 TALK = ("conversation", "conversation_endpoint")
 STREAMS = {"/answer-stream": (("answers", "stream_answer"),), "/as-completed": (("streaming", "work_on"),)}
 """Where what fails in a stream is caught."""
 
 WORKERS = ("computing", "open_workers")
 WORK_ON = ("background", "work_in_background")
+MODULE = "together"
+"""Where those fail that are asked for waits, one after another."""
+
 DEFAULT_LIMIT = 1.0
 """Seconds of the deadline of `/deadline` where none is asked for."""
 
@@ -74,6 +80,17 @@ def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> 
         if answer.status == 200 or answer.seconds < limit - EARLY:
             accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, limit_passed(answer, limit)), ask=answer.ask)])
         accuse(subject, seen, refused(answer, 504, f"within {limit:g} seconds"))
+
+
+def test_an_idle_connection_is_closed(subject: Variant, reader: Reader) -> None:
+    """A connection on which nothing more is asked for is closed when the time agreed is over, and not before."""
+    serves(subject, reader)
+    idle = reader.idle
+    if not KEEP_ALIVE - EARLY <= idle < math.inf:
+        how = f"closed after {idle:.2f} s" if math.isfinite(idle) else f"still open {IDLE_TOO_LONG:g} s later"
+        sentence = f"after a /ping nothing more was asked for on its connection, and that was {how}; {KEEP_ALIVE:g} s are right"
+        ping = Observation([Answer(Ask("/ping"), sent=0.0, received=min(idle, IDLE_TOO_LONG))])
+        accuse(subject, ping, sure(Cause.IDLE_TIME, sentence, SERVE))
 
 
 def test_upstreams_end_with_a_killed_variant(subject: Variant, reader: Reader) -> None:
@@ -171,6 +188,10 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
     times = ending.crash_log.count(PLANTED)
     if times != 3:
         sentence = f"three errors that nobody foresaw are in the log {times} times"
+        accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+    placed = sum(frame[2] == MODULE for frame in FRAME.finditer(ending.crash_log))
+    if placed < times:
+        sentence = f"three errors that nobody foresaw are in the log, {times - placed} of them without their place in {MODULE}.py"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
 
 

@@ -58,6 +58,7 @@ class Cause(StrEnum):
     BROKEN_POOL = "broken-pool"
     FORKED = "forked"
     THREAD_ROOM = "thread-room"
+    IDLE_TIME = "idle-time"
     UNWRITTEN = "unwritten"
 
 
@@ -110,7 +111,7 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.THREADS: Words(
         "the wait is in the wrong place: /threaded waits in a worker thread, and nothing else does, since threads are few",
-        "for a blocking call use {thread}; elsewhere await {sleep} in an async def",
+        "where nothing blocks, use an async def, which awaits ({sleep}); for a blocking call alone use {thread}",
     ),
     Cause.TOO_FAST: Words(
         "it answers without having waited as long as it was asked to: the wait is left out, shortened, or not awaited",
@@ -277,6 +278,10 @@ WORDS: dict[Cause, Words] = {
     Cause.THREAD_ROOM: Words(
         "there are other worker threads than agreed: the stack's default, the limit of another pool, or threads of their own",
         "set their number once, in the lifespan ({threads}), and take each thread from there ({pooled})",
+    ),
+    Cause.IDLE_TIME: Words(
+        "an idle connection stays open for another time than agreed: it is the server's default, or another number",
+        "give the server KEEP_ALIVE of shared.lesson.command ({idle})",
     ),
     Cause.UNWRITTEN: Words(
         "this is an exercise that is not written yet; nothing is broken",

@@ -8,7 +8,7 @@ from shared.lab.finding import Finding, sure
 from shared.lab.rules import failure, last_error
 from shared.lab.talk import ENDINGS, PATIENCE, Talk
 
-UPGRADED = 101
+UPGRADED, TIMED_OUT = 101, 504
 
 
 def talked(seen: Observation) -> list[Finding]:
@@ -55,7 +55,13 @@ def _heard_out(answer: Answer, seen: Observation) -> list[Finding]:
     talk = answer.talk
     if not talk.missed:
         return []
-    sentence = f"a client waited for {talk.missed.word!r} {f'of {talk.missed.name} ' if talk.missed.name else ''}in vain"
+    word, name = talk.missed.word, talk.missed.name
+    sentence = f"a client waited for {word!r} {f'of {name} ' if name else ''}in vain"
+    if name and word != "failed" and (failed := talk.first("failed", name)):
+        told = f"{sentence}: it was told {failed.message}"
+        if failed.message.get("status") == TIMED_OUT:  # On a busy machine a service may be late.
+            return [Finding(Cause.NO_DEADLINE, told)]
+        return [failure(told, "\n".join(seen.printed), answer)]
     if talk.code:
         return [ended(f"{sentence}: the server ended the conversation (close code {talk.code})", seen)]
     if seen.stood_still or seen.slowest_ping > PATIENCE / 4:  # Right: not at all. Wrong: as long as the client.

@@ -18,6 +18,7 @@ ASYNCIO = {
     "leaving": "the server cancels the handler of a client that leaves",
     "holder": "a task group that the lifespan holds open",
     "stopping": "its own limit",
+    "idle": "its limit of idle time",
     "process": "a ProcessPoolExecutor, kept for as long as the server, and loop.run_in_executor",
     "threads": "loop.set_default_executor(ThreadPoolExecutor(10))",
     "pooled": "asyncio.to_thread",
@@ -31,6 +32,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "leaving": "run_app cancels the handler of a client that leaves when it is told handler_cancellation=True",
         "holder": "a set of tasks in a cleanup context",
         "stopping": "half of it as shutdown_timeout of run_app, which waits twice",
+        "idle": "keepalive_timeout of run_app",
     },
     "httpx2": {"client": "httpx2.AsyncClient", "pool": "httpx2.Limits"},
     "starlette": {
@@ -38,6 +40,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "leaving": "a StreamingResponse cancels what it sends when the client leaves",
         "holder": "an asyncio.TaskGroup that the lifespan holds open",
         "stopping": "timeout_graceful_shutdown of uvicorn",
+        "idle": "timeout_keep_alive of uvicorn",
         "threads": "anyio.to_thread.current_default_thread_limiter().total_tokens = 10",
         "pooled": "a plain def handler, or run_in_threadpool; asyncio.to_thread has others",
     },
@@ -51,6 +54,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "leaving": "a Stream cancels what it sends when the client leaves",
         "holder": "an asyncio.TaskGroup that the lifespan holds open",
         "stopping": "timeout_graceful_shutdown of uvicorn",
+        "idle": "timeout_keep_alive of uvicorn",
     },
     "anyio": {
         "sleep": "anyio.sleep",
@@ -62,6 +66,7 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "limiter": "an anyio.CapacityLimiter",
         "holder": "an anyio task group that the lifespan holds open",
         "stopping": "graceful_timeout of anycorn, with a trigger that listens for signals",
+        "idle": "keep_alive_timeout of anycorn",
         "process": "anyio.to_process.run_sync, with one limiter for all requests",
     },
     "trio": {

@@ -1,7 +1,9 @@
 """Requests as bytes, for what no client would send."""
 
 import contextlib
+import math
 import socket
+import time
 from urllib.parse import urlsplit
 
 from shared.lab.server import Server
@@ -30,3 +32,26 @@ def exchange(server: Server, request: str, *, half_close: bool = False) -> int:
                 answer += piece
     parts = answer.split(b" ", 2)
     return int(parts[1][:3]) if answer.startswith(b"HTTP/1.") and len(parts) > 1 else 0
+
+
+def kept_open(url: str, longest: float) -> float:
+    """Ask for `/ping`, say no more, and return for how many seconds the connection stays open; infinity if for longer.
+
+    They are counted from before the request: a right server never closes it sooner, however late a busy machine is.
+
+    Args:
+        url: The server's.
+        longest: For how many seconds to wait.
+
+    """
+    address, began = urlsplit(url), time.monotonic()
+    with socket.create_connection((address.hostname, address.port), timeout=longest) as client:
+        client.sendall(f"GET /ping HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        try:
+            while client.recv(65536):
+                pass
+        except TimeoutError:
+            return math.inf
+        except ConnectionError:  # It was closed in another way.
+            pass
+    return time.monotonic() - began

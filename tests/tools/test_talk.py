@@ -105,3 +105,7 @@ def test_what_is_wrong_with_a_conversation_is_found() -> None:
     assert cause(Talk()) == Cause.HANGS
     assert cause(Talk(101, missed=Hear("done"), code=1006)) == Cause.ENDS_THE_TALK
     assert cause(Talk(101, missed=Hear("done"))) == Cause.HANGS
+    for status, why in ((504, Cause.NO_DEADLINE), (500, Cause.CRASHED)):
+        failed = Heard(0.2, {"failed": "a", "status": status})
+        assert cause(Talk(101, [begun, failed], missed=Hear("done", "a"))) == why
+    assert cause(Talk(101, [begun], missed=Hear("failed", "a"))) == Cause.HANGS
