@@ -17,8 +17,11 @@ LEAVE = 5.0
 
 
 def started_by(pid: int) -> list[psutil.Process]:
-    """Return all processes that a process has started, and those that these have."""
-    return psutil.Process(pid).children(recursive=True)
+    """Return all processes that a process has started, and those that these have; none where it has ended."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def forked(family: Sequence[psutil.Process]) -> int:

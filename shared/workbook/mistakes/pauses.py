@@ -63,9 +63,8 @@ def main() -> None:
     ended = threading.Event()
     when_input_ends(ended.set)
     signal.signal(signal.SIGTERM, lambda *_: ended.set())  # Or it would end in the middle of a pause, which then had no end.
-    with suppress(psutil.NoSuchProcess):  # It is gone, and nobody waits for pauses any more.
-        while not ended.wait(random.uniform(*APART)):  # noqa: S311 - no secret
-            halt(of_rounds(int(sys.argv[1])), random.uniform(*LENGTH), ended)  # noqa: S311 - no secret
+    while not ended.wait(random.uniform(*APART)):  # noqa: S311 - no secret
+        halt(of_rounds(int(sys.argv[1])), random.uniform(*LENGTH), ended)  # noqa: S311 - no secret
 
 
 if __name__ == "__main__":
