@@ -15,7 +15,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -108,8 +107,8 @@ class Reader:
         line: What it printed first.
         answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
         long: The answers to `LONG`.
-        work: What was told of the work among these, when all of them had been answered.
-        idle: For how many seconds an idle connection stayed open meanwhile.
+        work: What was told of the work among these at last; or of the same again, where its service was late.
+        idle: For how many seconds an idle connection stayed open, infinity if for long; None where its `/ping` was not answered.
         upstreams: How many processes it had started, for its upstreams and for work.
         left: How many of those were still there after it was killed.
 
@@ -119,7 +118,7 @@ class Reader:
     answers: list[Answer]
     long: list[Answer]
     work: Answer | None
-    idle: float
+    idle: float | None
     upstreams: int
     left: int
 
@@ -153,7 +152,7 @@ def run_as_a_reader(variant: Variant) -> Reader:
             if found:  # Its socket listens, so this waits until the server takes it.
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
-            asked = _ask_as_a_reader(found[0]) if found else ([], [], None, 0.0)
+            asked = _ask_as_a_reader(found[0]) if found else ([], [], None, None)
             if found:  # What has computed has to be gone as well, when it is killed.
                 send(found[0], [Ask("/cpu?n=1000")])
             upstreams = started_by(process.pid) if found else []
@@ -163,21 +162,23 @@ def run_as_a_reader(variant: Variant) -> Reader:
     return Reader(line, *asked, len(upstreams), len(left))
 
 
-def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | None, float]:
+def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | None, float | None]:
     """Return the `answers`, the `long`, the `work` and the `idle` of a `Reader`."""
     free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/guarded")]
     free += [Ask(f"{path}?seconds={MAX_SECONDS:g}") for path in ("/async", "/threaded")]
     searched = _in_time(url, [SEARCH])
-    with ThreadPoolExecutor(1) as executor:
-        idle = executor.submit(first_good, range(TRIES), lambda _: kept_open(url, IDLE_TOO_LONG), math.isfinite)
-        together = _in_time(url, [*free, *LONG])
+    # Alone: what blocks the event loop blocks the closing as well.
+    idle = first_good(
+        range(TRIES), lambda _: kept_open(url, IDLE_TOO_LONG), lambda seconds: seconds is not None and math.isfinite(seconds)
+    )
+    together = _in_time(url, [*free, *LONG])
     answers, long = together[: len(free)], together[len(free) :]
     begun = next(answer for answer in long if answer.ask.method == "POST")
     work = first_good(
         range(TRIES), lambda number: _outcome(url, begun if number == 0 else send(url, [begun.ask])[0]), _is_no_noise
     )
     # The last alone: others would wait for it, and a wait too short would not show.
-    return [*searched, *answers, *_in_time(url, [Ask("/sync")])], long, work, idle.result()
+    return [*searched, *answers, *_in_time(url, [Ask("/sync")])], long, work, idle
 
 
 def _outcome(url: str, begun: Answer) -> Answer | None:
@@ -547,8 +548,8 @@ def run_aside(variant: Variant) -> Aside:
         slow = read_late(server, f"/as-completed?seconds=0&tasks={MANY}&at_once={AT_ONCE}&kilobytes={BIG}")
         inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())
         left = inside.more_than(idle) + ["a call to a service"] * server.upstreams.open_calls()
-        forks = count_forks(server)
         log = server.log()  # What the other probes send is wrong on purpose, and may be logged as such.
+        forks = count_forks(server)
         shown |= all_measured(server, {key: probe for key, probe in PROBES.items() if key not in shown}, stated)
         computing = compute_to_the_end(server, forks, shown["killed_worker"].seen)
         return Aside(defaults, shown, slow, attentive, left, log, computing)

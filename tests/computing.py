@@ -3,13 +3,17 @@
 import time
 from dataclasses import dataclass
 
+from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.family import LEAVE, forked, outlived, started_by
+from shared.lab.finding import Finding, sure
 from shared.lab.processes import QUICK, kill_idle, seconds_for, watching
 from shared.lab.server import Server, ServerError
 from shared.lab.tries import first_good
 from shared.lesson.limits import MAX_N
 
+COMPUTE = ("computing", "compute")
+OPEN = ("computing", "open_workers")
 TRIES = 3
 
 RESTS = (0.1, 0.5, 2.0)
@@ -53,6 +57,12 @@ def count_forks(server: Server) -> int:
     """Return how many of a server's processes are forks of it when there is a worker among them."""
     run(server, [QUICK])
     return forked(started_by(server.process.pid))
+
+
+def begun_anew(forks: int) -> list[Finding]:
+    """Find that a server has forked processes: they keep its connections open until they have ended as well."""
+    sentence = f"of the processes that the server has started, {forks} {'holds' if forks == 1 else 'hold'} its sockets"
+    return sure(Cause.FORKED, sentence, OPEN, COMPUTE) if forks else []
 
 
 def compute_to_the_end(server: Server, forks: int, killed: Observation) -> Computing:

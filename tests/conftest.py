@@ -17,16 +17,19 @@ from typing import Any
 import pytest
 
 from shared.lab import variants
+from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.family import kill_all, started_by
+from shared.lab.finding import sure
 from shared.lab.host import IDLE_SECONDS
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
+from shared.lab.rules import last_error
 from shared.lab.server import PATIENT, Server, ServerError
 from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams, kept_for_others
 from shared.lab.variants import Variant
-from shared.lab.verdict import Accusation, Verdict
+from shared.lab.verdict import Accusation, Verdict, accuse
 from shared.workbook.results import RESULTS, STACKS
 from tests import background
 from tests.computing import Computing
@@ -177,16 +180,17 @@ class Servers:
         """Return the variant's server, warmed up: a first request costs up to 25 ms that no later one does.
 
         Raises:
-            ServerError: It has ended by itself since the test before this one; the next gets a new one.
+            Accusation: It has ended by itself since the test before this one; the next gets a new one.
 
         """
         before, self._used_by = self._used_by, test
         if self._running and self._running.variant == variant:
-            if (exit_code := self._running.process.poll()) is None:
+            if not (ended := self._running.ended):
                 return self._running
-            log = self._running.log()
+            says = last_error(self._running.log())
             self.stop()
-            raise ServerError(f"The server ended by itself, with exit code {exit_code}, in or after {before}.\n{log}")
+            sentence = f"the server ended by itself {ended}, in or after {before}; the log says: {says}"
+            accuse(variant, Observation([]), sure(Cause.CRASHED, sentence, ("serve", "serve")))
         self.stop()
         self._running = Server(variant, self._upstreams, settings=SETTINGS)
         paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")

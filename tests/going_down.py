@@ -18,6 +18,7 @@ from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.contract import SOCKET, TASKS
 from shared.lesson.jobs import GRACE
 from shared.lesson.limits import MAX_SECONDS
+from tests.computing import begun_anew
 
 QUICK: Final = 1.0
 LATE: Final = SHUTDOWN_WAIT + 3.0
@@ -107,21 +108,16 @@ def told(answer: Answer) -> list[str]:
     return [event.name for event in events(whole)] if whole.body.endswith(b"\n\n") else []
 
 
-def begun_anew(forks: int) -> list[Finding]:
-    """Find that a server has forked processes: they hold its sockets, and so its clients, until they have ended as well."""
-    sentence = f"{forks} of the processes that the server has started hold its sockets"
-    return sure(Cause.FORKED, sentence, WORKERS, COMPUTE) if forks else []
-
-
 def workers_begin_anew(down: Down) -> list[Finding]:
-    """Find the same of a server that is to be stopped."""
-    return begun_anew(down.forked)
+    """Find forks among a server's processes: what it cuts off stays open until they have ended as well."""
+    return begun_anew(down.forks)
 
 
 def nothing_is_given_up(down: Down) -> list[Finding]:
     """Find that a service was given up that was only as slow as it had been asked to be; or as a busy machine made it."""
     for name, answer in down.answers.items():
-        if answer.status == GIVEN_UP and answer.ask.known and answer.ask.known.works:
+        in_time = down.after(answer) < SHUTDOWN_WAIT - EARLY  # Later it may be how the server cuts it off.
+        if answer.status == GIVEN_UP and in_time and answer.ask.known and answer.ask.known.works:
             sentence = f"{name}, whose service takes {answer.ask.wait:g} s as it was asked to, was answered {GIVEN_UP}"
             return [Finding(Cause.NO_DEADLINE, f"{sentence} after {answer.seconds:.2f} s", places=(CALL_WORK,), ask=answer.ask)]
     return []

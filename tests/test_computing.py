@@ -19,13 +19,10 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, prove
 from shared.lesson.contract import WORKERS
 from shared.lesson.limits import MAX_N, MAX_SECONDS
-from tests.computing import Computing
+from tests.computing import COMPUTE, OPEN, Computing, begun_anew
 from tests.conftest import keep
-from tests.going_down import begun_anew
 from tests.test_deadlines import FACTOR, at_the_limit, late
 
-COMPUTE = ("computing", "compute")
-OPEN = ("computing", "open_workers")
 WORKS = (0.12, 0.4, 0.8)
 """Seconds of work, for each try: on a machine that has ten times as much to do, the last still ends within the longest limit."""
 

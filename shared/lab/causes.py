@@ -111,7 +111,7 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.THREADS: Words(
         "the wait is in the wrong place: /threaded waits in a worker thread, and nothing else does, since threads are few",
-        "where nothing blocks, use an async def, which awaits ({sleep}); for a blocking call alone use {thread}",
+        "where nothing blocks, use an async def, which awaits ({sleep}); use {thread} only for a call that blocks",
     ),
     Cause.TOO_FAST: Words(
         "it answers without having waited as long as it was asked to: the wait is left out, shortened, or not awaited",
@@ -162,9 +162,9 @@ WORDS: dict[Cause, Words] = {
         "let it rise: the error hook answers it; a stream that has begun tells it as an event",
     ),
     Cause.WRONG_ERROR: Words(
-        "a failure is answered otherwise than the contract says",
+        "a failure is answered, or logged, otherwise than the contract says",
         "raise the problem that shared.lesson.problems has for it, and catch what is narrower first; the error hook answers it, "
-        "with its headers, and logs once what nobody foresaw",
+        "with its headers, and logs what nobody foresaw once, with its traceback",
     ),
     Cause.UNCHECKED: Words(
         "a parameter is not checked before it is used, or not in all, or a default takes the place of one that must be given",
@@ -271,9 +271,10 @@ WORDS: dict[Cause, Words] = {
         "open a new pool when the old one says that it is broken ({process})",
     ),
     Cause.FORKED: Words(
-        "a worker process is a fork of the server: it holds the server's sockets, so that what that closes stays open, gets "
-        "the server's signals, and waits for locks that other threads held at that moment",
-        'begin it anew ({process}), with multiprocessing.get_context("spawn"); a fork is Python\'s choice on Linux before 3.14',
+        "a worker process is a fork of the server: it holds the server's sockets, so that what that closes stays open; it has "
+        "its signal handlers, so that a signal to the worker may stop the server; and it may wait for ever for a lock that "
+        "another thread held at that moment",
+        "start it as a new program ({process}): a fork is what multiprocessing does by itself on Linux before Python 3.14",
     ),
     Cause.THREAD_ROOM: Words(
         "there are other worker threads than agreed: the stack's default, the limit of another pool, or threads of their own",

@@ -168,7 +168,7 @@ class Observation:
         looks: How often was looked where its threads stood.
         stuck: Where tasks and threads stood when a request had no answer.
         process_stood_still: Whether no thread of its process ran then, so that nobody could say where they stood.
-        exit_code: What its process had ended with by then; None where it had not.
+        process_ended: How its process had ended by then, in words; empty where it had not.
         lab_late: The longest that this process itself was late meanwhile, in seconds: it, or the machine, had too much to do.
 
     """
@@ -182,7 +182,7 @@ class Observation:
     looks: int = 0
     stuck: str = ""
     process_stood_still: bool = False
-    exit_code: int | None = None
+    process_ended: str = ""
     lab_late: float = 0.0
 
     @property
@@ -246,11 +246,12 @@ def run(  # noqa: PLR0913 - most say no more than the first two
     )
     seen = asyncio.run(watched)
     if any(answer.status == 0 for answer in seen.answers):
-        inside = server.look_inside()
-        stacks = [*inside["tasks"].values(), *inside["threads"].values()]
-        seen.stuck = "\n".join(dict.fromkeys(filter(None, (_innermost(stack, server.variant.place) for stack in stacks))))
-        seen.process_stood_still = server.stands_still
-        seen.exit_code = server.process.poll()
+        if not server.ended:  # A fork of one that has ended would keep the lab waiting.
+            inside = server.look_inside()
+            stacks = [*inside["tasks"].values(), *inside["threads"].values()]
+            seen.stuck = "\n".join(dict.fromkeys(filter(None, (_innermost(stack, server.variant.place) for stack in stacks))))
+        seen.process_ended = server.ended
+        seen.process_stood_still = server.stands_still and not seen.process_ended
     seen.calls = server.upstreams.calls(last_call)
     return seen
 

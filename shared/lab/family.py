@@ -9,7 +9,7 @@ import psutil
 PAUSE = 0.05
 """Seconds between two looks."""
 
-START = 1.0
+START = 3.0
 """Seconds in which a process that is being started has become another program: milliseconds, unless the machine stands still."""
 
 LEAVE = 5.0
@@ -25,11 +25,12 @@ def started_by(pid: int) -> list[psutil.Process]:
 
 
 def forked(family: Sequence[psutil.Process]) -> int:
-    """Return how many of a server's processes hold sockets, which are not theirs: they are forks of it, and not begun anew."""
-    suspects = [one for one in family if _holds_sockets(one)]
-    if suspects:  # A process that is just being started is a fork for a moment as well.
-        time.sleep(START)
-    return sum(map(_holds_sockets, suspects))
+    """Return how many of a server's processes are forks of it: they hold network sockets, and a worker opens none of its own."""
+    deadline = time.monotonic() + START
+    # A process that is just being started is a fork for a moment as well.
+    while (holding := [one for one in family if _holds_sockets(one)]) and time.monotonic() < deadline:
+        time.sleep(PAUSE)
+    return len(holding)
 
 
 def _holds_sockets(process: psutil.Process) -> bool:

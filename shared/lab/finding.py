@@ -1,13 +1,14 @@
 """A finding: one way in which what was seen is not what the contract says."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation
 
-EARLY = 0.002
-"""Seconds by which a right timer may end too soon: 0.0009 were measured on uvloop."""
+EARLY = 0.002 + time.get_clock_info("monotonic").resolution
+"""Seconds by which a right timer may end too soon: 0.0009 were measured on uvloop; and a tick where the clock's are coarse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ class Crash(IntEnum):
 
 async def crash(_: str, seconds: float) -> str:
     """Stand in for `slow_async_operation`, and fail as `Crash` says."""
-    own, unforeseen = own_error(), RuntimeError(PLANTED)
+    own, unforeseen = own_error(), _raised(RuntimeError(PLANTED))
     errors: dict[float, list[Exception]] = {
         Crash.OUT_OF_A_GROUP: [unforeseen],
         Crash.OWN_OUT_OF_A_GROUP: [own],
@@ -214,6 +214,14 @@ async def crash(_: str, seconds: float) -> str:
         Crash.OWN_OUT_OF_TWO_GROUPS: [ExceptionGroup("out of a task group in it", [own])],
     }
     raise unforeseen if seconds == Crash.BARE else ExceptionGroup("out of a task group", errors[seconds])
+
+
+def _raised(error: Exception) -> Exception:
+    """Return an error that knows where it was raised: whoever logs it without its group shows its place as well."""
+    try:
+        raise error  # noqa: TRY301 - for that alone
+    except Exception as raised:  # noqa: BLE001 - it is handed back
+        return raised
 
 
 def crash_work(call_work: Callable[[Any, Any, Any], Awaitable[str]]) -> Callable[[Any, Any, Any], Awaitable[str]]:

@@ -80,14 +80,15 @@ def _stands(seen: Observation) -> str:
 
 def _no_answer(answer: Answer, sentence: str, seen: Observation) -> tuple[Cause, str]:
     """Tell from what went on meanwhile why a request got no answer."""
+    log = last_error("\n".join(seen.printed))
+    if seen.process_ended:
+        return Cause.CRASHED, f"{sentence}; the server's process has ended {seen.process_ended}, and the log says: {log}"
     stands = _stands(seen)
     # Right: not at all. Wrong: as long as the request itself.
     if seen.process_stood_still or seen.stood_still or seen.slowest_ping > HANG / 4:
         return Cause.BLOCKS, f"{sentence}, and /ping had to wait {seen.slowest_ping:.1f} s{stands}"
     if not answer.hung:  # The connection was closed without a word, or there was none.
-        ended = "" if seen.exit_code is None else f", and the server's process has ended, with exit code {seen.exit_code}"
-        log = "\n".join(seen.printed)
-        return Cause.CRASHED, f"{sentence}{ended}; the log says: {last_error(log)}"
+        return Cause.CRASHED, f"{sentence}; the log says: {log}"
     others = sorted(other.received - seen.began for other in seen.answers if other.status)
     if others and others[-1] > HANG / 2:  # Right: all at once. Wrong: one by one, for as long as this one waited.
         return Cause.LIMITED, f"{sentence}; {len(others)} others were answered meanwhile, the last after {others[-1]:.1f} s"
@@ -106,6 +107,14 @@ _NOT_AWAITED = (
 """What they say when something that is to be awaited is used as if it were its result."""
 
 
+_LATE = {
+    "did not answer within": Cause.NO_DEADLINE,
+    "cannot be reached": Cause.WRONG_CALL,
+    "did not end within": Cause.HANGS,  # A worker process.
+}
+"""What an answer says of what was late, and may have been so on a busy machine alone; and what is probably wrong otherwise."""
+
+
 def failure(got: str, log: str, answer: Answer) -> Finding:
     """Tell from the answer and the log why a request that should succeed was answered with a server error."""
     if "status 4" in str(answer.body) or "agreed JSON" in str(answer.body):  # An upstream refused what it was sent.
@@ -114,10 +123,8 @@ def failure(got: str, log: str, answer: Answer) -> Finding:
     for words, cause in ((_OTHER_LOOP, Cause.WRONG_LOOP), (_NOT_AWAITED, Cause.NOT_AWAITED)):
         if re.search(words, log):
             return Finding(cause, says, certain=True)
-    if "did not answer within" in str(answer.body):
-        return Finding(Cause.NO_DEADLINE, got)
-    if "did not end within" in str(answer.body):  # A worker process; to start one takes long on a busy machine.
-        return Finding(Cause.HANGS, got)
+    if late := next((cause for words, cause in _LATE.items() if words in str(answer.body)), None):
+        return Finding(late, got)
     if answer.status == 503:  # noqa: PLR2004 - HTTP's Service Unavailable, which nobody answers unforeseen
         return Finding(Cause.WRONG_ANSWER, got, certain=True)
     return Finding(Cause.CRASHED, says, certain=True)

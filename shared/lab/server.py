@@ -129,6 +129,14 @@ class Server:
         return found
 
     @property
+    def ended(self) -> str:
+        """With which exit code its process has ended, or by which signal, in words; empty while it runs."""
+        code = self.process.poll()
+        if code is None:
+            return ""
+        return f"by the signal {signal.Signals(-code).name}" if code < 0 else f"with the exit code {code}"
+
+    @property
     def stands_still(self) -> bool:
         """Whether its process did not let even the lab's own thread answer, so that nothing is known from inside any more."""
         return self._control.stands_still

@@ -44,7 +44,7 @@ class Down:
         exit_code: What that ended with; None where it had to be killed.
         printed: What it printed after it was asked to stop.
         left: What was still there afterwards, in words.
-        forked: How many of its processes were forks of it.
+        forks: How many of its processes were forks of it.
 
     """
 
@@ -55,7 +55,7 @@ class Down:
     exit_code: int | None
     printed: str
     left: list[str]
-    forked: int
+    forks: int
 
     @property
     def seconds(self) -> float:

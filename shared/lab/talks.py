@@ -1,5 +1,6 @@
 """What has to hold for every conversation, whatever it is about: it begins, it is understood, and it goes on."""
 
+import json
 from dataclasses import replace
 
 from shared.lab.causes import Cause
@@ -8,7 +9,7 @@ from shared.lab.finding import Finding, sure
 from shared.lab.rules import failure, last_error
 from shared.lab.talk import ENDINGS, PATIENCE, Talk
 
-UPGRADED, TIMED_OUT = 101, 504
+UPGRADED = 101
 
 
 def talked(seen: Observation) -> list[Finding]:
@@ -57,15 +58,15 @@ def _heard_out(answer: Answer, seen: Observation) -> list[Finding]:
         return []
     word, name = talk.missed.word, talk.missed.name
     sentence = f"a client waited for {word!r} {f'of {name} ' if name else ''}in vain"
-    if name and word != "failed" and (failed := talk.first("failed", name)):
-        told = f"{sentence}: it was told {failed.message}"
-        if failed.message.get("status") == TIMED_OUT:  # On a busy machine a service may be late.
-            return [Finding(Cause.NO_DEADLINE, told)]
-        return [failure(told, "\n".join(seen.printed), answer)]
     if talk.code:
         return [ended(f"{sentence}: the server ended the conversation (close code {talk.code})", seen)]
     if seen.stood_still or seen.slowest_ping > PATIENCE / 4:  # Right: not at all. Wrong: as long as the client.
         return sure(Cause.BLOCKS, f"{sentence}, and /ping had to wait {seen.slowest_ping:.1f} s")
+    # Of one name there may have been a task before, which has ended otherwise.
+    about = [heard for heard in talk.heard if any(heard.says(told, name) for told in ("started", *ENDINGS))] if name else []
+    if word != "failed" and about and "failed" in (problem := about[-1].message):
+        as_answer = replace(answer, status=int(problem.get("status", 0)), body=json.dumps(problem).encode())
+        return [failure(f"{sentence}: it was told {problem}", "\n".join(seen.printed), as_answer)]
     return sure(Cause.HANGS, f"{sentence}; the last that it heard was {last_words(talk)}")
 
 

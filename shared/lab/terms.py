@@ -19,7 +19,7 @@ ASYNCIO = {
     "holder": "a task group that the lifespan holds open",
     "stopping": "its own limit",
     "idle": "its limit of idle time",
-    "process": "a ProcessPoolExecutor, kept for as long as the server, and loop.run_in_executor",
+    "process": 'a ProcessPoolExecutor with get_context("spawn"), kept for as long as the server, and loop.run_in_executor',
     "threads": "loop.set_default_executor(ThreadPoolExecutor(10))",
     "pooled": "asyncio.to_thread",
 }
@@ -31,16 +31,12 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "pool": "aiohttp.TCPConnector",
         "leaving": "run_app cancels the handler of a client that leaves when it is told handler_cancellation=True",
         "holder": "a set of tasks in a cleanup context",
-        "stopping": "half of it as shutdown_timeout of run_app, which waits twice",
-        "idle": "keepalive_timeout of run_app",
     },
     "httpx2": {"client": "httpx2.AsyncClient", "pool": "httpx2.Limits"},
     "starlette": {
         "thread": "a plain def handler, or asyncio.to_thread",
         "leaving": "a StreamingResponse cancels what it sends when the client leaves",
         "holder": "an asyncio.TaskGroup that the lifespan holds open",
-        "stopping": "timeout_graceful_shutdown of uvicorn",
-        "idle": "timeout_keep_alive of uvicorn",
         "threads": "anyio.to_thread.current_default_thread_limiter().total_tokens = 10",
         "pooled": "a plain def handler, or run_in_threadpool; asyncio.to_thread has others",
     },
@@ -53,8 +49,6 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "pooled": "sync_to_thread=True, or asyncio.to_thread",
         "leaving": "a Stream cancels what it sends when the client leaves",
         "holder": "an asyncio.TaskGroup that the lifespan holds open",
-        "stopping": "timeout_graceful_shutdown of uvicorn",
-        "idle": "timeout_keep_alive of uvicorn",
     },
     "anyio": {
         "sleep": "anyio.sleep",
@@ -65,8 +59,6 @@ BY_IMPORT: dict[str, dict[str, str]] = {
         "group": "an anyio task group",
         "limiter": "an anyio.CapacityLimiter",
         "holder": "an anyio task group that the lifespan holds open",
-        "stopping": "graceful_timeout of anycorn, with a trigger that listens for signals",
-        "idle": "keep_alive_timeout of anycorn",
         "process": "anyio.to_process.run_sync, with one limiter for all requests",
     },
     "trio": {
@@ -81,6 +73,18 @@ BY_IMPORT: dict[str, dict[str, str]] = {
 }
 """What each library brings; a later one goes before an earlier one."""
 
+BY_SERVER: dict[str, dict[str, str]] = {
+    "aiohttp": {
+        "stopping": "half of it as shutdown_timeout of run_app, which waits twice",
+        "idle": "keepalive_timeout of run_app",
+    },
+    "uvicorn": {"stopping": "timeout_graceful_shutdown of uvicorn", "idle": "timeout_keep_alive of uvicorn"},
+    "anycorn": {
+        "stopping": "graceful_timeout of anycorn, with a trigger that listens for signals",
+        "idle": "keep_alive_timeout of anycorn",
+    },
+}
+"""What the library brings that `serve.py` imports."""
 
 AROUND = {"app", "serve", "room", "resilience"}
 """Modules whose imports do not count: they prepare what a framework or a client itself needs."""
@@ -88,12 +92,13 @@ AROUND = {"app", "serve", "room", "resilience"}
 
 def terms(folder: Path) -> dict[str, str]:
     """Return the words of the variant in a folder, by the names that `causes.WORDS` uses."""
-    files = [file for file in folder.glob("*.py") if file.stem not in AROUND]
-    imported = {name for file in files for name in _imports(file.read_text(encoding="utf-8"))}
+    chapters = [file for file in folder.glob("*.py") if file.stem not in AROUND]
     chosen = dict(ASYNCIO)
-    for library, words in BY_IMPORT.items():
-        if library in imported:
-            chosen |= words
+    for words_of, files in ((BY_IMPORT, chapters), (BY_SERVER, [*folder.glob("serve.py")])):
+        imported = {name for file in files for name in _imports(file.read_text(encoding="utf-8"))}
+        for library, words in words_of.items():
+            if library in imported:
+                chosen |= words
     return chosen
 
 

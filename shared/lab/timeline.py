@@ -34,11 +34,11 @@ class Row(Span):
 
 
 def draw(seen: Observation, first: Ask | None = None) -> str:
-    """Return the timeline of an observation, that of the `first` request on top; empty when it has no length.
+    """Return the timeline of an observation, that of the `first` request on top; empty when it has no requests, or no length.
 
     `=` is a request or an operation under way, `#` the same while a `/ping` had to wait.
     """
-    if seen.seconds <= 0:
+    if not seen.answers or seen.seconds <= 0:
         return ""
     held, every_row = stalls(seen), rows(seen, first)
     shown = [(row.name if row.kind == "request" else f"  {row.name}", row) for row in every_row[:ROWS]]

@@ -248,7 +248,8 @@ def accusation(finding: Finding, seen: Observation, variant: Variant, held: Sequ
 def _where(finding: Finding, seen: Observation, variant: Variant) -> str:
     """Name the files, the lines and the functions to look at, the likeliest first."""
     places = [*finding.places]
-    if endpoint := (finding.ask or seen.answers[0].ask).known:
+    asks = [finding.ask, *(answer.ask for answer in seen.answers)]
+    if endpoint := next((ask.known for ask in asks if ask), None):
         names = [endpoint.function, endpoint.operation, *endpoint.through]
         places += [(endpoint.module, name) for name in names if name]
     places += BESIDE.get(finding.cause, ())

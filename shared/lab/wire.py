@@ -1,4 +1,4 @@
-"""Requests as bytes, for what no client would send."""
+"""Requests as bytes, for what no client would send, or where the connection itself is looked at."""
 
 import contextlib
 import math
@@ -34,24 +34,24 @@ def exchange(server: Server, request: str, *, half_close: bool = False) -> int:
     return int(parts[1][:3]) if answer.startswith(b"HTTP/1.") and len(parts) > 1 else 0
 
 
-def kept_open(url: str, longest: float) -> float:
-    """Ask for `/ping`, say no more, and return for how many seconds the connection stays open; infinity if for longer.
+def kept_open(url: str, longest: float) -> float | None:
+    """Ask for `/ping`, say no more, and return for how many seconds the connection stayed open; None where no answer came.
 
     They are counted from before the request: a right server never closes it sooner, however late a busy machine is.
 
     Args:
         url: The server's.
-        longest: For how many seconds to wait.
+        longest: How many seconds to wait after the answer; infinity is returned where the connection is still open then.
 
     """
-    address, began = urlsplit(url), time.monotonic()
-    with socket.create_connection((address.hostname, address.port), timeout=longest) as client:
-        client.sendall(f"GET /ping HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
-        try:
+    address, began, answered = urlsplit(url), time.monotonic(), False
+    try:
+        with socket.create_connection((address.hostname, address.port), timeout=longest) as client:
+            client.sendall(f"GET /ping HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
             while client.recv(65536):
-                pass
-        except TimeoutError:
-            return math.inf
-        except ConnectionError:  # It was closed in another way.
-            pass
-    return time.monotonic() - began
+                answered = True
+    except TimeoutError:
+        return math.inf if answered else None
+    except OSError:  # It was closed in another way, or there was none.
+        pass
+    return time.monotonic() - began if answered else None

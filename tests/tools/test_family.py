@@ -1,15 +1,15 @@
 """The processes that a process has started: what is killed when a run is broken off, and what is not."""
 
 import multiprocessing
-import socket
+import os
 import subprocess
 import sys
-import time
+from pathlib import Path
 
-import psutil
 import pytest
 
-from shared.lab.family import forked, kill_all, outlived, started_by
+from shared.lab.family import kill_all, outlived, started_by
+from shared.lab.variants import ROOT
 
 PARENT = """
 import subprocess, sys
@@ -42,14 +42,25 @@ def test_what_was_there_before_goes_on() -> None:
         assert len(outlived(before, seconds=0.2)) == len(before) == 1
 
 
-@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-def test_a_fork_is_told_from_what_was_begun_anew(method: str) -> None:
-    """Of all ways to start a process only a fork leaves it the sockets of the one that starts it."""
+STARTED = """
+import multiprocessing, socket, sys, time
+import psutil
+from shared.lab.family import forked
+if __name__ == "__main__":
     with socket.create_server(("127.0.0.1", 0)):
-        child = multiprocessing.get_context(method).Process(target=time.sleep, args=(60,))  # type: ignore[attr-defined]  # No stub has it.
+        child = multiprocessing.get_context(sys.argv[1]).Process(target=time.sleep, args=(60,))
         child.start()
-        try:
-            assert forked([psutil.Process(child.pid)]) == (method == "fork")
-        finally:
-            child.kill()
-            child.join()
+        print(forked([psutil.Process(child.pid)]))
+        child.kill()
+        child.join()
+"""
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_fork_is_told_from_what_was_begun_anew(tmp_path: Path, method: str) -> None:
+    """Of all ways to start a process only a fork leaves it the sockets of the one that starts it."""
+    script = tmp_path / "started.py"  # What is begun anew reads the main module again, so there has to be one.
+    script.write_text(STARTED, encoding="utf-8")
+    command, environment = [sys.executable, str(script), method], {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own
+    assert (done.stdout.strip(), done.returncode) == (str(int(method == "fork")), 0), done.stderr

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import json
+import multiprocessing
 import subprocess
 import sys
 import time
@@ -158,6 +159,7 @@ def test_the_catalogue_is_large_and_covers_every_cause() -> None:
         ('name = "sleeps"', 'name = "Sleeps too"', "name cannot be"),
         ('cause = "blocks"', 'cause = "magic"', "cause cannot be 'magic'"),
         ('module = "waiting"', 'module = "nowhere"', "module cannot be"),
+        ('module = "waiting"', 'module = "waiting"\nneeds = "luck"', "needs cannot be 'luck'"),
         ('why = "Because."', 'why = ""', "why must be a text"),
         ('why = "Because."', 'wy = "Because."', "why is missing"),
         ('why = "Because."', 'why = "Because."\nextra = 1', "no field extra"),
@@ -534,6 +536,16 @@ def test_a_choice_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(["--quick", "--each-test"])
     assert "not allowed with argument --quick" in capsys.readouterr().err
+
+
+def test_what_this_system_cannot_make_is_not_planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no process can be forked, a mistake that needs it is left out of all, and asked for by its name a clear refusal."""
+    forks = {mistake.name for mistake in CATALOGUE if mistake.needs == "fork"}
+    assert forks
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    assert not forks & {one.mistake.name for one in all_planted(CATALOGUE, [], [])}
+    with pytest.raises(CatalogueError, match="on this system"):
+        all_planted(CATALOGUE, sorted(forks), [])
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,8 @@ def test_what_is_wrong_with_a_conversation_is_found() -> None:
     assert cause(Talk()) == Cause.HANGS
     assert cause(Talk(101, missed=Hear("done"), code=1006)) == Cause.ENDS_THE_TALK
     assert cause(Talk(101, missed=Hear("done"))) == Cause.HANGS
-    for status, why in ((504, Cause.NO_DEADLINE), (500, Cause.CRASHED)):
-        failed = Heard(0.2, {"failed": "a", "status": status})
+    for detail, why in (("did not answer within", Cause.NO_DEADLINE), ("agreed JSON", Cause.WRONG_CALL), ("", Cause.CRASHED)):
+        failed = Heard(0.2, {"failed": "a", "status": 502, "detail": detail})
         assert cause(Talk(101, [begun, failed], missed=Hear("done", "a"))) == why
+        assert cause(Talk(101, [begun, failed, begun], missed=Hear("done", "a"))) == Cause.HANGS
     assert cause(Talk(101, [begun], missed=Hear("failed", "a"))) == Cause.HANGS

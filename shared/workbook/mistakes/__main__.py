@@ -69,7 +69,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def wanted(asked: argparse.Namespace, mistakes: Sequence[Mistake]) -> tuple[list[Item], list[Item]]:
     """Return the planted mistakes and the rounds that the command line asks for."""
     variants = choose(asked.variant)
-    planted = [one for one in all_planted(mistakes, asked.only, variants) if one.mistake.can_be_made_here]
+    planted = all_planted(mistakes, asked.only, variants)
     count = asked.rounds if asked.rounds is not None else 0 if asked.only or asked.quick or asked.each_test else ROUNDS
     loops = [loop for variant in variants for loop in named_variant(variant)]
     rounds = [Round(loop, number, asked.busy, asked.pauses) for number in range(1, count + 1) for loop in loops]

@@ -140,13 +140,14 @@ def all_planted(mistakes: Sequence[Mistake], names: Sequence[str], variants: Seq
     """Return each mistake in each of its variants; of the mistakes and variants only those that are named, if any are.
 
     Raises:
-        CatalogueError: A name is unknown, or nothing is left.
+        CatalogueError: A name is unknown, or nothing is left that can be made on this system.
 
     """
-    chosen = [named(name, mistakes) for name in dict.fromkeys(names)] or mistakes
+    chosen = [one for one in ([named(name, mistakes) for name in dict.fromkeys(names)] or mistakes) if one.can_be_made_here]
     found = [Planted(one, variant) for one in chosen for variant in one.variants if not variants or variant in variants]
     if not found:
-        raise CatalogueError(f"No version of {', '.join(names) or 'any mistake'} is planted in {', '.join(variants)}.")
+        where = ", ".join(variants) or "any variant on this system"
+        raise CatalogueError(f"No version of {', '.join(names) or 'any mistake'} is planted in {where}.")
     return found
 
 
