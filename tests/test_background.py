@@ -244,5 +244,5 @@ def test_an_unforeseen_failure_is_told_and_takes_nothing_with_it(subject: Varian
             sentence = f"work failed as nobody foresaw, and {len(lines)} lines of the log name it"
             accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK))
     if (times := times_logged(seen)) != len(crashed):
-        sentence = f"{len(crashed)} pieces of work failed as nobody foresaw, and {times} times the log says with which error"
+        sentence = f"{len(crashed)} pieces of work failed as nobody foresaw, and of {times} of them the log says with which error"
         accuse(subject, seen, sure(Cause.UNSEEN if times < len(crashed) else Cause.WRONG_ERROR, sentence, WORK))
