@@ -58,13 +58,13 @@ def ended(one: Followed, expected: dict[str, object]) -> list[Finding]:
         return sure(Cause.LOST, sentence, WORK)
     if said.get("state") == "running":
         cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.LOST
-        outcome = f"it should have {'failed' if expected['state'] == 'failed' else 'ended'}"
-        sentence = f"{asked} is said to be running, and some seconds ago {outcome}"
+        outcome = "failed" if expected["state"] == "failed" else "ended"
+        sentence = f"{asked} is still said to be running, though it should have {outcome} some seconds ago"
         return [Finding(cause, sentence, places=(WORK, BEGIN))]
     if said == {"id": one.id, **expected}:
         return []
     swallowed = expected["state"] == "failed" and said.get("state") == "done"
-    sentence = f"of {asked} it is told {said}, and {expected} is right"
+    sentence = f"what is told of {asked} is {said}, and {expected} is right"
     return sure(Cause.SWALLOWED if swallowed else Cause.WRONG_ANSWER, sentence, WORK)
 
 
@@ -78,7 +78,7 @@ def done_by_itself(one: Followed, seen: Observation) -> list[Finding]:
     if call.was_left:
         return sure(Cause.LOST, f"{asked} was answered, and its call to the service was broken off", BEGIN, HOLD)
     if call.end and call.end <= one.begun.received:
-        sentence = f"{asked} was answered {one.begun.received - call.end:.2f} s after its work had ended"
+        sentence = f"{asked} was answered only when its work had ended, after {one.begun.seconds:.2f} s; at once is right"
         return [Finding(Cause.WAITS_FOR_WORK, sentence)]
     # Right: a moment after the end of the call, or just before the service has noted it. Wrong: a whole wait earlier.
     before = (call.end or seen.ended) - one.begun.ask.wait / 2
@@ -244,5 +244,5 @@ def test_an_unforeseen_failure_is_told_and_takes_nothing_with_it(subject: Varian
             sentence = f"work failed as nobody foresaw, and {len(lines)} lines of the log name it"
             accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK))
     if (times := times_logged(seen)) != len(crashed):
-        sentence = f"{len(crashed)} pieces of work failed as nobody foresaw, and of {times} of them the log says with which error"
+        sentence = f"{len(crashed)} pieces of work failed as nobody foresaw, and the log names the error of {times} of them"
         accuse(subject, seen, sure(Cause.UNSEEN if times < len(crashed) else Cause.WRONG_ERROR, sentence, WORK))

@@ -67,7 +67,7 @@ def right(answer: Answer) -> list[Finding]:
     body, n = json.loads(answer.body), int(answer.ask.path.partition("n=")[2].partition("&")[0])
     if body.keys() == {"n", "primes", "elapsed"} and (body["n"], body["primes"]) == (n, primes_below(n)):
         return []
-    return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered {body}; there are {primes_below(n)} primes below {n}")
+    return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered {body}; {primes_below(n)} is the number of primes below {n}")
 
 
 @pytest.mark.parametrize("path", [f"/cpu?limit={MAX_SECONDS:g}&n=", "/cpu-thread?n="], ids=["/cpu", "/cpu-thread"])

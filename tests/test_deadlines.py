@@ -78,7 +78,7 @@ def broken_off(seen: Observation, over: Answer, limit: float) -> list[Finding]:
         # On a busy machine a deadline may be over before there was time for the call.
         return [Finding(Cause.WRONG_CALL, sentence, certain=len(seen.calls) > len(seen.answers))]
     if not long[0].was_left:
-        sentence = f"when {over.ask.path} had been answered {over.status}, the service went on working for it"
+        sentence = f"when {over.ask.path} had been answered {over.status}, the service went on working for it, to its end"
         return [Finding(Cause.RUNS_ON, sentence, certain=long[0].end is not None)]
     return []
 

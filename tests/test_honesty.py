@@ -131,7 +131,7 @@ def test_nothing_goes_on_after_the_answer(server: Server, ask: Ask) -> None:
         later = aftermath.settled(server, lambda now: not now.more_than(before))
         sentence = f"after {ask.path} had been answered there was still {found[0]}"
         if later.more_than(before):
-            judge(server, seen, sure(Cause.LEAK, f"{sentence}, and so there was {aftermath.SETTLE_SECONDS:g} s later"))
+            judge(server, seen, sure(Cause.LEAK, f"{sentence}, and it was still there {aftermath.SETTLE_SECONDS:g} s later"))
         if not tries_left:
             judge(server, seen, sure(Cause.AFTER_ANSWER, sentence))
 

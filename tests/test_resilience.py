@@ -266,7 +266,7 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
     accuse(subject, trouble.rounds[-1], complaints(when, trouble.log, WORDS, *DEADLINE, few=few))
     if not trouble.closed:
         sentence = (
-            f"a connection on which a stream had ended was open after {MAX_IDLE:g} s; unused ones close after {KEEP_ALIVE:g}"
+            f"a client's connection was still open {MAX_IDLE:g} s after a stream on it; unused ones close after {KEEP_ALIVE:g} s"
         )
         streamed = trouble.rounds[-1]
         accuse(subject, streamed, [Finding(Cause.LEAK, sentence, places=(("answers", "answer_stream"),), ask=STREAM)])

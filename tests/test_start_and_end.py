@@ -193,7 +193,7 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
     placed = sum(any(place in piece for place in PLACES) for piece in ending.crash_log.split(PLANTED))
     if placed < times:
-        sentence = f"three errors that nobody foresaw are in the log, {times - placed} of them without the place where they rose"
+        sentence = f"three errors that nobody foresaw are in the log, {times - placed} of them without a traceback"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
 
 

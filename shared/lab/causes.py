@@ -146,8 +146,8 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.NO_DEADLINE: Words(
         "no deadline stands around the whole of it, or another one than was asked for or set",
-        "put {deadline} around all of it, with the waiting for a place; in a stream, around each wait, with what is left of it. "
-        "A client's timeout alone starts anew with every read",
+        "put {deadline} around all of it, with the waiting for a place, for as long as was asked for or set; in a stream, around "
+        "each wait, with what is left of it. A client's timeout alone starts anew with every read",
     ),
     Cause.WRONG_CALL: Words(
         "the service was not called as agreed: too often, not at all, too early, or with something else than it should carry",
@@ -211,7 +211,7 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.LOST_CONTEXT: Words(
         "what belongs to the request did not go along: a task or a thread was started without its context",
-        "keep it in a ContextVar, and start threads with {thread}, which takes the context along",
+        "keep it in a ContextVar, start tasks without a context of their own, and threads with {thread}: these take it along",
     ),
     Cause.TOO_MANY: Words(
         "more goes on at once than is allowed: nothing holds it back, or a limit that is too wide, or one for each task",
@@ -281,7 +281,7 @@ WORDS: dict[Cause, Words] = {
         "set their number once, in the lifespan ({threads}), and take each thread from there ({pooled})",
     ),
     Cause.IDLE_TIME: Words(
-        "an idle connection stays open for another time than agreed: it is the server's default, or another number",
+        "an idle connection is closed sooner or later than agreed: after the server's default, or another number of seconds",
         "give the server KEEP_ALIVE of shared.lesson.command ({idle})",
     ),
     Cause.UNWRITTEN: Words(

@@ -62,6 +62,7 @@ def late(
     # Its own function first where it is asked as it should be, or is itself what tells whether all are late.
     own = ((endpoint.module, endpoint.function),) if endpoint else ()
     if seen.slowest_ping >= AT_ONCE:  # On the way of every request.
+        sentence = f"{sentence}; a /ping beside it took {seen.slowest_ping:.2f} s as well"
         places += (*own, *ON_EVERY_WAY) if endpoint and endpoint.path == "/ping" else ON_EVERY_WAY
     elif answer.status >= HTTPStatus.BAD_REQUEST:
         refused = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR and not (endpoint and endpoint.status == answer.status)

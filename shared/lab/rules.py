@@ -26,6 +26,9 @@ FRAME = re.compile(r'File "[^"]*[\\/]variants[\\/](\w+)[\\/](\w+)\.py", line (\d
 POOL = ("resilience", "open_client")
 """Where it is said how many calls there may be at once."""
 
+UNTIL_LEFT = ("leaving", "until_left")
+"""Where a client's leaving is waited for."""
+
 Rule = Callable[[Answer, Observation], list[Finding]]
 
 
@@ -126,7 +129,9 @@ def failure(got: str, log: str, answer: Answer) -> Finding:
     if late := next((cause for words, cause in _LATE.items() if words in str(answer.body)), None):
         return Finding(late, got)
     if answer.status == 503:  # noqa: PLR2004 - HTTP's Service Unavailable, which nobody answers unforeseen
-        return Finding(Cause.WRONG_ANSWER, got, certain=True)
+        gone = "client left" in str(answer.body)
+        sentence = f"{got}; it was there all the while, and something else was taken for its leaving" if gone else got
+        return Finding(Cause.WRONG_ANSWER, sentence, certain=True, places=(UNTIL_LEFT,) if gone else ())
     return Finding(Cause.CRASHED, says, certain=True)
 
 
@@ -266,7 +271,7 @@ def honest(answer: Answer, seen: Observation) -> list[Finding]:
     names = [operation.name for operation in operations]
     if sorted(names) != sorted(ask.tasks):
         sentence = f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing"
-        sentence += f", and not {', '.join(ask.tasks) or 'nothing'}"
+        sentence += f", and should name {', '.join(ask.tasks) or 'nothing'}"
         return sure(_other_names(answer, seen), sentence, ("app", "server_timing"))
     for operation in operations:
         took = operation.end - operation.start

@@ -7,9 +7,12 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Observation
 from shared.lab.finding import Finding, sure
 from shared.lab.rules import failure, last_error
-from shared.lab.talk import ENDINGS, PATIENCE, Talk
+from shared.lab.talk import ENDINGS, PATIENCE, Say, Talk
 
 UPGRADED = 101
+
+LAST_SAID = 2
+"""How much of what a client has said is told where it waited in vain: its last words, and what came just before."""
 
 
 def talked(seen: Observation) -> list[Finding]:
@@ -57,7 +60,9 @@ def _heard_out(answer: Answer, seen: Observation) -> list[Finding]:
     if not talk.missed:
         return []
     word, name = talk.missed.word, talk.missed.name
-    sentence = f"a client waited for {word!r} {f'of {name} ' if name else ''}in vain"
+    said = [step.what for step in answer.ask.says if isinstance(step, Say)][: len(talk.said)][-LAST_SAID:]
+    before = f" said {' and '.join(map(str, said))}, and" if said else ""
+    sentence = f"a client{before} waited for {word!r} {f'of {name} ' if name else ''}in vain"
     if talk.code:
         return [ended(f"{sentence}: the server ended the conversation (close code {talk.code})", seen)]
     if seen.stood_still or seen.slowest_ping > PATIENCE / 4:  # Right: not at all. Wrong: as long as the client.
