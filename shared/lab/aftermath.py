@@ -40,9 +40,15 @@ class Inside:
     def more_than(self, idle: "Inside") -> list[str]:
         """Return the tasks and threads that the idle server did not have, in words."""
         # Tasks by their numbers: one that an earlier request has left may end just as this one leaves another in its place.
-        return [f"a task at {place}" for number, place in self.tasks.items() if number not in idle.tasks] + [
+        return [f"a task at {_short(place)}" for number, place in self.tasks.items() if number not in idle.tasks] + [
             f"a thread at {thread}" for thread in (self.threads - idle.threads).elements()
         ]
+
+
+def _short(place: str) -> str:
+    """Return a place without the folders above the project's, or those of a library but for its module's own."""
+    path = place.replace("\\", "/")
+    return path[path.rindex("/variants/") + 1 :] if "/variants/" in path else "/".join(path.split("/")[-2:])
 
 
 def look(server: Server) -> Inside:

@@ -97,8 +97,8 @@ WORDS: dict[Cause, Words] = {
         "call time.sleep in the async handler itself",
     ),
     Cause.ONE_BY_ONE: Words(
-        "they are awaited one by one: each starts only when the one before it has ended",
-        "start all before waiting for the first: {together}",
+        "each starts only when the one before it has ended: they are awaited one by one, or a lock lets one in at a time",
+        "start all before waiting for the first ({together}), and give a limit as many places as are allowed",
     ),
     Cause.STARTED_TOGETHER: Words(
         "they are started together; here each has to wait for the one before it", "await each before the next is started"
@@ -159,7 +159,8 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.SWALLOWED: Words(
         "a failure is taken for success: an except clause or a default hides it",
-        "let it rise: the error hook answers it; a stream that has begun tells it as an event",
+        "let it rise: the error hook answers it; a stream that has begun tells it as an event, and work after the answer enters "
+        "it with Jobs.failed",
     ),
     Cause.WRONG_ERROR: Words(
         "a failure is answered, or logged, otherwise than the contract says",
