@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.lab.family import LEAVE, outlived, started_by
+from shared.lab.family import LEAVE, kill_all, outlived, started_by
 from shared.lab.variants import ROOT
 
 RELOADS = ("fastapi_asyncio", "starlette_asyncio", "anyio_trio")
@@ -69,6 +69,7 @@ def test_a_change_is_served(project: Path, variant: str) -> None:
             server.terminate()
             server.wait(STOP_SECONDS)
         finally:
+            kill_all(server.pid, [])  # What a reloader has started outlives it when that is killed.
             server.kill()
     left = outlived(family, LEAVE)
     assert not left or sys.platform == "win32"  # There a process cannot be asked to stop, only killed.
