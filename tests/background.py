@@ -337,12 +337,14 @@ def run_to_the_end(variant: Variant) -> Ending:
         own = [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
         own_errors = send(server.url, [*own, Ask(f"/sequential?seconds={Crash.OWN_OUT_OF_TWO_GROUPS}")])
         work = [*(background(how) for how in UNFORESEEN), background(0.5)]
-        # Again, where the one that is to succeed met a service that was late, or the log was; not where others took it with them.
+        # Again, where the one that is to succeed met a service that was late, or the log was; not where others took it, or the
+        # whole server, with them.
         crashed_work = first_good(
             range(TRIES),
             lambda _: follow(server, work),
             lambda got: (
-                got[0][-1].end.get("state") != "failed" and (times_logged(got[1]) == len(UNFORESEEN) or not_begun(got[0]))
+                bool(server.ended)
+                or (got[0][-1].end.get("state") != "failed" and (times_logged(got[1]) == len(UNFORESEEN) or not_begun(got[0])))
             ),
         )
         crashed_talk = first_good(

@@ -35,8 +35,7 @@ def test_no_proxy_is_asked(subject: Variant, doors: Doors) -> None:
 def test_a_service_that_cannot_be_reached(subject: Variant, doors: Doors) -> None:
     """A connection that is refused, or not there in time, is a 502 that says so, for each service, and after it all is well."""
     for one in doors.unreached:
-        for place, case in enumerate(one.cases):
-            accuse_in_trouble(subject, case, place, one.rounds, wrong_unreached)
+        accuse_in_trouble(subject, one.cases, one.rounds, wrong_unreached)
         accuse(subject, one.after[-1], [] if goes_on(one) else broken(one.after[-1]))
 
 

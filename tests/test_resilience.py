@@ -204,13 +204,21 @@ def wrong_end(answer: Answer, case: Case) -> list[Finding]:
 
 
 def accuse_in_trouble(
-    subject: Variant, case: Case, place: int, rounds: Sequence[Observation], check: Callable[[Answer, Case, str], list[Finding]]
+    subject: Variant, cases: Sequence[Case], rounds: Sequence[Observation], check: Callable[[Answer, Case, str], list[Finding]]
 ) -> None:
-    """Accuse a variant of a wrong answer to a case in one of some rounds, and of one in each where a machine may be too busy."""
-    found = [check(seen.answers[place], case, "\n".join(seen.printed)) for seen in rounds]
+    """Accuse a variant of a wrong answer to a case in one of some rounds, and of one in each where a machine may be too busy.
+
+    The cases are those of the rounds' first answers. What may be the machine's doing comes last, whichever case it is about.
+    """
+    found = [
+        [check(answer, case, "\n".join(seen.printed)) for answer, case in zip(seen.answers, cases, strict=False)]
+        for seen in rounds
+    ]
     for seen, findings in zip(rounds, found, strict=True):
-        accuse(subject, seen, [] if busy(seen.answers[place]) else findings)
-    accuse(subject, rounds[-1], found[-1] if all(found) else [])
+        for answer, wrong in zip(seen.answers, findings, strict=False):
+            accuse(subject, seen, [] if busy(answer) else wrong)
+    for in_each_round in zip(*found, strict=True):
+        accuse(subject, rounds[-1], in_each_round[-1] if all(in_each_round) else [])
 
 
 def test_words_are_told_while_the_model_is_silent(subject: Variant, trouble: Trouble) -> None:
@@ -229,9 +237,8 @@ def test_words_are_told_while_the_model_is_silent(subject: Variant, trouble: Tro
 
 def test_every_fault_of_every_service(subject: Variant, trouble: Trouble) -> None:
     """Each fault is answered as the contract says: with its status, or in a stream that has begun with an error event."""
-    for place, case in enumerate(cases()):
-        accuse_in_trouble(subject, case, place, trouble.rounds, wrong_in_trouble)
-        answer = trouble.rounds[-1].answers[place]
+    accuse_in_trouble(subject, cases(), trouble.rounds, wrong_in_trouble)
+    for answer, case in zip(trouble.rounds[-1].answers, cases(), strict=True):
         if case.fault.fields.get("status") == 429 and answer.status == 503 and answer.headers.get("Retry-After") != "7":
             accuse(subject, trouble.rounds[-1], sure(Cause.WRONG_ERROR, f"{case.label} was answered without its Retry-After"))
 
@@ -321,8 +328,7 @@ def spare(kept: int, after: str) -> list[Finding]:
 def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst: Burst) -> None:
     """Of two hundred searches at once, the twenty whose service fails at every attempt fail, with their status, and no other."""
     count, tries = len(burst.cases), (*burst.others, burst.seen)
-    for place, case in enumerate(burst.cases):
-        accuse_in_trouble(subject, case, place, tries, _refused)
+    accuse_in_trouble(subject, burst.cases, tries, _refused)
     for seen in tries:
         for answer, case in zip(seen.answers[:count], burst.cases, strict=True):
             if answer.status == case.fault.status == 504 and answer.seconds < BURST_DEADLINE - EARLY:
