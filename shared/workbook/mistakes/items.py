@@ -27,7 +27,7 @@ WAITS = {
     "trouble": 25.0,
     "stack": 20.0,
     "stack_end": 20.0,
-    "reader": 15.0,
+    "reader": 40.0,
 }
 """How long each experiment in the background takes with a wrong version beside others, in seconds, most of it in waiting.
 
