@@ -39,8 +39,8 @@ async def computes(loop, url):
     return [number * number for number in range(5_000_000)]
 
 async def computes_in_c(loop, url):
-    # Three calls, because during the first the thread that armed the guard may be in the way.
-    return sum(range(15_000_000)) + sum(range(15_000_000)) + sum(range(15_000_000))
+    # Several calls, because between two of them the thread that armed the guard, or another, may have its turn first.
+    return sum(sum(range(10_000_000)) for _ in range(8))
 
 async def awaits(loop, url):
     await loop.sleep(0.2)
