@@ -18,7 +18,7 @@ from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.contract import SOCKET, TASKS
 from shared.lesson.jobs import GRACE
 from shared.lesson.limits import MAX_SECONDS
-from tests.computing import begun_anew
+from tests.computing import COMPUTE, OPEN, begun_anew
 
 QUICK: Final = 1.0
 LATE: Final = SHUTDOWN_WAIT + 3.0
@@ -73,8 +73,6 @@ HOLD = ("background", "open_background")
 BEGIN = ("background", "begin_background")
 WORK_ON = ("background", "work_in_background")
 TALK = ("conversation", "conversation_endpoint")
-WORKERS = ("computing", "open_workers")
-COMPUTE = ("computing", "compute")
 OPERATION = ("waiting", "slow_async_operation")
 CALL_WORK = ("work", "call_work")
 GIVEN_UP: Final = 504
@@ -224,8 +222,8 @@ def computing_ends(down: Down) -> list[Finding]:
     after, whole = down.after(answer), answer.status == 200 and not answer.error
     sentence = f"work on the CPU was under way at SIGTERM, and {outcome(down, answer)}; {SHUTDOWN_WAIT} s are there to end in"
     if not whole and after < SHUTDOWN_WAIT - EARLY:
-        return [Finding(Cause.CUT_SHORT, sentence, ask=answer.ask, places=(SERVE, LIFESPAN, WORKERS))]
-    return [Finding(Cause.LINGERS, sentence, ask=answer.ask, places=(SERVE, WORKERS))] if after >= SHUTDOWN_WAIT + ROOM else []
+        return [Finding(Cause.CUT_SHORT, sentence, ask=answer.ask, places=(SERVE, LIFESPAN, OPEN))]
+    return [Finding(Cause.LINGERS, sentence, ask=answer.ask, places=(SERVE, OPEN))] if after >= SHUTDOWN_WAIT + ROOM else []
 
 
 def left_to_the_server(pressed: Pressed) -> list[Finding]:
@@ -240,7 +238,7 @@ def left_to_the_server(pressed: Pressed) -> list[Finding]:
         f"work on the CPU was under way at Ctrl-C, and was {got} {after:.2f} s later; {SHUTDOWN_WAIT} s are there to end in. "
         "A terminal sends the signal (SIGINT) to the worker process as well, and that has to ignore it"
     )
-    return [Finding(Cause.CUT_SHORT, sentence, certain=True, places=(COMPUTE, WORKERS, SERVE), ask=answer.ask)]
+    return [Finding(Cause.CUT_SHORT, sentence, certain=True, places=(COMPUTE, OPEN, SERVE), ask=answer.ask)]
 
 
 def it_stops_in_time(down: Down) -> list[Finding]:
