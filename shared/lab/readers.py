@@ -45,6 +45,9 @@ does not read."""
 SMALL = 8192
 """Bytes that a slow reader lets the system keep for it, so that little fits between it and the server."""
 
+LARGE = 65_536
+"""Bytes of the same once it reads all that there is, of which there are millions."""
+
 
 def leave(server: Server, path: str, after: float, watch: float) -> tuple[float, Observation]:
     """Ask for something, leave without having read it, and see what goes on.
@@ -172,19 +175,16 @@ def _until_standstill(server: Server, last: int) -> int:
 def _read_all(client: socket.socket) -> bytes:
     pieces = []
     with contextlib.suppress(TimeoutError, ConnectionError):
-        while piece := client.recv(1 << 20):
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGE)
+        while piece := client.recv(LARGE):
             pieces.append(piece)
     return b"".join(pieces)
 
 
 def _without_chunks(body: bytes) -> bytes:
     """Return the content of a chunked body, as far as it goes."""
-    content, rest = [], body
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        length = int(size, 16) if size else 0
-        if not length:
-            break
-        content.append(rest[:length])
-        rest = rest[length + 2 :]
+    content, start = [], 0
+    while (end := body.find(b"\r\n", start)) > start and (length := int(body[start:end], 16)):
+        start = end + 2 + length + 2
+        content.append(body[end + 2 : start - 2])
     return b"".join(content)
