@@ -7,13 +7,13 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.family import LEAVE, forked, outlived, started_by
 from shared.lab.finding import Finding, sure
+from shared.lab.places import OPEN_WORKERS
 from shared.lab.processes import QUICK, kill_idle, seconds_for, watching
 from shared.lab.server import Server, ServerError
 from shared.lab.tries import first_good
 from shared.lesson.limits import MAX_N
 
 COMPUTE = ("computing", "compute")
-OPEN = ("computing", "open_workers")
 TRIES = 3
 
 RESTS = (0.1, 0.5, 2.0)
@@ -62,7 +62,7 @@ def count_forks(server: Server) -> int:
 def begun_anew(forks: int) -> list[Finding]:
     """Find that a server has forked processes: they keep its connections open until they have ended as well."""
     sentence = f"of the processes that the server has started, {forks} {'holds' if forks == 1 else 'hold'} its sockets"
-    return sure(Cause.FORKED, sentence, OPEN, COMPUTE) if forks else []
+    return sure(Cause.FORKED, sentence, OPEN_WORKERS, COMPUTE) if forks else []
 
 
 def compute_to_the_end(server: Server, forks: int, killed: Observation) -> Computing:

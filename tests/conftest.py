@@ -22,6 +22,7 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.family import kill_all, started_by
 from shared.lab.finding import sure
 from shared.lab.host import IDLE_SECONDS
+from shared.lab.places import SERVE
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
 from shared.lab.rules import last_error
@@ -190,7 +191,7 @@ class Servers:
             says = last_error(self._running.log())
             self.stop()
             sentence = f"the server ended by itself {ended}, in or after {before}; the log says: {says}"
-            accuse(variant, Observation([]), sure(Cause.CRASHED, sentence, ("serve", "serve")))
+            accuse(variant, Observation([]), sure(Cause.CRASHED, sentence, SERVE))
         self.stop()
         self._running = Server(variant, self._upstreams, settings=SETTINGS)
         paths = ("/ping", "/threaded?seconds=0", "/async?seconds=0", "/parallel?seconds=0", "/sync?seconds=0")

@@ -6,6 +6,17 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.follow import background, body
+from shared.lab.places import (
+    BEGIN_BACKGROUND,
+    CALL_WORK,
+    CONVERSATION_ENDPOINT,
+    LIFESPAN,
+    OPEN_BACKGROUND,
+    OPEN_WORKERS,
+    SERVE,
+    SLOW_ASYNC_OPERATION,
+    WORK_IN_BACKGROUND,
+)
 from shared.lab.processes import n_for
 from shared.lab.shutdown import Down, go_down
 from shared.lab.stream import events
@@ -18,7 +29,7 @@ from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.contract import SOCKET, TASKS
 from shared.lesson.jobs import GRACE
 from shared.lesson.limits import MAX_SECONDS
-from tests.computing import COMPUTE, OPEN, begun_anew
+from tests.computing import COMPUTE, begun_anew
 
 QUICK: Final = 1.0
 LATE: Final = SHUTDOWN_WAIT + 3.0
@@ -67,14 +78,6 @@ PIECES: Final = {
 CALLS: Final = 13
 """How many calls these have under way at once: each stream has three, and the conversation two."""
 
-SERVE = ("serve", "serve")
-LIFESPAN = ("app", "lifespan")
-HOLD = ("background", "open_background")
-BEGIN = ("background", "begin_background")
-WORK_ON = ("background", "work_in_background")
-TALK = ("conversation", "conversation_endpoint")
-OPERATION = ("waiting", "slow_async_operation")
-CALL_WORK = ("work", "call_work")
 GIVEN_UP: Final = 504
 TRIES = 3
 
@@ -163,7 +166,7 @@ def a_cancelled_wait_is_the_last(down: Down) -> list[Finding]:
         return []
     sentence = f"the first of three waits of {MAX_SECONDS:g} s each was under way at SIGTERM, and was cut off"
     sentence = f"{sentence}; then the log says {' and '.join(map(repr, begun))}"
-    return [Finding(Cause.UNCANCELLABLE, sentence, places=(OPERATION,), ask=answer.ask)]
+    return [Finding(Cause.UNCANCELLABLE, sentence, places=(SLOW_ASYNC_OPERATION,), ask=answer.ask)]
 
 
 def conversations_end(down: Down) -> list[Finding]:
@@ -171,16 +174,16 @@ def conversations_end(down: Down) -> list[Finding]:
     answer, late = down.answers["a conversation"], down.call(LONG_TASK)
     if late is None:
         sentence = f"a conversation was under way at SIGTERM, and of its two tasks not both had begun ({answer.error})"
-        return [Finding(Cause.LOST, sentence, places=(TALK,))]
+        return [Finding(Cause.LOST, sentence, places=(CONVERSATION_ENDPOINT,))]
     after = (late.end or down.gone) - down.asked
     if after >= SHUTDOWN_WAIT + ROOM or not late.was_left:
         sentence = f"a task of {LONG_TASK:g} s in a conversation ended {after:.2f} s after SIGTERM; {SHUTDOWN_WAIT} s are there"
-        return [Finding(Cause.LINGERS, sentence, places=(TALK, SERVE))]
+        return [Finding(Cause.LINGERS, sentence, places=(CONVERSATION_ENDPOINT, SERVE))]
     silent = down.answers["a silent conversation"]
     if silent.talk.status and bool(silent.talk.code) != bool(answer.talk.code):
         codes = f"the one in which tasks ran with the close code {answer.talk.code}, the silent one with {silent.talk.code}"
         sentence = f"two conversations were under way at SIGTERM, and ended differently: {codes}"
-        return [Finding(Cause.LINGERS, sentence, places=(LIFESPAN, TALK, SERVE))]
+        return [Finding(Cause.LINGERS, sentence, places=(LIFESPAN, CONVERSATION_ENDPOINT, SERVE))]
     return []
 
 
@@ -189,11 +192,11 @@ def work_ends_or_is_reported(down: Down) -> list[Finding]:
     ended, late = down.call(SHORT_WORK), {name: down.call(seconds) for name, seconds in LATE_WORK.items()}
     if ended is None or None in late.values():
         sentence = "of three pieces of work that were accepted not all had begun at SIGTERM"
-        return [Finding(Cause.LOST, sentence, places=(HOLD, WORK_ON))]
+        return [Finding(Cause.LOST, sentence, places=(OPEN_BACKGROUND, WORK_IN_BACKGROUND))]
     if ended.was_left or ended.end is None:
         after = (ended.end or down.gone) - down.asked
         sentence = f"work that had {SHORT_WORK:g} s to do at SIGTERM was broken off after {after:.2f} s; it may take {LAST:g}"
-        return [Finding(Cause.LOST, sentence, places=(HOLD, BEGIN, LIFESPAN))]
+        return [Finding(Cause.LOST, sentence, places=(OPEN_BACKGROUND, BEGIN_BACKGROUND, LIFESPAN))]
     return next((found for name, call in late.items() if call and (found := _is_reported(down, name, call))), [])
 
 
@@ -208,12 +211,12 @@ def _is_reported(down: Down, name: str, late: Call) -> list[Finding]:
         f"work that takes {LATE_WORK[name]:g} s {how} {after:.2f} s after SIGTERM; to be broken off after {LAST:g} is right"
     )
     if after < LAST - EARLY:  # It may also have come to its end, where a busy machine was late with the signal.
-        return [Finding(Cause.LOST, sentence, certain=late.was_left, places=(HOLD, BEGIN, LIFESPAN))]
+        return [Finding(Cause.LOST, sentence, certain=late.was_left, places=(OPEN_BACKGROUND, BEGIN_BACKGROUND, LIFESPAN))]
     if after >= LAST + ROOM:
-        return [Finding(Cause.LINGERS, sentence, places=(HOLD,))]
+        return [Finding(Cause.LINGERS, sentence, places=(OPEN_BACKGROUND,))]
     job = str(body(down.answers[name]).get("id"))
     named = any(job in line for line in down.printed.splitlines())
-    return [] if named else sure(Cause.LOST, f"{sentence}; the log does not name it", WORK_ON, HOLD)
+    return [] if named else sure(Cause.LOST, f"{sentence}; the log does not name it", WORK_IN_BACKGROUND, OPEN_BACKGROUND)
 
 
 def computing_ends(down: Down) -> list[Finding]:
@@ -222,8 +225,9 @@ def computing_ends(down: Down) -> list[Finding]:
     after, whole = down.after(answer), answer.status == 200 and not answer.error
     sentence = f"work on the CPU was under way at SIGTERM, and {outcome(down, answer)}; {SHUTDOWN_WAIT} s are there to end in"
     if not whole and after < SHUTDOWN_WAIT - EARLY:
-        return [Finding(Cause.CUT_SHORT, sentence, ask=answer.ask, places=(SERVE, LIFESPAN, OPEN))]
-    return [Finding(Cause.LINGERS, sentence, ask=answer.ask, places=(SERVE, OPEN))] if after >= SHUTDOWN_WAIT + ROOM else []
+        return [Finding(Cause.CUT_SHORT, sentence, ask=answer.ask, places=(SERVE, LIFESPAN, OPEN_WORKERS))]
+    lingers = Finding(Cause.LINGERS, sentence, ask=answer.ask, places=(SERVE, OPEN_WORKERS))
+    return [lingers] if after >= SHUTDOWN_WAIT + ROOM else []
 
 
 def left_to_the_server(pressed: Pressed) -> list[Finding]:
@@ -238,18 +242,24 @@ def left_to_the_server(pressed: Pressed) -> list[Finding]:
         f"work on the CPU was under way at Ctrl-C, and was {got} {after:.2f} s later; {SHUTDOWN_WAIT} s are there to end in. "
         "A terminal sends the signal (SIGINT) to the worker process as well, and that has to ignore it"
     )
-    return [Finding(Cause.CUT_SHORT, sentence, certain=True, places=(COMPUTE, OPEN, SERVE), ask=answer.ask)]
+    return [Finding(Cause.CUT_SHORT, sentence, certain=True, places=(COMPUTE, OPEN_WORKERS, SERVE), ask=answer.ask)]
 
 
 def it_stops_in_time(down: Down) -> list[Finding]:
     """Find that a server had not ended when it had nothing more to wait for."""
     if down.exit_code is None:
-        return sure(Cause.LINGERS, f"{down.seconds:.0f} s after SIGTERM it had not ended, and was killed", SERVE, HOLD, LIFESPAN)
+        return sure(
+            Cause.LINGERS,
+            f"{down.seconds:.0f} s after SIGTERM it had not ended, and was killed",
+            SERVE,
+            OPEN_BACKGROUND,
+            LIFESPAN,
+        )
     late = [call.end for seconds in LATE_WORK.values() if (call := down.call(seconds)) and call.end]
     last = max(LAST, *(end - down.asked for end in late)) if late else LAST
     if down.seconds >= last + ROOM:
         sentence = f"it ended {down.seconds:.2f} s after SIGTERM, and its last work after {last:.2f}; {LAST:g} s are right"
-        return [Finding(Cause.LINGERS, sentence, places=(SERVE, HOLD, LIFESPAN))]
+        return [Finding(Cause.LINGERS, sentence, places=(SERVE, OPEN_BACKGROUND, LIFESPAN))]
     return []
 
 

@@ -10,6 +10,7 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import ANSWER_STREAM, GET_ANSWER, SEARCH_DOCUMENTS, SERVE, STREAM_ANSWER, STREAM_UPSTREAM
 from shared.lab.rules import answered, broken, misstated
 from shared.lab.server import Server
 from shared.lab.stream import PATIENCE, SeenEvent, events, leave, readable, told
@@ -37,11 +38,6 @@ TRIES = [CHAT_SECONDS] * 5  # The model takes what it takes, so later tries cann
 SLOWER = (CHAT_SECONDS, CHAT_SECONDS, 1.5, 3.0, 6.0)
 """How long the model takes in each try where many are to meet, in seconds: it is told to be slower, within its deadline here."""
 
-ANSWER = ("search", "get_answer")
-TELL = ("answers", "stream_answer")
-SEND = ("answers", "answer_stream")
-READ = ("resilience", "stream_upstream")
-
 
 def ungrounded(calls: Sequence[Call]) -> list[Finding]:
     """Find what is wrong with the calls that one answered question made."""
@@ -57,7 +53,7 @@ def ungrounded(calls: Sequence[Call]) -> list[Finding]:
     missing = [title for title in find.answered[0] if title not in "".join(before)]
     if missing or "9 million" not in "".join(before):
         what = f"the document {missing[0]!r}" if missing else "what stands in the documents"
-        return sure(Cause.WRONG_CALL, f"the language model was asked without {what}", ("search", "search_documents"))
+        return sure(Cause.WRONG_CALL, f"the language model was asked without {what}", SEARCH_DOCUMENTS)
     return []
 
 
@@ -68,7 +64,9 @@ def test_an_answer_from_the_documents(server: Server) -> None:
     judge(server, seen, ungrounded(seen.calls))
     body, said = json.loads(seen.answers[0].body), seen.calls[-1].answered["text"]
     if body.get("answer") != said:
-        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the answer is {body.get('answer')!r}; the model said {said!r}", ANSWER))
+        judge(
+            server, seen, sure(Cause.WRONG_ANSWER, f"the answer is {body.get('answer')!r}; the model said {said!r}", GET_ANSWER)
+        )
     without = json.loads(run(server, [Ask("/search-demo?query=budget", "POST")]).answers[0].body)
     if body.keys() != {*without, "answer"} or body["results"] != without["results"]:
         judge(server, seen, sure(Cause.WRONG_ANSWER, f"with answer=true the answer holds {', '.join(body)}"))
@@ -88,7 +86,7 @@ def test_whatever_the_model_answers_is_passed_on(server: Server) -> None:
     for answer, text in zip(seen.answers, SAYS.values(), strict=True):
         if (got := json.loads(answer.body).get("answer")) != text:
             sentence = f"the model said {short(text)}, and the answer is {short(got)}"
-            judge(server, seen, [replace(*sure(Cause.WRONG_ANSWER, sentence, ANSWER), ask=answer.ask)])
+            judge(server, seen, [replace(*sure(Cause.WRONG_ANSWER, sentence, GET_ANSWER), ask=answer.ask)])
 
 
 PIECES = ["Two", " ", "lines:", "\n\n", "\t- one\u2028", "Ünd", "."]
@@ -102,7 +100,9 @@ def test_each_piece_of_an_answer_is_passed_on(server: Server) -> None:
     judge(server, seen, broken(seen))
     got = [event.data.get("text") for event in events(seen.answers[0]) if event.name == "token"]
     if got != PIECES:
-        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the model sent the pieces {PIECES}, and the client got {got}", TELL))
+        judge(
+            server, seen, sure(Cause.WRONG_ANSWER, f"the model sent the pieces {PIECES}, and the client got {got}", STREAM_ANSWER)
+        )
 
 
 def short(text: object) -> str:
@@ -121,11 +121,13 @@ def test_a_stream_tells_all(server: Server) -> None:
     titles = [{"title": title} for title in seen.calls[1].answered[0]]
     if first.data != {"query": "budget", "results": titles}:
         judge(
-            server, seen, sure(Cause.WRONG_ANSWER, f"the first event is {first.data}, and the documents found are {titles}", TELL)
+            server,
+            seen,
+            sure(Cause.WRONG_ANSWER, f"the first event is {first.data}, and the documents found are {titles}", STREAM_ANSWER),
         )
     got, said = [event.data for event in tokens], [{"text": text} for text, _ in seen.calls[2].answered["tokens"]]
     if got != said:
-        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the model sent {said}, and the client got {got}", TELL))
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the model sent {said}, and the client got {got}", STREAM_ANSWER))
     judge(server, seen, untold(last, seen))
 
 
@@ -139,11 +141,15 @@ def test_a_stream_ends_when_the_model_says_so(server: Server) -> None:
 def untold(last: SeenEvent, seen: Observation) -> list[Finding]:
     """Find that the last event says something else of the time than was seen."""
     if last.data.keys() != {"elapsed_ms", "timings"}:
-        return sure(Cause.WRONG_ANSWER, f"the last event holds {', '.join(last.data)}, and not elapsed_ms, timings", TELL)
+        return sure(
+            Cause.WRONG_ANSWER, f"the last event holds {', '.join(last.data)}, and not elapsed_ms, timings", STREAM_ANSWER
+        )
     names = [timing["name"] for timing in last.data["timings"]]
     if names != ["embedding", "search", "answer"]:
         return sure(
-            Cause.FALSE_REPORT, f"the last event has the timings {', '.join(names)}, and not embedding, search, answer", TELL
+            Cause.FALSE_REPORT,
+            f"the last event has the timings {', '.join(names)}, and not embedding, search, answer",
+            STREAM_ANSWER,
         )
     for timing, call in zip(last.data["timings"], seen.calls, strict=True):
         # The stream of an answer ends for its reader before the service has done what is left to do.
@@ -151,13 +157,13 @@ def untold(last: SeenEvent, seen: Observation) -> list[Finding]:
         told, took = timing["dur"] / 1000, (ended or call.start) - call.start
         if told < took - EARLY:
             sentence = f"the last event says that {timing['name']} took {told:.3f} s, and the service worked for {took:.3f} s"
-            return sure(Cause.FALSE_REPORT, sentence, TELL)
+            return sure(Cause.FALSE_REPORT, sentence, STREAM_ANSWER)
     worked, took = seen.calls[-1].answered["tokens"][-1][1] - seen.calls[0].start, last.received - seen.began
     if misstated(last.data["elapsed_ms"], worked, took):
         sentence = (
             f"the last event says that {last.data['elapsed_ms']} had passed; the services worked for {worked * 1000:.0f} ms"
         )
-        return sure(Cause.FALSE_REPORT, f"{sentence}, and the client was told after {took * 1000:.0f} ms", TELL)
+        return sure(Cause.FALSE_REPORT, f"{sentence}, and the client was told after {took * 1000:.0f} ms", STREAM_ANSWER)
     return []
 
 
@@ -172,7 +178,9 @@ def test_a_slow_reader_is_not_the_models_lateness(subject: Variant, doors: Doors
         got = f"{names.count('token')} of {MANY_EVENTS} parts of the answer, and then: {last}"
         sentence = f"the model answered {answer.ask.endpoint.path} at once, and has {ANSWERS:g} s; a client that read nothing for"
         sentence = f"{sentence} {ANSWERS + OVERDUE:g} s got {got}"
-        accuse(subject, doors.unread, [Finding(Cause.NO_DEADLINE, sentence, places=(READ, TELL), ask=answer.ask)])
+        accuse(
+            subject, doors.unread, [Finding(Cause.NO_DEADLINE, sentence, places=(STREAM_UPSTREAM, STREAM_ANSWER), ask=answer.ask)]
+        )
 
 
 def test_a_character_may_come_in_two_pieces(subject: Variant, doors: Doors) -> None:
@@ -185,7 +193,7 @@ def test_a_character_may_come_in_two_pieces(subject: Variant, doors: Doors) -> N
             others = "".join(dict.fromkeys(text.replace(PART[0], "")))
             sentence = f"the model said {PART[0]!r} {len(PART):,} times, in pieces that were cut anywhere; part {number} of the"
             sentence = f"{sentence} answer has it {text.count(PART[0]):,} times" + (f", and {others!r}" if others else "")
-            accuse(subject, doors.unread, sure(Cause.WRONG_ANSWER, sentence, TELL, READ))
+            accuse(subject, doors.unread, sure(Cause.WRONG_ANSWER, sentence, STREAM_ANSWER, STREAM_UPSTREAM))
 
 
 def test_no_event_waits_for_the_next(server: Server) -> None:
@@ -196,14 +204,24 @@ def test_no_event_waits_for_the_next(server: Server) -> None:
         sent = [moment for _, moment in seen.calls[-1].answered["tokens"]]
         if first.received >= sent[0]:
             return [
-                Finding(Cause.HELD_BACK, "the documents arrived only when the model had sent its first word", places=(SEND, TELL))
+                Finding(
+                    Cause.HELD_BACK,
+                    "the documents arrived only when the model had sent its first word",
+                    places=(ANSWER_STREAM, STREAM_ANSWER),
+                )
             ]
         for number, (token, following) in enumerate(zip(tokens, sent[1:], strict=False), start=1):
             if token.received >= following:
                 sentence = f"word {number} of the answer arrived when the model had already sent the next"
-                return [Finding(Cause.HELD_BACK, sentence, places=(SEND, TELL, READ))]
+                return [Finding(Cause.HELD_BACK, sentence, places=(ANSWER_STREAM, STREAM_ANSWER, STREAM_UPSTREAM))]
         if (late := tokens[0].received - sent[0]) >= SOON:
-            return [Finding(Cause.HELD_BACK, f"the first word arrived {late:.3f} s after it was sent", places=(SEND, TELL, READ))]
+            return [
+                Finding(
+                    Cause.HELD_BACK,
+                    f"the first word arrived {late:.3f} s after it was sent",
+                    places=(ANSWER_STREAM, STREAM_ANSWER, STREAM_UPSTREAM),
+                )
+            ]
         return []
 
     keep(server, "/answer-stream", prove(server, "as it comes", lambda _: [FEW_TOKENS], check, TRIES))
@@ -217,7 +235,7 @@ def test_many_streams_at_once(server: Server) -> None:
         said = sorted(call.answered["text"] for call in chats)
         got = sorted("".join(event.data["text"] for event in events(answer)[1:-1]) for answer in seen.answers)
         if got != said:
-            return sure(Cause.SHARED_STATE, "of twenty answers at once, some clients got another's words", TELL)
+            return sure(Cause.SHARED_STATE, "of twenty answers at once, some clients got another's words", STREAM_ANSWER)
         # Right: twenty, or nearly so on a busy machine. Nearest wrong: ten at once, as pools of connections often have.
         if (most := most_at_once(chats)) <= MANY / 2:
             return [Finding(Cause.LIMITED, f"for {MANY} streams at once the model was asked for {most} answers at once")]
@@ -237,7 +255,7 @@ def wordless(answer: Answer) -> list[Finding]:
     """Find that a stream came to a good end without a word of the answer."""
     if any(event.name == "token" for event in events(answer)):
         return []
-    return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} came to its end, and told no word of the answer", TELL)
+    return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} came to its end, and told no word of the answer", STREAM_ANSWER)
 
 
 @pytest.mark.parametrize("kind", ["flows", "stalls"])
@@ -257,7 +275,7 @@ def test_leaving_ends_the_call(server: Server, kind: str) -> None:
             if not tries_left:
                 cause = Cause.HELD_BACK if kind == "stalls" else Cause.TOO_SLOW
                 sentence = f"{STREAM.path} did not tell the first word of its answer within {PATIENCE:g} s"
-                judge(server, whole, [Finding(cause, sentence, places=(TELL, SEND), ask=STREAM)])
+                judge(server, whole, [Finding(cause, sentence, places=(STREAM_ANSWER, ANSWER_STREAM), ask=STREAM)])
             continue
         time.sleep(CHAT_SECONDS / 2)  # Half of what the whole answer takes, and far from the deadline.
         seen = Observation(run(server, [Ask("/ping")]).answers, calls=server.upstreams.calls(last))
@@ -267,4 +285,8 @@ def test_leaving_ends_the_call(server: Server, kind: str) -> None:
         if not tries_left:
             state = "was still open" if call.end is None else f"ended {max(0.0, call.end - left):.2f} s later, with all its words"
             sentence = f"a client left after the first word of its answer, and the call to the model {state}"
-            judge(server, seen, [Finding(Cause.GOES_ON, sentence, places=(SEND, TELL, READ, ("serve", "serve")), ask=STREAM)])
+            judge(
+                server,
+                seen,
+                [Finding(Cause.GOES_ON, sentence, places=(ANSWER_STREAM, STREAM_ANSWER, STREAM_UPSTREAM, SERVE), ask=STREAM)],
+            )

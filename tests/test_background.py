@@ -7,6 +7,7 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run, send
 from shared.lab.finding import Finding, sure
 from shared.lab.follow import BEGUN, Followed, background, body, follow, path_of, tried
+from shared.lab.places import BEGIN_BACKGROUND, OPEN_BACKGROUND, WORK_IN_BACKGROUND
 from shared.lab.refusal import refused
 from shared.lab.rules import other_status
 from shared.lab.server import Server
@@ -17,9 +18,6 @@ from shared.lesson.contract import TASKS
 from shared.lesson.jobs import MAX_KEPT, MAX_RUNNING
 from tests.background import Ending, times_logged
 
-BEGIN = ("background", "begin_background")
-WORK = ("background", "work_in_background")
-HOLD = ("background", "open_background")
 RESULT = f"{TASKS[0]} result"
 FAILURE = "The work service answered with the status 500."
 STAYS = (1.5, 6.0)
@@ -49,23 +47,23 @@ def ended(one: Followed, expected: dict[str, object]) -> list[Finding]:
     said, asked = one.end, one.begun.ask.path
     if one.told and not one.told[-1].status:
         cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.CRASHED
-        return sure(cause, f"one asked what became of {asked}, and got no answer: {one.told[-1].error}", WORK)
+        return sure(cause, f"one asked what became of {asked}, and got no answer: {one.told[-1].error}", WORK_IN_BACKGROUND)
     if strange := [answer.status for answer in one.told if answer.status not in {0, 200, 404, 500}]:
         sentence = f"one asked what became of {asked}, and was answered {strange[0]}; 200 is right, whether it runs or has ended"
         return sure(Cause.WRONG_ANSWER, sentence, ("background", "background_state"))
     if one.told and one.told[-1].status != 200:
         sentence = f"one asked what became of {asked}, and was answered {one.told[-1].status}: it is not known any more"
-        return sure(Cause.LOST, sentence, WORK)
+        return sure(Cause.LOST, sentence, WORK_IN_BACKGROUND)
     if said.get("state") == "running":
         cause = Cause.UNSEEN if expected["state"] == "failed" else Cause.LOST
         outcome = "failed" if expected["state"] == "failed" else "ended"
         sentence = f"{asked} is still said to be running, though it should have {outcome} some seconds ago"
-        return [Finding(cause, sentence, places=(WORK, BEGIN))]
+        return [Finding(cause, sentence, places=(WORK_IN_BACKGROUND, BEGIN_BACKGROUND))]
     if said == {"id": one.id, **expected}:
         return []
     swallowed = expected["state"] == "failed" and said.get("state") == "done"
     sentence = f"what is told of {asked} is {said}, and {expected} is right"
-    return sure(Cause.SWALLOWED if swallowed else Cause.WRONG_ANSWER, sentence, WORK)
+    return sure(Cause.SWALLOWED if swallowed else Cause.WRONG_ANSWER, sentence, WORK_IN_BACKGROUND)
 
 
 def done_by_itself(one: Followed, seen: Observation) -> list[Finding]:
@@ -73,10 +71,17 @@ def done_by_itself(one: Followed, seen: Observation) -> list[Finding]:
     asked, calls = one.begun.ask.path, seen.calls
     if len(calls) != 1:
         cause = Cause.WRONG_CALL if calls else Cause.LOST
-        return sure(cause, f"for {asked} the service was called {len(calls)} times, and once is right", WORK, BEGIN)
+        return sure(
+            cause,
+            f"for {asked} the service was called {len(calls)} times, and once is right",
+            WORK_IN_BACKGROUND,
+            BEGIN_BACKGROUND,
+        )
     call = calls[0]
     if call.was_left:
-        return sure(Cause.LOST, f"{asked} was answered, and its call to the service was broken off", BEGIN, HOLD)
+        return sure(
+            Cause.LOST, f"{asked} was answered, and its call to the service was broken off", BEGIN_BACKGROUND, OPEN_BACKGROUND
+        )
     if call.end and call.end <= one.begun.received:
         sentence = f"{asked} was answered only when its work had ended, after {one.begun.seconds:.2f} s; at once is right"
         return [Finding(Cause.WAITS_FOR_WORK, sentence)]
@@ -85,12 +90,12 @@ def done_by_itself(one: Followed, seen: Observation) -> list[Finding]:
     early = [told for told in one.told if body(told).get("state") == "done" and told.received < before]
     if early:
         sentence = f"{asked} was said to be done {(call.end or 0) - early[0].received:.2f} s before its work had ended"
-        return sure(Cause.FALSE_REPORT, sentence, WORK)
+        return sure(Cause.FALSE_REPORT, sentence, WORK_IN_BACKGROUND)
     if call.sent.get("request_id") != REQUEST_ID:
         sentence = (
             f"{asked} came with the X-Request-ID {REQUEST_ID}, and its call to the service with {call.sent['request_id']!r}"
         )
-        return sure(Cause.LOST_CONTEXT, sentence, BEGIN)
+        return sure(Cause.LOST_CONTEXT, sentence, BEGIN_BACKGROUND)
     return []
 
 
@@ -128,7 +133,9 @@ def logged(job: str, printed: Sequence[str]) -> list[Finding]:
     lines = [line for line in printed if job in line]
     if len(lines) == 1:
         return []
-    return sure(Cause.UNSEEN, f"the log names the work {job}, which failed, in {len(lines)} lines, and one is right", WORK)
+    return sure(
+        Cause.UNSEEN, f"the log names the work {job}, which failed, in {len(lines)} lines, and one is right", WORK_IN_BACKGROUND
+    )
 
 
 def test_unknown_work(server: Server) -> None:
@@ -153,19 +160,19 @@ def test_no_more_work_than_there_is_room_for(server: Server) -> None:
         all_at_once = max(one.begun.received for one in followed) < first_end
         sentence = f"of {len(followed)} pieces of work at once {len(accepted)} were accepted, and {MAX_RUNNING} may run"
         if len(accepted) > MAX_RUNNING or most_at_once(seen.calls) > MAX_RUNNING:
-            return [Finding(Cause.NO_BOUND, sentence, certain=all_at_once, places=(BEGIN,))]
+            return [Finding(Cause.NO_BOUND, sentence, certain=all_at_once, places=(BEGIN_BACKGROUND,))]
         for one in followed:
             if one.begun.status == BEGUN:
                 continue
             if findings := refused(one.begun, 503, "Too much work"):
                 return findings
             if not one.begun.headers.get("Retry-After", "").isdigit():
-                return sure(Cause.WRONG_ERROR, "work is refused with 503, and without a Retry-After in seconds", BEGIN)
+                return sure(Cause.WRONG_ERROR, "work is refused with 503, and without a Retry-After in seconds", BEGIN_BACKGROUND)
         if len(accepted) < MAX_RUNNING:
-            return [Finding(Cause.LIMITED, sentence, places=(BEGIN,))]
+            return [Finding(Cause.LIMITED, sentence, places=(BEGIN_BACKGROUND,))]
         if (most := most_at_once(seen.calls)) < MAX_RUNNING:  # A queue that nobody sees.
             sentence = f"of {MAX_RUNNING} pieces of work that were accepted at once, {most} were worked on at once"
-            return [Finding(Cause.LIMITED, sentence, places=(WORK, BEGIN))]
+            return [Finding(Cause.LIMITED, sentence, places=(WORK_IN_BACKGROUND, BEGIN_BACKGROUND))]
         return [finding for one in accepted for finding in ended(one, {"state": "done", "result": RESULT})]
 
     tried(server, lambda wait: [background(wait)] * (MAX_RUNNING + 2), check, waits=(0.5, 1.0, 2.0))
@@ -183,11 +190,11 @@ def test_what_has_ended_is_forgotten_in_order(server: Server) -> None:
     known, ids = [answer.status == 200 for answer in answers], paths[1:]
     sentence = f"after {len(ids)} pieces of work had ended, of which {MAX_KEPT} are kept,"
     if runs_on and body(answers[0]).get("state") not in {"running", "done"}:
-        judge(server, seen, sure(Cause.LOST, f"{sentence} one that still ran was forgotten", HOLD))
+        judge(server, seen, sure(Cause.LOST, f"{sentence} one that still ran was forgotten", OPEN_BACKGROUND))
     if any(known[1 : 1 + len(ids) - MAX_KEPT]):
-        judge(server, seen, sure(Cause.NO_BOUND, f"{sentence} the first was still known", HOLD))
+        judge(server, seen, sure(Cause.NO_BOUND, f"{sentence} the first was still known", OPEN_BACKGROUND))
     if not all(known[1 + len(ids) - MAX_KEPT + 1 :]):  # The one that ran on may have ended just now, and taken a place.
-        judge(server, seen, sure(Cause.LOST, f"{sentence} only {sum(known[1:])} were known", HOLD))
+        judge(server, seen, sure(Cause.LOST, f"{sentence} only {sum(known[1:])} were known", OPEN_BACKGROUND))
     server.upstreams.wait_for_calls(WORK_SECONDS)
 
 
@@ -231,7 +238,7 @@ def test_an_unforeseen_failure_is_told_and_takes_nothing_with_it(subject: Varian
     if followed[0].begun.status == BEGUN and lost:
         became = "answered 500" if lost[0].status else f"not answered: {lost[0].error}"
         sentence = f"work failed as nobody foresaw, and took all other work with it: what was sent next was {became}"
-        accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK))
+        accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK_IN_BACKGROUND))
     accuse(subject, seen, begun([one.begun for one in followed], seen))
     title, detail = "Internal Server Error", "Something unforeseen went wrong. The server's log says what."
     for one in crashed:
@@ -242,7 +249,7 @@ def test_an_unforeseen_failure_is_told_and_takes_nothing_with_it(subject: Varian
         lines = [line for line in ending.log.splitlines() if one.id in line]
         if len(lines) != 1:
             sentence = f"work failed as nobody foresaw, and {len(lines)} lines of the log name it"
-            accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK))
+            accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK_IN_BACKGROUND))
     if (times := times_logged(seen)) != len(crashed):
         sentence = f"{len(crashed)} pieces of work failed as nobody foresaw, and the log names the error of {times} of them"
-        accuse(subject, seen, sure(Cause.UNSEEN if times < len(crashed) else Cause.WRONG_ERROR, sentence, WORK))
+        accuse(subject, seen, sure(Cause.UNSEEN if times < len(crashed) else Cause.WRONG_ERROR, sentence, WORK_IN_BACKGROUND))

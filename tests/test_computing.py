@@ -12,6 +12,7 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import Finding, sure
+from shared.lab.places import OPEN_WORKERS
 from shared.lab.processes import Processes, n_for, settled, warm, watching
 from shared.lab.refusal import refused
 from shared.lab.server import Server
@@ -19,7 +20,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, prove
 from shared.lesson.contract import WORKERS
 from shared.lesson.limits import MAX_N, MAX_SECONDS
-from tests.computing import COMPUTE, OPEN, Computing, begun_anew
+from tests.computing import COMPUTE, Computing, begun_anew
 from tests.conftest import keep
 from tests.test_deadlines import FACTOR, at_the_limit, late
 
@@ -156,8 +157,8 @@ def test_as_many_workers_as_agreed(server: Server, processes: Processes) -> None
         at_work = [pid for pid, seconds in busy.items() if seconds > share]
         sentence = f"for {checks.describe(seen)} {len(at_work)} processes were at work, and {WORKERS} are right"
         if len(at_work) > WORKERS:
-            return sure(Cause.TOO_MANY, sentence, OPEN, COMPUTE)
-        return [Finding(Cause.LIMITED, sentence, places=(OPEN, COMPUTE))] if len(at_work) < WORKERS else []
+            return sure(Cause.TOO_MANY, sentence, OPEN_WORKERS, COMPUTE)
+        return [Finding(Cause.LIMITED, sentence, places=(OPEN_WORKERS, COMPUTE))] if len(at_work) < WORKERS else []
 
     # Not watched, as above.
     verdict = prove(server, f"{WORKERS} at a time", asks, check, (0.05, 0.1, 0.3), watch=False)
@@ -225,7 +226,7 @@ def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Compu
         if answer.status != 200:
             got = f"{answer.status} {answer.body[:120].decode(errors='replace')}" if answer.status else answer.error
             sentence = f"a worker process was killed {when}, and the next request was answered {got}"
-            accuse(subject, seen, sure(Cause.BROKEN_POOL, sentence, COMPUTE, OPEN))
+            accuse(subject, seen, sure(Cause.BROKEN_POOL, sentence, COMPUTE, OPEN_WORKERS))
         accuse(subject, seen, right(answer))
 
 
@@ -235,10 +236,10 @@ def test_no_process_is_left(subject: Variant, computing: Computing) -> None:
     accuse(subject, computing.abandoned, refused(computing.abandoned.answers[0], 504, log=computing.log))
     if computing.left:
         sentence = f"after SIGTERM {computing.left} processes are left that the server had started"
-        accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN))
+        accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN_WORKERS))
     # Right: not much more than what it had done at SIGTERM. Wrong: all of it, or so much that the server had to be killed.
     if computing.worked > computing.takes / 2 or not computing.in_time:
         sentence = (
             f"work for {MAX_N:,} that nobody waits for kept a process busy for {computing.worked:.1f} s, and so held up the end"
         )
-        accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN))
+        accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN_WORKERS))

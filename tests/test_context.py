@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import CALL_WORK, WITH_REQUEST_ID
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.tries import first_good
@@ -17,10 +18,10 @@ from tests.conftest import keep
 MANY = 100
 TRIES = 3
 PLACES = {
-    "request_id": ("context", "with_request_id"),
+    "request_id": WITH_REQUEST_ID,
     "task": ("context", "id_in_task"),
     "thread": ("context", "id_in_thread"),
-    "call": ("work", "call_work"),
+    "call": CALL_WORK,
 }
 FORGED = ["two words", "x" * 65, "a;b", '"', "é"]
 """Identifiers that could make a line of a log or a header look like another."""
@@ -109,7 +110,7 @@ def test_one_is_made_where_none_is_given(server: Server) -> None:
             judge(server, seen, found(place, body[place], body["request_id"], made[:-1]))
     if "" in made or set(FORGED) & set(made):
         sentence = f"requests without a usable {HEADER} have {sorted(made)}, and not a new one each"
-        judge(server, seen, sure(Cause.UNCHECKED, sentence, ("context", "with_request_id")))
+        judge(server, seen, sure(Cause.UNCHECKED, sentence, WITH_REQUEST_ID))
     if len(set(made)) < len(made) or sorted(made) != sorted(call.sent["request_id"] for call in seen.calls):
         sentence = f"{len(made)} requests without an {HEADER} of their own have {len(set(made))}"
-        judge(server, seen, sure(Cause.SHARED_STATE, f"{sentence}, or their calls carry others", ("context", "with_request_id")))
+        judge(server, seen, sure(Cause.SHARED_STATE, f"{sentence}, or their calls carry others", WITH_REQUEST_ID))

@@ -11,7 +11,8 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, run
 from shared.lab.finding import sure
-from shared.lab.refusal import HOOK, refused
+from shared.lab.places import GET_ANSWER, GET_EMBEDDING, HANDLE_ERROR, STREAM_ANSWER
+from shared.lab.refusal import refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.variants import Variant, groups
@@ -135,7 +136,7 @@ def test_bad_answer(server: Server) -> None:
         judge(server, seen, sure(Cause.WRONG_ANSWER, "with answer=false there is an answer"))
 
 
-CALLS_WITH_A_QUERY = {"embeddings": ("search", "get_embedding"), "chat": ("search", "get_answer")}
+CALLS_WITH_A_QUERY = {"embeddings": GET_EMBEDDING, "chat": GET_ANSWER}
 
 
 def test_a_thousand_characters_of_any_script(server: Server) -> None:
@@ -157,7 +158,7 @@ def test_a_thousand_characters_of_any_script(server: Server) -> None:
         if given not in queries:
             sentence = f"the {call.service} service was given {given[:8]!r} and so on, {len(given):,} characters"
             sentence += ", and that is none of the queries of 1,000 characters that were sent"
-            place = ("answers", "stream_answer") if call.sent.get("stream") else CALLS_WITH_A_QUERY[call.service]
+            place = STREAM_ANSWER if call.sent.get("stream") else CALLS_WITH_A_QUERY[call.service]
             judge(server, seen, sure(Cause.WRONG_CALL, sentence, place))
 
 
@@ -166,7 +167,7 @@ def test_unknown_path(server: Server) -> None:
     seen = run(server, [Ask("/nowhere?x=%0d%0aX-Evil:1"), Ask("/ping/")])
     judge(server, seen, refused(seen.answers[0], 404))
     if seen.answers[1].status not in {307, 308, 404}:
-        judge(server, seen, sure(Cause.WRONG_ERROR, f"/ping/ was answered {seen.answers[1].status}", HOOK))
+        judge(server, seen, sure(Cause.WRONG_ERROR, f"/ping/ was answered {seen.answers[1].status}", HANDLE_ERROR))
 
 
 @pytest.mark.parametrize("endpoint", REQUESTS, ids=lambda endpoint: endpoint.path)
@@ -182,7 +183,7 @@ def test_other_method(server: Server, endpoint: Endpoint) -> None:
         allowed = answer.headers.get("Allow", "")
         if set(allowed.replace(" ", "").split(",")) - {"HEAD", "OPTIONS"} != {endpoint.method}:
             sentence = f"{answer.ask.method} {endpoint.path}: the 405 has {allowed!r} for Allow, and {endpoint.method} is right"
-            judge(server, seen, sure(Cause.WRONG_ERROR, sentence, (endpoint.module, endpoint.function), HOOK))
+            judge(server, seen, sure(Cause.WRONG_ERROR, sentence, (endpoint.module, endpoint.function), HANDLE_ERROR))
     if seen.calls:
         sentence = f"{other}, DELETE and OPTIONS {endpoint.path} called the {seen.calls[0].service} service"
         judge(server, seen, sure(Cause.ANY_METHOD, sentence, (endpoint.module, endpoint.function)))

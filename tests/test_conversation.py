@@ -7,6 +7,7 @@ from shared.lab.causes import Cause
 from shared.lab.complaints import complaints
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import CONVERSATION_ENDPOINT, OPEN_CLIENT, WITH_REQUEST_ID, WORK_AND_TELL
 from shared.lab.rules import misstated
 from shared.lab.server import Server
 from shared.lab.talk import ENDINGS, Hear, Leave, Pause, Say, Step, Talk, cancel, start
@@ -32,8 +33,6 @@ LONG = 8.0
 """Seconds of a task that is never worked on to its end."""
 
 LEFT = "clients left a conversation"
-READ = ("conversation", "conversation_endpoint")
-TELL = ("conversation", "work_and_tell")
 CANCEL = ("conversation", "cancel_task")
 HEAR = ("conversation", "next_message")
 
@@ -80,7 +79,7 @@ def test_each_result_is_told_when_it_is_there(server: Server) -> None:
                 return findings
         lost = [call for call in seen.calls if call.headers.get(HEADER.lower()) != mine[0][1]]
         sentence = f"a conversation that began with {HEADER}: {mine[0][1]} called the service with another identifier"
-        return sure(Cause.LOST_CONTEXT, sentence, ("context", "with_request_id")) if lost else []
+        return sure(Cause.LOST_CONTEXT, sentence, WITH_REQUEST_ID) if lost else []
 
     keep(server, "/ws", prove(server, "as they come", asks, check, WAITS))
 
@@ -109,15 +108,15 @@ def told_in_time(talk: Talk, name: str, due: float, room: float, said: int) -> l
     """
     told = talk.first("done", name)
     if told is None or told.message.keys() != {"done", "result", "elapsed"} or told.message["result"] != f"{name} result":
-        return sure(Cause.WRONG_ANSWER, f"what was told of {name} is {told and told.message}, and not its result", TELL)
+        return sure(Cause.WRONG_ANSWER, f"what was told of {name} is {told and told.message}, and not its result", WORK_AND_TELL)
     took = told.at - talk.said[said]
     sentence = f"the result of {name}, which takes {due:.2f} s, was told after {took:.2f} s"
     if took < due - EARLY:
-        return sure(Cause.TOO_FAST, sentence, TELL)
+        return sure(Cause.TOO_FAST, sentence, WORK_AND_TELL)
     if misstated(told.message["elapsed"], due, took):
-        return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {told.message['elapsed']}", TELL)
+        return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {told.message['elapsed']}", WORK_AND_TELL)
     # Nearest wrong: with the next one's.
-    return [Finding(Cause.HELD_BACK, sentence, places=(TELL,))] if took >= due + room else []
+    return [Finding(Cause.HELD_BACK, sentence, places=(WORK_AND_TELL,))] if took >= due + room else []
 
 
 def test_a_cancelled_task_is_broken_off(server: Server) -> None:
@@ -131,7 +130,11 @@ def test_a_cancelled_task_is_broken_off(server: Server) -> None:
         talk, wait = seen.answers[0].talk, unit(seen)
         if talk.missed == Hear("cancelled", "a") and not talk.code and not begun(seen):
             sentence = f"after {CANCELS_A} no client heard that it was; the last word was {last_words(talk)}"
-            return [Finding(Cause.BLOCKS if seen.slowest_ping > wait else Cause.RUNS_ON, sentence, places=(READ, CANCEL))]
+            return [
+                Finding(
+                    Cause.BLOCKS if seen.slowest_ping > wait else Cause.RUNS_ON, sentence, places=(CONVERSATION_ENDPOINT, CANCEL)
+                )
+            ]
         if findings := talked(seen):
             return findings
         told, ends = talk.first("cancelled", "a"), [call.end or seen.ended for call in calls(seen, "a")]
@@ -176,11 +179,11 @@ def test_a_name_is_taken_while_its_task_runs(server: Server) -> None:
         if talk.missed == Hear("error", "a") and talk.heard:
             sentence = f"a second task was started under the name of one that was running: {last_words(talk)}"
             # On a busy client the first may have ended before it asked for the second.
-            return [Finding(Cause.UNCHECKED, sentence, places=(READ,))]
+            return [Finding(Cause.UNCHECKED, sentence, places=(CONVERSATION_ENDPOINT,))]
         wrong = [heard.message for heard in talk.all("error")]
         right = [Refused("already-running", "a").message, *[Refused("not-running", "c").message] * 2]
         if wrong != right[: len(wrong)]:
-            return sure(Cause.WRONG_ERROR, f"the client was told {wrong}, and {right} is right", READ)
+            return sure(Cause.WRONG_ERROR, f"the client was told {wrong}, and {right} is right", CONVERSATION_ENDPOINT)
         return talked(seen) or told_in_time(talk, "c", unit(seen), unit(seen) / 2, said=6)
 
     prove(server, "refused", asks, check, WAITS)
@@ -200,14 +203,14 @@ def test_no_more_tasks_than_allowed(server: Server) -> None:
         sentence = f"a conversation had {most} tasks running, and {MAX_RUNNING} are allowed"
         one_more = f"{sentence}: one more is to be refused"
         if most > MAX_RUNNING:
-            return sure(Cause.TOO_MANY, one_more, READ)
+            return sure(Cause.TOO_MANY, one_more, CONVERSATION_ENDPOINT)
         if talk.missed == Hear("error", "more"):  # On a busy machine the first may have ended before it was asked for.
-            return [Finding(Cause.TOO_MANY, one_more, places=(READ,))]
+            return [Finding(Cause.TOO_MANY, one_more, places=(CONVERSATION_ENDPOINT,))]
         if findings := talked(seen):
             return findings
         if (told := talk.first("error")) and told.message != Refused("too-many", "more").message:
-            return sure(Cause.WRONG_ERROR, f"one task too many was answered {told.message}", READ)
-        return [Finding(Cause.LIMITED, sentence, places=(READ,))] if most < MAX_RUNNING else []
+            return sure(Cause.WRONG_ERROR, f"one task too many was answered {told.message}", CONVERSATION_ENDPOINT)
+        return [Finding(Cause.LIMITED, sentence, places=(CONVERSATION_ENDPOINT,))] if most < MAX_RUNNING else []
 
     prove(server, "ten", asks, check)
 
@@ -225,14 +228,14 @@ def test_conversations_share_nothing(server: Server) -> None:
                 sentence = (
                     f"of several conversations at once, each with a task a of its own, one was told {last_words(answer.talk)}"
                 )
-                return sure(Cause.SHARED_STATE, sentence, READ)
+                return sure(Cause.SHARED_STATE, sentence, CONVERSATION_ENDPOINT)
         if findings := talked(seen):
             return findings
         identifiers = {call.headers.get(HEADER.lower(), "") for call in seen.calls}
         if "" in identifiers or len(identifiers) < len(seen.answers):
             sentence = f"{len(seen.answers)} conversations that began without a {HEADER} called the service under "
             sentence += ", ".join(sorted(identifier or "none" for identifier in identifiers))
-            return [Finding(Cause.LOST_CONTEXT, sentence, places=(("context", "with_request_id"),))]
+            return [Finding(Cause.LOST_CONTEXT, sentence, places=(WITH_REQUEST_ID,))]
         late = [seen.answers[place].talk for place in (0, 2)]
         waits = [2 * unit(seen), unit(seen)]
         return [
@@ -275,16 +278,24 @@ def test_a_bad_message_ends_nothing(server: Server) -> None:
         if heard.message != right.message:
             accepted = heard.says("started") or heard.says("cancelled")
             sentence = f"the message {bad[:60]!r} was answered {heard.message}, and {right.message} is right"
-            judge(server, seen, sure(Cause.UNCHECKED if accepted else Cause.WRONG_ERROR, sentence, READ, HEAR))
+            judge(server, seen, sure(Cause.UNCHECKED if accepted else Cause.WRONG_ERROR, sentence, CONVERSATION_ENDPOINT, HEAR))
     if talk.missed and talk.code and not begun(seen):
         bad = list(BAD_MESSAGES)[len(told)] if len(told) < len(BAD_MESSAGES) else "the last task"
-        judge(server, seen, [replace(ended(f"the message {bad[:60]!r} ended the conversation", seen), places=(READ, HEAR))])
+        judge(
+            server,
+            seen,
+            [replace(ended(f"the message {bad[:60]!r} ended the conversation", seen), places=(CONVERSATION_ENDPOINT, HEAR))],
+        )
     if talk.missed == Hear("cancelled", "y") and talk.all("error")[len(BAD_MESSAGES) :]:
         sentence = f"after messages that cannot be followed a task that ran could not be cancelled: {last_words(talk)}"
-        judge(server, seen, sure(Cause.ENDS_THE_TALK, sentence, READ))
+        judge(server, seen, sure(Cause.ENDS_THE_TALK, sentence, CONVERSATION_ENDPOINT))
     judge(server, seen, talked(seen))
     if sorted(call.task for call in seen.calls) != ["y", "z"]:
-        judge(server, seen, sure(Cause.UNCHECKED, f"messages that are refused made {len(seen.calls) - 2} calls", READ))
+        judge(
+            server,
+            seen,
+            sure(Cause.UNCHECKED, f"messages that are refused made {len(seen.calls) - 2} calls", CONVERSATION_ENDPOINT),
+        )
 
 
 def test_a_task_that_fails_ends_nothing(server: Server) -> None:
@@ -297,20 +308,20 @@ def test_a_task_that_fails_ends_nothing(server: Server) -> None:
     seen = run(server, [converse(*fails, start("a", 0.05), Hear("done", "a"), start("b", 0.05), *map(done, "bc"))])
     talk, failed = seen.answers[0].talk, "when a task had failed,"
     if talk.first("done", "a") and not talk.first("failed", "a"):
-        judge(server, seen, sure(Cause.SWALLOWED, "the service failed, and the task was told to be done", TELL))
+        judge(server, seen, sure(Cause.SWALLOWED, "the service failed, and the task was told to be done", WORK_AND_TELL))
     if talk.missed and talk.code and not begun(seen):
-        judge(server, seen, [replace(ended("a task that failed ended the conversation", seen), places=(TELL,))])
+        judge(server, seen, [replace(ended("a task that failed ended the conversation", seen), places=(WORK_AND_TELL,))])
     if refused := talk.first("error"):
-        judge(server, seen, sure(Cause.LEAK, f"{failed} another of its name was answered {refused.message}", TELL))
+        judge(server, seen, sure(Cause.LEAK, f"{failed} another of its name was answered {refused.message}", WORK_AND_TELL))
     if talk.missed in {done("b"), done("c")} and (
         left := [call.task for call in calls(seen, "b") + calls(seen, "c") if call.was_left]
     ):
-        judge(server, seen, sure(Cause.ENDS_THE_TALK, f"{failed} {left[0]} was broken off as well", TELL))
+        judge(server, seen, sure(Cause.ENDS_THE_TALK, f"{failed} {left[0]} was broken off as well", WORK_AND_TELL))
     judge(server, seen, talked(seen))
     told = talk.first("failed", "a")
     message = told.message if told else {}
     if message.keys() != {"failed", "status", "detail"} or message["status"] != 502 or WORK not in str(message["detail"]):
-        judge(server, seen, sure(Cause.WRONG_ERROR, f"the failure of a task is told as {message}", TELL))
+        judge(server, seen, sure(Cause.WRONG_ERROR, f"the failure of a task is told as {message}", WORK_AND_TELL))
 
 
 NAMES = ("A", "a", "x" * MAX_NAME, "a.b", "a-b", "a_b", "0")
@@ -325,10 +336,10 @@ def test_a_task_keeps_its_name(server: Server) -> None:
     wrong += [heard.message for heard in talk.all("error")]
     if wrong:
         sentence = f"tasks were started as {', '.join(name[:9] for name in NAMES)}, and the client was told {str(wrong[0])[:120]}"
-        judge(server, seen, sure(Cause.WRONG_ANSWER, sentence, HEAR, READ))
+        judge(server, seen, sure(Cause.WRONG_ANSWER, sentence, HEAR, CONVERSATION_ENDPOINT))
     judge(server, seen, talked(seen))
     if lost := set(NAMES) - {call.task for call in seen.calls}:
-        judge(server, seen, sure(Cause.WRONG_CALL, f"the service was never asked for the task {min(lost)!r}", TELL))
+        judge(server, seen, sure(Cause.WRONG_CALL, f"the service was never asked for the task {min(lost)!r}", WORK_AND_TELL))
 
 
 SAID = ("started", *ENDINGS)
@@ -350,7 +361,12 @@ def test_a_conversation_goes_on(server: Server) -> None:
         judge(
             server,
             seen,
-            [replace(ended(f"a conversation went on for {len(talk.said)} messages, and then {how}", seen), places=(READ,))],
+            [
+                replace(
+                    ended(f"a conversation went on for {len(talk.said)} messages, and then {how}", seen),
+                    places=(CONVERSATION_ENDPOINT,),
+                )
+            ],
         )
     judge(server, seen, talked(seen))
 
@@ -372,8 +388,8 @@ def test_closing_breaks_off_what_runs(server: Server) -> None:
         if late:
             ran = "still" if late[0].end is None else f"for {late[0].end - left:.2f} s"
             sentence = f"of {len(seen.calls)} tasks whose clients had left, the service worked {ran} on {len(late)}"
-            return [Finding(Cause.GOES_ON, sentence, places=(READ, HEAR))]
-        return complaints(LEFT, "\n".join(seen.printed), READ)
+            return [Finding(Cause.GOES_ON, sentence, places=(CONVERSATION_ENDPOINT, HEAR))]
+        return complaints(LEFT, "\n".join(seen.printed), CONVERSATION_ENDPOINT)
 
     prove(server, "broken off", asks, check, linger=2)
 
@@ -386,22 +402,24 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
         ends = {word: sorted(heard.message[word] for heard in answer.talk.all(word)) for word in ENDINGS}
         if ends != {"done": KEPT, "failed": [], "cancelled": OFF}:
             accuse(
-                subject, seen, sure(Cause.WRONG_ANSWER, f"of a hundred conversations at once, one was told {ends}", TELL, CANCEL)
+                subject,
+                seen,
+                sure(Cause.WRONG_ANSWER, f"of a hundred conversations at once, one was told {ends}", WORK_AND_TELL, CANCEL),
             )
     if open_calls := [call for call in seen.calls if call.end is None]:
         sentence = f"when a hundred conversations were over, the service still worked on {len(open_calls)} of their tasks"
-        accuse(subject, seen, sure(Cause.GOES_ON, sentence, READ, HEAR))
+        accuse(subject, seen, sure(Cause.GOES_ON, sentence, CONVERSATION_ENDPOINT, HEAR))
     whole = [call for call in seen.calls if not call.was_left]
     if len(whole) != len(stayed) * len(KEPT) or crowd.left.in_words():
         counted = f"{len(whole)} tasks were worked on to their end, and {len(stayed) * len(KEPT)} are right"
         sentence = f"after a hundred conversations: {counted}; left over is {', '.join(crowd.left.in_words()[:3]) or 'nothing'}"
-        accuse(subject, seen, sure(Cause.LEAK, sentence, READ))
+        accuse(subject, seen, sure(Cause.LEAK, sentence, CONVERSATION_ENDPOINT))
     if (most := most_at_once(crowd.after.calls)) < MAX_CALLS:
         sentence = f"after a hundred conversations only {most} calls were made at once, and there is room for {MAX_CALLS}"
-        accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CANCEL, ("resilience", "open_client")))
+        accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CANCEL, OPEN_CLIENT))
     if crowd.deaf.in_words():
         sentence = f"a client said a lot, read no reply and left; left over is {', '.join(crowd.deaf.in_words()[:3])}"
-        accuse(subject, crowd.after, sure(Cause.LEAK, sentence, READ))
-    accuse(subject, seen, complaints(LEFT, crowd.log, READ))
-    accuse(subject, crowd.after, complaints("a client said a lot, read no reply and left", crowd.log_deaf, READ))
+        accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CONVERSATION_ENDPOINT))
+    accuse(subject, seen, complaints(LEFT, crowd.log, CONVERSATION_ENDPOINT))
+    accuse(subject, crowd.after, complaints("a client said a lot, read no reply and left", crowd.log_deaf, CONVERSATION_ENDPOINT))
     keep_seen(subject, f"/ws x {CLIENTS}", "nothing left", seen)

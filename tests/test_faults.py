@@ -11,8 +11,9 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, run
 from shared.lab.finding import sure
 from shared.lab.follow import background, follow
+from shared.lab.places import CALL_WORK, OPEN_CLIENT, WORK_AND_TELL, WORK_IN_BACKGROUND, WORK_ON
 from shared.lab.refusal import refused
-from shared.lab.rules import POOL, broken
+from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.stream import events
 from shared.lab.talk import Hear, start
@@ -80,24 +81,24 @@ def test_the_work_service_fails(server: Server, fault: Fault) -> None:
     once = len(WORKING) - 1 + REPLICAS
     if fault.kind == "answer" and len(seen.calls) > once:  # What was broken off, a client may ask for again: a GET is safe.
         sentence = f"{when} {len(WORKING)} requests called it {len(seen.calls)} times, and {once} times at the most is right"
-        judge(server, seen, sure(Cause.WRONG_CALL, sentence, ("work", "call_work")))
+        judge(server, seen, sure(Cause.WRONG_CALL, sentence, CALL_WORK))
     stream = run(server, [Ask("/as-completed?tasks=1&seconds=0")])
     answer = stream.answers[0]
     problems = [event.data for event in events(answer) if event.name == "error"] if answer.body.endswith(b"\n\n") else []
     if [problem.get("status") for problem in problems] != [fault.status]:
         sentence = f"{when} {answer.ask.path} tells of {problems or 'no failure'}, and of a {fault.status} is right"
-        judge(server, stream, sure(Cause.SWALLOWED if not problems else Cause.WRONG_ERROR, sentence, ("streaming", "work_on")))
+        judge(server, stream, sure(Cause.SWALLOWED if not problems else Cause.WRONG_ERROR, sentence, WORK_ON))
     talk = run(server, [Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("failed", "a")))])
     told = talk.answers[0].talk.first("failed")
     if told and not (told.message.get("status") == fault.status and str(told.message.get("detail")).startswith(words[:-1])):
         sentence = f"{when} a task of a conversation is told as {told.message}, and {fault.status} is right, with {words!r}"
-        judge(server, talk, sure(Cause.WRONG_ERROR, sentence, ("conversation", "work_and_tell")))
+        judge(server, talk, sure(Cause.WRONG_ERROR, sentence, WORK_AND_TELL))
     judge(server, talk, talked(talk))
     followed, work = follow(server, [background(0)])
     problem = followed[0].end.get("problem") or {}
     if not (problem.get("status") == fault.status and str(problem.get("detail")).startswith(words[:-1])):
         sentence = f"{when} work in the background is told as {followed[0].end}, and {fault.status} is right, with {words!r}"
-        judge(server, work, sure(Cause.WRONG_ERROR, sentence, ("background", "work_in_background")))
+        judge(server, work, sure(Cause.WRONG_ERROR, sentence, WORK_IN_BACKGROUND))
 
 
 @pytest.mark.parametrize("service", NAMES)
@@ -164,11 +165,11 @@ def test_what_an_upstream_sets_is_not_kept(server: Server) -> None:
     seen = run(server, [SEARCH])
     if findings := broken(seen):
         sentence = f"after a service had set a cookie, {findings[0].sentence}"
-        judge(server, seen, sure(Cause.SHARED_STATE, sentence, POOL))
+        judge(server, seen, sure(Cause.SHARED_STATE, sentence, OPEN_CLIENT))
     cookies = [call.headers["cookie"] for call in seen.calls if "cookie" in call.headers]
     if cookies:
         sentence = f"a search sent the cookie {cookies[0]!r}, which an earlier one had been given"
-        judge(server, seen, sure(Cause.SHARED_STATE, sentence, POOL))
+        judge(server, seen, sure(Cause.SHARED_STATE, sentence, OPEN_CLIENT))
 
 
 @pytest.mark.parametrize(

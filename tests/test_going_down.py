@@ -7,16 +7,15 @@ import pytest
 
 from shared.lab.causes import Cause
 from shared.lab.finding import sure
+from shared.lab.places import CREATE_APP, LIFESPAN, SERVE
 from shared.lab.probes_ending import ENDING_PROBES, End
 from shared.lab.shutdown import LONGEST
 from shared.lab.traits import strange, wrong
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.conftest import keep_line
-from tests.going_down import LIFESPAN, SERVE, left_to_the_server, nothing_is_given_up, workers_begin_anew, wrong_with
+from tests.going_down import left_to_the_server, nothing_is_given_up, workers_begin_anew, wrong_with
 from tests.trouble import Burst
-
-APP = ("app", "create_app")
 
 
 def test_it_ends_as_declared(subject: Variant, going_down: list[End]) -> None:
@@ -44,7 +43,7 @@ def test_who_reads_nothing_does_not_hold_it_up(subject: Variant, burst: Burst) -
     seen, ended = burst.unread
     if not ended:
         sentence = "a client read nothing of /as-completed, and another no reply of a conversation; the server was asked to stop"
-        accuse(subject, seen, sure(Cause.LINGERS, f"{sentence}, and {LONGEST:g} s later it had not ended", SERVE, APP))
+        accuse(subject, seen, sure(Cause.LINGERS, f"{sentence}, and {LONGEST:g} s later it had not ended", SERVE, CREATE_APP))
 
 
 @pytest.mark.parametrize("key", ENDING_PROBES)

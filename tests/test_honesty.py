@@ -11,6 +11,7 @@ from shared.lab.aftermath import Inside
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import CALL_WORK
 from shared.lab.rules import broken, elapsed
 from shared.lab.server import Server
 from shared.lab.verdict import judge, prove
@@ -30,7 +31,6 @@ LATER = 0.2
 """Seconds that the work service takes longer for each call: far less than it is given."""
 
 MOST_CALLS = 3
-CALL = ("work", "call_work")
 MANY = 2 * THREADS + THREADS // 2
 """Requests of which the last, a half wave, find threads enough, also for what FastAPI does in one after the handler."""
 ASKS = [Ask(f"{path}?seconds=0.073") for path in ("/sync", "/threaded", "/async", "/sequential", "/parallel")]
@@ -197,13 +197,13 @@ def test_each_call_for_work_is_on_the_console(server: Server, path: str) -> None
             if (begun, ended + stopped) != (1, 1):
                 how = f"{begun} times that {call.task} starts, and {ended + stopped} times that it ends"
                 sentence = f"for {asked} the service had a call of {call.task}, and the console says {how}"
-                return sure(Cause.FALSE_REPORT, sentence, CALL)
+                return sure(Cause.FALSE_REPORT, sentence, CALL_WORK)
             if ended and call.broken_off:  # Still open, or left: nobody can have had its answer.
                 sentence = f"for {asked} the call of {call.task} was broken off, and the console says that it finished"
-                return sure(Cause.FALSE_REPORT, sentence, CALL)
+                return sure(Cause.FALSE_REPORT, sentence, CALL_WORK)
             if stopped and not call.broken_off:
                 sentence = f"for {asked} the call of {call.task} was answered, and the console says that it was stopped"
-                return [Finding(Cause.FALSE_REPORT, sentence, places=(CALL,))]
+                return [Finding(Cause.FALSE_REPORT, sentence, places=(CALL_WORK,))]
         return []
 
     prove(server, "told", asks, check, waits=(1, 3, 8), linger=0.2)

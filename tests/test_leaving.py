@@ -7,6 +7,7 @@ from shared.lab.causes import Cause
 from shared.lab.complaints import complaints
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import AS_COMPLETED_ENDPOINT, SLOW_ASYNC_OPERATION, UNTIL_LEFT
 from shared.lab.server import Server
 from shared.lab.traits import declared
 from shared.lab.tries import first_good
@@ -32,8 +33,6 @@ LONG_STAYS = (1.2, 2.4, 4.8)
 WORKING = ("/patient?", "/deadline?limit=10&", "/context?", "/group-fails?", "/limited?tasks=4&at_once=2&")
 SLOWED = {"embeddings": about(SEARCH, "leaving1"), "chat": about(WITH_ANSWER, "leaving2")}
 """Searches, by the service that is made slow for each."""
-
-OPERATION = ("waiting", "slow_async_operation")
 
 
 def test_who_stays_is_answered(server: Server) -> None:
@@ -89,7 +88,7 @@ def goes_on_early(seen: Observation) -> list[Finding]:
         if line.text in {FINISHED, NEXT} and after < answer.ask.wait - EARLY:
             sentence = f"a client left {answer.ask.path} after {answer.seconds:.2f} s, and at {after:.2f} s the console said"
             sentence = f"{sentence} {line.text!r}: the first wait ends at {answer.ask.wait:.2f} s"
-            return [Finding(Cause.UNCANCELLABLE, sentence, places=(OPERATION,))]
+            return [Finding(Cause.UNCANCELLABLE, sentence, places=(SLOW_ASYNC_OPERATION,))]
     return []
 
 
@@ -99,7 +98,7 @@ def ends_there(seen: Observation) -> list[Finding]:
     if STARTING not in seen.printed or (STOPPED in seen.printed and NEXT not in seen.printed):
         return []
     sentence = f"a client left {answer.ask.path} after {answer.seconds:.2f} s, and the console said {', '.join(seen.printed)}"
-    return [Finding(Cause.GOES_ON, f"{sentence}; {STOPPED!r} is right, and nothing after it", places=(OPERATION,))]
+    return [Finding(Cause.GOES_ON, f"{sentence}; {STOPPED!r} is right, and nothing after it", places=(SLOW_ASYNC_OPERATION,))]
 
 
 def test_every_call_ends_with_its_client(server: Server) -> None:
@@ -154,7 +153,7 @@ def test_the_way_to_stop_with_the_client(subject: Variant, aside: Aside) -> None
         accuse(subject, seen, sure(Cause.WRONG_CALL, f"/attentive made {len(seen.calls)} calls, and one is right"))
     if not departure.was_broken_off:
         sentence = f"a client left /attentive with {unfinished:.1f} s of work to do, and it went on for {departure.went_on:.2f} s"
-        accuse(subject, seen, sure(Cause.GOES_ON, sentence, ("leaving", "until_left")))
+        accuse(subject, seen, sure(Cause.GOES_ON, sentence, UNTIL_LEFT))
 
 
 def test_the_departed_leave_nothing(subject: Variant, aside: Aside) -> None:
@@ -162,6 +161,6 @@ def test_the_departed_leave_nothing(subject: Variant, aside: Aside) -> None:
     if aside.left:
         seen = aside.attentive.seen
         sentence = f"some seconds after clients had left /attentive, /patient and /as-completed there was still {aside.left[0]}"
-        accuse(subject, seen, sure(Cause.LEAK, sentence, ("streaming", "as_completed_endpoint")))
-    places = ("streaming", "as_completed_endpoint"), ("leaving", "attentive_endpoint")
+        accuse(subject, seen, sure(Cause.LEAK, sentence, AS_COMPLETED_ENDPOINT))
+    places = AS_COMPLETED_ENDPOINT, ("leaving", "attentive_endpoint")
     accuse(subject, aside.attentive.seen, complaints("clients left", aside.log, *places))

@@ -17,7 +17,8 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import Finding, sure
-from shared.lab.overhead import AT_ONCE, IDENTIFIER, TAKE_TIME, late, overhead
+from shared.lab.overhead import AT_ONCE, TAKE_TIME, late, overhead
+from shared.lab.places import WITH_REQUEST_ID
 from shared.lab.rules import other_status
 from shared.lab.server import Server
 from shared.lab.talk import Hear, cancel, start
@@ -126,7 +127,7 @@ def test_nothing_takes_time_but_the_waits(server: Server, ask: Ask) -> None:
             # Where the second is quick without an identifier, that is what takes the time.
             only_with = soonest[0] < AT_ONCE and overhead(alike.answers[1], alike.calls) < AT_ONCE
             sentence, slower = late_each_time(seen, count, soonest), seen.answers[soonest.index(max(soonest))]
-            judge(server, seen, late(seen, slower, sentence, held, *([IDENTIFIER] if only_with else [])))
+            judge(server, seen, late(seen, slower, sentence, held, *([WITH_REQUEST_ID] if only_with else [])))
 
 
 WAITS = (0.26, 0.31)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import POOL, broken
+from shared.lab.places import OPEN_CLIENT
+from shared.lab.rules import broken
 from shared.lab.stream import events
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
@@ -29,7 +30,7 @@ def test_no_proxy_is_asked(subject: Variant, doors: Doors) -> None:
     """A proxy that the environment names is for the world outside: no call to a service, which carries a key, goes there."""
     if doors.proxied:
         sentence = f"{len(doors.proxied)} calls, the first of them to {doors.proxied[0]}, went to the proxy that http_proxy names"
-        accuse(subject, doors.unreached[0].rounds[0], sure(Cause.PROXIED, sentence, POOL))
+        accuse(subject, doors.unreached[0].rounds[0], sure(Cause.PROXIED, sentence, OPEN_CLIENT))
 
 
 def test_a_service_that_cannot_be_reached(subject: Variant, doors: Doors) -> None:
@@ -53,7 +54,7 @@ def test_a_connection_that_hangs_is_given_up_in_time(subject: Variant, doors: Do
                 sentence = f"{case.label} was given up after {least:.2f} s at best, and a connection has {CONNECTS:g}"
             else:
                 continue
-            places = (POOL, BEGIN)
+            places = (OPEN_CLIENT, BEGIN)
             accuse(subject, one.rounds[-1], [Finding(Cause.NO_DEADLINE, sentence, places=places, ask=case.ask)])
 
 

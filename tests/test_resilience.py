@@ -9,8 +9,9 @@ from shared.lab.causes import Cause
 from shared.lab.complaints import FEW, complaints
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import ANSWER_STREAM, CALL_UPSTREAM, OPEN_CLIENT, SEARCH_DOCUMENTS, STREAM_ANSWER, STREAM_UPSTREAM
 from shared.lab.refusal import KEY, refused
-from shared.lab.rules import POOL, broken
+from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.stream import events, told
 from shared.lab.upstream import Call, most_at_once
@@ -52,11 +53,10 @@ from tests.trouble import (
     words_of,
 )
 
-DEADLINE = (("resilience", "call_upstream"), ("resilience", "stream_upstream"))
+DEADLINE = (CALL_UPSTREAM, STREAM_UPSTREAM)
 BEGIN = ("resilience", "begin")
 WORDS = ("resilience", "in_our_words")
-TELL = ("answers", "stream_answer")
-HELD = (TELL, ("answers", "answer_stream"), ("resilience", "stream_upstream"))
+HELD = (STREAM_ANSWER, ANSWER_STREAM, STREAM_UPSTREAM)
 
 BUSY = Fault("answer", 502, {"status": 503}, "503")
 AGAIN = (BUSY, Fault("drop", 502), Fault("reset", 502))
@@ -189,18 +189,18 @@ def wrong_end(answer: Answer, case: Case) -> list[Finding]:
     """Find what is wrong with how a stream ended, when something went wrong after its first event."""
     if answer.error and case.is_late:
         sentence = f"{case.label} had neither another event nor an end after {answer.seconds:.1f} s"
-        return sure(Cause.NO_DEADLINE, sentence, ("resilience", "stream_upstream"))
+        return sure(Cause.NO_DEADLINE, sentence, STREAM_UPSTREAM)
     if not told(answer, "done"):
-        return sure(Cause.SWALLOWED, f"{case.label} ended as if the answer were whole", TELL)
+        return sure(Cause.SWALLOWED, f"{case.label} ended as if the answer were whole", STREAM_ANSWER)
     if findings := told(answer, "error"):
         return findings
     problem = events(answer)[-1].data
     if KEY in str(problem):
-        return sure(Cause.TELLS_SECRETS, f"{case.label} ended with an error that shows the key of a service", TELL)
+        return sure(Cause.TELLS_SECRETS, f"{case.label} ended with an error that shows the key of a service", STREAM_ANSWER)
     if problem.get("status") == case.fault.status and f"The {NAMES[case.service]}" in str(problem.get("detail")):
         return []
     expected = f"a {case.fault.status} that names the {NAMES[case.service]}"
-    return sure(Cause.WRONG_ERROR, f"{case.label} ended with the error {problem}, and not with {expected}", TELL)
+    return sure(Cause.WRONG_ERROR, f"{case.label} ended with the error {problem}, and not with {expected}", STREAM_ANSWER)
 
 
 def accuse_in_trouble(
@@ -276,7 +276,7 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
             f"a client's connection was still open {MAX_IDLE:g} s after a stream on it; unused ones close after {KEEP_ALIVE:g} s"
         )
         streamed = trouble.rounds[-1]
-        accuse(subject, streamed, [Finding(Cause.LEAK, sentence, places=(("answers", "answer_stream"),), ask=STREAM)])
+        accuse(subject, streamed, [Finding(Cause.LEAK, sentence, places=(ANSWER_STREAM,), ask=STREAM)])
 
 
 def test_to_wait_for_a_place_counts(subject: Variant, trouble: Trouble) -> None:
@@ -322,7 +322,7 @@ def spare(kept: int, after: str) -> list[Finding]:
     if kept <= KEPT:
         return []
     sentence = f"after {after}, {MAX_IDLE:g} quiet seconds and one search, {kept} connections to services are open"
-    return sure(Cause.LEAK, sentence, POOL, *DEADLINE)
+    return sure(Cause.LEAK, sentence, OPEN_CLIENT, *DEADLINE)
 
 
 def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst: Burst) -> None:
@@ -353,13 +353,13 @@ def test_no_more_than_a_hundred_calls_at_once(subject: Variant, burst: Burst) ->
     answered = [[call for call in seen.calls if call.status is not None] for seen in tries]
     if (most := max(map(most_at_once, answered), default=0)) > MAX_CALLS:
         sentence = f"200 searches, or other requests, at once made {most} calls at once, and {MAX_CALLS} are agreed"
-        accuse(subject, burst.seen, sure(Cause.UNLIMITED, sentence, POOL))
+        accuse(subject, burst.seen, sure(Cause.UNLIMITED, sentence, OPEN_CLIENT))
     if (most := max(burst.peaks)) < MAX_CALLS:
         sentence = f"200 searches at once made no more than {most} calls at once, and {MAX_CALLS} are agreed"
-        accuse(subject, burst.seen, [Finding(Cause.LIMITED, sentence, places=(POOL,))])
+        accuse(subject, burst.seen, [Finding(Cause.LIMITED, sentence, places=(OPEN_CLIENT,))])
     # A machine that stands still for a moment may lose a search or two before the query. Wrong: half of them, whose places are
     # held by connections that are kept to another service.
     lost = sum(answer.status != 200 for answer in burst.mixed.answers[:MAX_CALLS])
     if (most := most_queries(burst.mixed)) < MAX_CALLS - min(lost, MAY_BE_LOST):
         sentence = f"{MAX_CALLS} searches at once, each with a slow query, made no more than {most} queries at once"
-        accuse(subject, burst.mixed, [Finding(Cause.LIMITED, sentence, places=(("search", "search_documents"), POOL))])
+        accuse(subject, burst.mixed, [Finding(Cause.LIMITED, sentence, places=(SEARCH_DOCUMENTS, OPEN_CLIENT))])

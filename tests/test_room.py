@@ -10,6 +10,7 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation
 from shared.lab.finding import EARLY, Finding
+from shared.lab.places import LIFESPAN
 from shared.lab.server import Server
 from shared.lab.verdict import prove
 from shared.lesson.contract import THREADS
@@ -20,7 +21,6 @@ MANY = 2 * THREADS + THREADS // 2
 
 WAVES = math.ceil(MANY / THREADS)
 SET = ("room", "set_threads")
-LIFESPAN = ("app", "lifespan")
 
 
 def at_once(seen: Observation) -> int:

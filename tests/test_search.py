@@ -11,7 +11,8 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.rules import IN_WORDS, POOL, broken
+from shared.lab.places import CALL_UPSTREAM, GET_EMBEDDING, OPEN_CLIENT, SEARCH_DEMO, SEARCH_DOCUMENTS
+from shared.lab.rules import IN_WORDS, broken
 from shared.lab.server import Server
 from shared.lab.stream import events
 from shared.lab.tries import first_good
@@ -31,11 +32,6 @@ QUERIES = {"Q4 report": "Q4 report", "budget": "Budget"}
 MANY = 40
 SOME, FEW = 10, 3
 """Searches that come together, and connections that noise may cost them."""
-
-EMBED = ("search", "get_embedding")
-FIND = ("search", "search_documents")
-CALL = ("resilience", "call_upstream")
-OPEN = ("resilience", "open_client")
 
 
 def search(query: str, after: float = 0) -> Ask:
@@ -71,7 +67,7 @@ def right_answer(answer: Answer, seen: Observation, query: str) -> list[Finding]
     vectors = [call.answered for call in embeddings]
     finds = [call for call in seen.calls if call.service == "query" and call.sent.get("query_embeddings", [None])[0] in vectors]
     if not embeddings or not finds:
-        missing = ("embeddings service", EMBED) if not embeddings else ("vector database", FIND)
+        missing = ("embeddings service", GET_EMBEDDING) if not embeddings else ("vector database", SEARCH_DOCUMENTS)
         return sure(Cause.WRONG_CALL, f"for {asked} the {missing[0]} was not asked with what it should be asked", missing[1])
     titles = [{"title": title} for title in finds[0].answered[0]]
     if body["results"] != titles or not titles:
@@ -112,15 +108,23 @@ def wrong_calls(calls: Sequence[Call]) -> list[Finding]:
         return sure(Cause.WRONG_CALL, f"one search called {', '.join(services) or 'nothing'}, and not embeddings, then query")
     embedding, find = calls
     if (embedding.sent.get("input"), embedding.sent.get("model")) != ("Q4 report", EMBEDDING_MODEL):
-        return sure(Cause.WRONG_CALL, f"the embeddings service was asked {embedding.sent}, and not for 'Q4 report'", EMBED)
+        return sure(
+            Cause.WRONG_CALL, f"the embeddings service was asked {embedding.sent}, and not for 'Q4 report'", GET_EMBEDDING
+        )
     for call, right in ((embedding, "Bearer not-a-secret"), (find, None)):
         if (got := call.headers.get("authorization")) != right:  # The key is for the one that it is the key of.
             cause = Cause.WRONG_CALL if right else Cause.TELLS_SECRETS
-            return sure(cause, f"the {call.service} service got the authorization {got!r}", EMBED if right else FIND, OPEN, CALL)
+            return sure(
+                cause,
+                f"the {call.service} service got the authorization {got!r}",
+                GET_EMBEDDING if right else SEARCH_DOCUMENTS,
+                OPEN_CLIENT,
+                CALL_UPSTREAM,
+            )
     if embedding.end is None or find.start < embedding.end:
-        return sure(Cause.WRONG_CALL, "the vector database was asked before the embedding had arrived", ("search", "search_demo"))
+        return sure(Cause.WRONG_CALL, "the vector database was asked before the embedding had arrived", SEARCH_DEMO)
     if find.sent["query_embeddings"] != [embedding.answered]:
-        return sure(Cause.WRONG_CALL, "the search does not carry the embedding that had arrived", FIND)
+        return sure(Cause.WRONG_CALL, "the search does not carry the embedding that had arrived", SEARCH_DOCUMENTS)
     return []
 
 
@@ -130,7 +134,7 @@ def untold(answer: Answer, calls: Sequence[Call]) -> list[Finding]:
         told, took = operation.end - operation.start, (call.end or call.start) - call.start
         if told < took - EARLY:
             sentence = f"Server-Timing says that {operation.name} took {told:.3f} s, and the service worked for {took:.3f} s"
-            return sure(Cause.FALSE_REPORT, sentence, EMBED if operation.name == "embedding" else FIND)
+            return sure(Cause.FALSE_REPORT, sentence, GET_EMBEDDING if operation.name == "embedding" else SEARCH_DOCUMENTS)
     return []
 
 
@@ -144,7 +148,11 @@ def test_whatever_the_services_answer_is_passed_on(server: Server, vector: list[
     sent = seen.calls[-1].sent.get("query_embeddings")
     if sent != [vector]:
         sentence = f"the embedding was {str(vector)[:40]}, {len(vector)} numbers, and the vector database was asked for"
-        judge(server, seen, sure(Cause.WRONG_CALL, f"{sentence} {str(sent)[:40]}, {len((sent or [[]])[0])} numbers", FIND))
+        judge(
+            server,
+            seen,
+            sure(Cause.WRONG_CALL, f"{sentence} {str(sent)[:40]}, {len((sent or [[]])[0])} numbers", SEARCH_DOCUMENTS),
+        )
     body = json.loads(seen.answers[0].body)
     if (body["embedding_length"], body["results"]) != (len(vector), [{"title": "One"}, {"title": "Two"}]):
         sentence = f"for an embedding of length {len(vector)} and the titles One and Two the answer is"
@@ -180,7 +188,9 @@ def test_a_second_search_is_served_while_the_first_waits(server: Server) -> None
         due = took(seen, "embeddings") + took(seen, "query")
         if embeddings[1].start >= (embeddings[0].end or 0):
             return [
-                Finding(Cause.LIMITED, "'budget' was not embedded while 'Q4 report' waited for its embedding", places=(EMBED,))
+                Finding(
+                    Cause.LIMITED, "'budget' was not embedded while 'Q4 report' waited for its embedding", places=(GET_EMBEDDING,)
+                )
             ]
         slowest = max(answer.seconds for answer in seen.answers)
         if slowest >= 1.5 * due:
@@ -215,7 +225,7 @@ def test_many_searches_take_about_one(server: Server) -> None:
         if most["embeddings"] == 1 and (blocked := checks.holds_the_loop(seen, embedding)):
             return blocked
         alone = most["embeddings"] == 1  # That no two of forty ever met is no noise.
-        places = (EMBED, POOL) if most["embeddings"] < MANY else (FIND, POOL)
+        places = (GET_EMBEDDING, OPEN_CLIENT) if most["embeddings"] < MANY else (SEARCH_DOCUMENTS, OPEN_CLIENT)
         return [Finding(Cause.LIMITED, sentence, certain=alone, places=places)]
 
     queries = [f"{query} {number}" for number in range(MANY // 2) for query in QUERIES]
@@ -264,7 +274,7 @@ def opened(first: Observation, second: Observation, earlier: Sequence[Call]) -> 
         # Right: as many as are needed besides. Wrong: nearly all, where a pool keeps a few alone.
         if new > max(0, most_at_once(now) - used) + FEW and second.ended - first.ended < MAX_IDLE / 2:
             sentence = f"{SOME} searches at once had {used} connections to the {service} service, and as many right after them"
-            return [Finding(Cause.CLIENT_PER_REQUEST, f"{sentence} opened {new} new ones", places=(OPEN,))]
+            return [Finding(Cause.CLIENT_PER_REQUEST, f"{sentence} opened {new} new ones", places=(OPEN_CLIENT,))]
     return []
 
 

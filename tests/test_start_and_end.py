@@ -10,7 +10,22 @@ from shared.lab.experiment import Answer, Observation
 from shared.lab.finding import EARLY, sure
 from shared.lab.follow import body
 from shared.lab.host import PLANTED, Crash
-from shared.lab.refusal import HOOK, refused
+from shared.lab.places import (
+    ANSWER_STREAM,
+    CALL_UPSTREAM,
+    CALL_WORK,
+    CONVERSATION_ENDPOINT,
+    HANDLE_ERROR,
+    LIFESPAN,
+    OPEN_WORKERS,
+    SEARCH_DEMO,
+    SERVE,
+    STREAM_ANSWER,
+    STREAM_UPSTREAM,
+    WORK_AND_TELL,
+    WORK_IN_BACKGROUND,
+)
+from shared.lab.refusal import refused
 from shared.lab.rules import broken, elapsed, other_status
 from shared.lab.stream import events
 from shared.lab.talks import talked
@@ -21,21 +36,15 @@ from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import MAX_IDLE
 from tests.background import AGAIN_TOO_LATE, BUSY_FOR, IDLE_TOO_LONG, Ending, Reader, began, times_logged
 from tests.test_deadlines import late as limit_passed
-from tests.trouble import CALL, CALLED, KEPT, NAMES
+from tests.trouble import CALLED, KEPT, NAMES
 
-LEFT = (("search", "search_demo"), ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
-LEFT_STREAM = (("answers", "stream_answer"), ("answers", "answer_stream"), ("resilience", "stream_upstream"))
+LEFT = (SEARCH_DEMO, ("waiting", "async_endpoint"), ("waiting", "threaded_endpoint"))
+LEFT_STREAM = (STREAM_ANSWER, ANSWER_STREAM, STREAM_UPSTREAM)
 """What the clients leave that leave."""
 
-LIFESPAN = ("app", "lifespan")
-SERVE = ("serve", "serve")
-TALK = ("conversation", "conversation_endpoint")
-STREAMS = {"/answer-stream": (("answers", "stream_answer"),), "/as-completed": (("streaming", "work_on"),)}
+STREAMS = {"/answer-stream": (STREAM_ANSWER,), "/as-completed": (WORK_IN_BACKGROUND,)}
 """Where what fails in a stream is caught."""
 
-WORKERS = ("computing", "open_workers")
-WORK_ON = ("background", "work_in_background")
-CALL_WORK = ("work", "call_work")
 PLACES = ("together.py", "host.py")
 """What the log may name as the place of an error in one of three waits: the chapter, or where it was planted."""
 
@@ -76,7 +85,7 @@ def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> 
     if told.get("state") != "done":
         sentence = f"work in the background that takes {begun.ask.wait:g} s was answered {begun.status}, and then told as {told}"
         given_up = "did not answer within" in str(told.get("problem"))
-        findings = sure(Cause.NO_DEADLINE, sentence, CALL_WORK) if given_up else sure(Cause.LOST, sentence, WORK_ON)
+        findings = sure(Cause.NO_DEADLINE, sentence, CALL_WORK) if given_up else sure(Cause.LOST, sentence, WORK_IN_BACKGROUND)
         accuse(subject, seen, [replace(*findings, ask=begun.ask)])
     for answer in limited:
         limit = float(answer.ask.path.partition("limit=")[2] or DEFAULT_LIMIT)
@@ -104,7 +113,7 @@ def test_upstreams_end_with_a_killed_variant(subject: Variant, reader: Reader) -
         accuse(
             subject,
             seen,
-            sure(Cause.LEAK, f"{reader.left} processes that it had started are left after it was killed", LIFESPAN, WORKERS),
+            sure(Cause.LEAK, f"{reader.left} processes that it had started are left after it was killed", LIFESPAN, OPEN_WORKERS),
         )
 
 
@@ -155,7 +164,7 @@ def test_all_attempts_have_one_deadline(subject: Variant, ending: Ending) -> Non
     accuse(subject, ending.late, refused(answer, 504, log="\n".join(ending.late.printed)))
     if answer.seconds >= AGAIN_TOO_LATE:
         sentence = f"a service was busy for {BUSY_FOR:g} s, and then silent; the search was given up after {answer.seconds:.2f} s"
-        accuse(subject, ending.late, sure(Cause.NO_DEADLINE, f"{sentence}, and {UPSTREAM_DEADLINE:g} are right", CALL))
+        accuse(subject, ending.late, sure(Cause.NO_DEADLINE, f"{sentence}, and {UPSTREAM_DEADLINE:g} are right", CALL_UPSTREAM))
 
 
 def test_a_late_service_is_told_where_the_answer_has_begun(subject: Variant, ending: Ending) -> None:
@@ -168,7 +177,7 @@ def test_a_late_service_is_told_where_the_answer_has_begun(subject: Variant, end
         problem = told[answer.ask.path.partition("?")[0]]
         if problem.get("status") != 504:
             sentence = f"while the work service was silent, {answer.ask.path} told {problem or 'no failure'}; a 504 is right"
-            places = STREAMS["/as-completed"] if answer is stream else (("conversation", "work_and_tell"),)
+            places = STREAMS["/as-completed"] if answer is stream else (WORK_AND_TELL,)
             accuse(subject, ending.late, [replace(*sure(Cause.WRONG_ERROR, sentence, *places), ask=answer.ask)])
 
 
@@ -183,18 +192,18 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
     seen = Observation([*ending.crashes, ending.mixed])
     for answer in seen.answers:
         if PLANTED.encode() in answer.body and answer.status == 500:
-            accuse(subject, seen, sure(Cause.TELLS_SECRETS, f"the 500 tells the client the error: {answer.body!r}", HOOK))
+            accuse(subject, seen, sure(Cause.TELLS_SECRETS, f"the 500 tells the client the error: {answer.body!r}", HANDLE_ERROR))
         when = "whose task group held a 401 of the stack's own and an error that nobody foresaw" if answer is ending.mixed else ""
         accuse(subject, seen, refused(answer, 500, when=when))
     # Those of one wait each: of three that fail together a stack may log one, or all.
     times = ending.crash_log.count(PLANTED)
     if times != 3:
         sentence = f"three errors that nobody foresaw are in the log {times} times"
-        accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+        accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
     placed = sum(any(place in piece for place in PLACES) for piece in ending.crash_log.split(PLANTED))
     if placed < times:
         sentence = f"three errors that nobody foresaw are in the log, {times - placed} of them without a traceback"
-        accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+        accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
 
 
 def test_an_unforeseen_error_is_not_taken_for_another(subject: Variant, ending: Ending) -> None:
@@ -205,7 +214,7 @@ def test_an_unforeseen_error_is_not_taken_for_another(subject: Variant, ending: 
     asked, times = len(seen.answers), times_logged(seen)
     if times != asked:
         sentence = f"{asked} requests of which each met an error that nobody foresaw left {times} of them in the log"
-        accuse(subject, seen, sure(Cause.SWALLOWED if times < asked else Cause.WRONG_ERROR, sentence, HOOK))
+        accuse(subject, seen, sure(Cause.SWALLOWED if times < asked else Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
 
 
 def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, ending: Ending) -> None:
@@ -214,9 +223,9 @@ def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, endin
     accuse(subject, talk, [] if began(talk) else other_status(talk.answers[0], talk))
     sentence, times = "a task of a conversation failed as nobody foresaw, and the log", times_logged(talk)
     if not times:
-        accuse(subject, talk, sure(Cause.SWALLOWED, f"{sentence} does not say so", TALK, HOOK))
+        accuse(subject, talk, sure(Cause.SWALLOWED, f"{sentence} does not say so", CONVERSATION_ENDPOINT, HANDLE_ERROR))
     if times > 1:
-        accuse(subject, talk, sure(Cause.WRONG_ERROR, f"{sentence} says so {times} times", TALK))
+        accuse(subject, talk, sure(Cause.WRONG_ERROR, f"{sentence} says so {times} times", CONVERSATION_ENDPOINT))
 
 
 def test_an_unforeseen_error_in_a_stream_is_logged(subject: Variant, ending: Ending) -> None:
@@ -243,11 +252,11 @@ def test_an_error_of_the_stacks_own_out_of_a_task_group(subject: Variant, ending
         if answer.status != 401:
             group = "a task group in another" if answer.ask.wait == Crash.OWN_OUT_OF_TWO_GROUPS else "a task group"
             sentence = f"{answer.ask.path}: an error of the stack's own, a 401 raised in {group}, was answered {answer.status}"
-            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
         accuse(subject, seen, refused(answer, 401, log=ending.log))
         if answer.headers.get("WWW-Authenticate") != "Basic":
             sentence = f"a 401 raised with the header WWW-Authenticate came with {answer.headers.get('WWW-Authenticate')!r} there"
-            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HOOK))
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
 
 
 def test_dead_upstreams(subject: Variant, ending: Ending) -> None:
@@ -268,4 +277,8 @@ def test_the_end(subject: Variant, ending: Ending) -> None:
     if line := left_open(ending.log):
         accuse(subject, seen, sure(Cause.LEAK, f"at the end the log says: {line}", LIFESPAN))
     if "not-a-secret" in ending.log or "budget" in ending.log:
-        accuse(subject, seen, sure(Cause.TELLS_SECRETS, "the log shows the key of the service, or what was searched for", CALL))
+        accuse(
+            subject,
+            seen,
+            sure(Cause.TELLS_SECRETS, "the log shows the key of the service, or what was searched for", CALL_UPSTREAM),
+        )

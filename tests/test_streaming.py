@@ -8,6 +8,7 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import AS_COMPLETED_ENDPOINT, WORK_ON
 from shared.lab.readers import QUICK
 from shared.lab.rules import answered, broken, misstated
 from shared.lab.server import Server
@@ -26,8 +27,8 @@ WAITS = (0.2, 0.4, 0.8)
 RESULTS = {f"task{number + 1} result": factor for number, factor in enumerate(FACTORS)}
 """Each result of three unequal tasks, and how many waits it takes."""
 
-WORK = (("streaming", "work_on"),)
-AT_ONCE_IN = (("streaming", "as_completed_endpoint"), ("streaming", "as_they_come"))
+WORK = (WORK_ON,)
+AT_ONCE_IN = (AS_COMPLETED_ENDPOINT, ("streaming", "as_they_come"))
 
 PLACES = {"tasks=12&at_once=12": (12, 12), "tasks=12": (12, 3), "at_once=1": (3, 1)}
 """How many pieces of work there are, and how many may be under way at once, by what a request asks for."""

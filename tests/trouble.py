@@ -11,6 +11,7 @@ from typing import Any
 from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import Answer, Ask, Observation, run
+from shared.lab.places import CALL_UPSTREAM, CALL_WORK
 from shared.lab.readers import stop_unread
 from shared.lab.rules import broken
 from shared.lab.server import PATIENT, Server, serving
@@ -41,8 +42,7 @@ NAMES = {"embeddings": EMBEDDINGS, "query": DOCUMENTS, "chat": CHAT, "work": WOR
 ASKS = {"embeddings": SEARCH, "query": SEARCH, "chat": WITH_ANSWER, "work": TASK}
 """A request that needs it."""
 
-CALL = ("resilience", "call_upstream")
-CALLED = {**dict.fromkeys(SERVICES, CALL), "work": ("work", "call_work")}
+CALLED = {**dict.fromkeys(SERVICES, CALL_UPSTREAM), "work": CALL_WORK}
 """Where it is called."""
 
 DEADLINES = {"embeddings": UPSTREAM_DEADLINE, "query": UPSTREAM_DEADLINE, "chat": CHAT_DEADLINE}

@@ -9,9 +9,10 @@ from collections import Counter
 from shared.lab.causes import Cause
 from shared.lab.experiment import PAUSE, Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import CREATE_APP
 from shared.lab.rules import matches_another, overlap
 
-PING, APP = ("waiting", "ping"), ("app", "create_app")
+PING = ("waiting", "ping")
 
 SEVERAL = 4
 """By how many waits a request cannot be late because of a busy machine, where `/ping` was answered quickly all the while.
@@ -63,7 +64,8 @@ def holds_the_loop(seen: Observation, wait: float) -> list[Finding]:
     sentence = f"while {describe(seen)} waited, /ping had to wait {seen.slowest_ping:.2f} s"
     looked = seen.looks >= seen.seconds / (4 * PAUSE)  # A look follows each one and a half.
     if looked and seen.in_threads and not seen.on_loop:
-        return [Finding(Cause.THREADS, f"{sentence}, and the event loop was free: it waited for a thread", places=(PING, APP))]
+        waited = f"{sentence}, and the event loop was free: it waited for a thread"
+        return [Finding(Cause.THREADS, waited, places=(PING, CREATE_APP))]
     return [Finding(Cause.BLOCKS, sentence, certain=seen.stood_still)]
 
 

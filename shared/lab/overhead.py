@@ -7,7 +7,7 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Observation
 from shared.lab.finding import Finding
 from shared.lab.guard import FOR_LONG
-from shared.lab.refusal import HOOK
+from shared.lab.places import HANDLE_ERROR, SERVER_TIMING, WITH_REQUEST_ID
 from shared.lab.upstream import Call
 
 AT_ONCE = 0.1
@@ -19,8 +19,7 @@ Right: some thousandths, the first work of a new process 0.06. Wrong: a pause, b
 TAKE_TIME = {"embeddings", "query", "chat"}
 """Services that take their time without being asked to."""
 
-IDENTIFIER = ("context", "with_request_id")
-ON_EVERY_WAY = (("app", "server_timing"), IDENTIFIER)
+ON_EVERY_WAY = (SERVER_TIMING, WITH_REQUEST_ID)
 """Where every request comes by."""
 
 
@@ -66,5 +65,5 @@ def late(
         places += (*own, *ON_EVERY_WAY) if endpoint and endpoint.path == "/ping" else ON_EVERY_WAY
     elif answer.status >= HTTPStatus.BAD_REQUEST:
         refused = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR and not (endpoint and endpoint.status == answer.status)
-        places += (HOOK,) if refused else (*own, HOOK)
+        places += (HANDLE_ERROR,) if refused else (*own, HANDLE_ERROR)
     return [Finding(Cause.TOO_SLOW, sentence, places=places, ask=answer.ask)]

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer
 from shared.lab.finding import Finding, sure
+from shared.lab.places import HANDLE_ERROR
 from shared.lab.rules import last_error
 from shared.lesson.problems import MEDIA_TYPE
 
-HOOK = ("app", "handle_error")
 KEY = "not-a-secret"  # what the lab gives a variant for a key
 PARTS = {"type", "title", "status", "detail"}
 
@@ -36,13 +36,17 @@ def _wrong(answer: Answer, status: int, words: Sequence[str], asked: str, log: s
         return [_other_status(answer, status, asked, log)]
     media_type = answer.headers.get("Content-Type", "").partition(";")[0]
     if media_type != MEDIA_TYPE:
-        return sure(Cause.WRONG_ERROR, f"{asked}: the {status} is {media_type or 'of no type'}, and not {MEDIA_TYPE}", HOOK)
+        return sure(
+            Cause.WRONG_ERROR, f"{asked}: the {status} is {media_type or 'of no type'}, and not {MEDIA_TYPE}", HANDLE_ERROR
+        )
     body = json.loads(answer.body)
     for secret, what in ((KEY, "the key of a service"), ("Traceback", "a traceback")):
         if secret in str(body):
-            return sure(Cause.TELLS_SECRETS, f"{asked}: the {status} shows {what} to the client", HOOK)
+            return sure(Cause.TELLS_SECRETS, f"{asked}: the {status} shows {what} to the client", HANDLE_ERROR)
     if body.keys() != PARTS or body["status"] != status or body["title"] != HTTPStatus(status).phrase:
-        return sure(Cause.WRONG_ERROR, f"{asked}: the {status} holds {body}, and not {', '.join(sorted(PARTS))} of it", HOOK)
+        return sure(
+            Cause.WRONG_ERROR, f"{asked}: the {status} holds {body}, and not {', '.join(sorted(PARTS))} of it", HANDLE_ERROR
+        )
     missing = [word for word in words if word not in str(body["detail"])]
     if missing:
         return sure(Cause.WRONG_ERROR, f"{asked}: the detail of the {status} is {body['detail']!r}, without {missing[0]!r}")

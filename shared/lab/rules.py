@@ -13,6 +13,7 @@ from shared.lab import stream
 from shared.lab.causes import Cause
 from shared.lab.experiment import HANG, Answer, Observation
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.places import OPEN_CLIENT, SERVER_TIMING, UNTIL_LEFT
 from shared.lab.upstream import most_at_once
 from shared.lesson.contract import ENDPOINTS
 
@@ -22,12 +23,6 @@ ROUNDING = 0.006
 FRAME = re.compile(r'File "[^"]*[\\/]variants[\\/](\w+)[\\/](\w+)\.py", line (\d+), in (\w+)')
 """A line of a traceback that is about a variant's code."""
 
-
-POOL = ("resilience", "open_client")
-"""Where it is said how many calls there may be at once."""
-
-UNTIL_LEFT = ("leaving", "until_left")
-"""Where a client's leaving is waited for."""
 
 Rule = Callable[[Answer, Observation], list[Finding]]
 
@@ -52,15 +47,15 @@ def other_status(answer: Answer, seen: Observation) -> list[Finding]:
     if answer.status == 0:
         cause, sentence = _no_answer(answer, f"{asked} got {answer.error} after {answer.seconds:.1f} s", seen)
         calls_services = cause == Cause.LIMITED and any(call.service == "embeddings" for call in seen.calls)
-        return sure(cause, sentence, *([POOL] if calls_services else []))
+        return sure(cause, sentence, *([OPEN_CLIENT] if calls_services else []))
     got = f"{asked} was answered {answer.status} and not {answer.ask.status}: {answer.body[:200].decode(errors='replace')}"
     most = most_at_once(call for call in seen.calls if call.service == "embeddings")
     if answer.status == 504 and 0 < most < len(seen.answers) / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
         sentence = f"{got}; of {len(seen.answers)} searches at once the embeddings service saw at most {most}"
         # On a busy machine they may come so late after each other that few of them meet.
-        return [Finding(Cause.LIMITED, sentence, places=(POOL,))]
+        return [Finding(Cause.LIMITED, sentence, places=(OPEN_CLIENT,))]
     if "agreed JSON" in str(answer.body) and (packed := _compressed(seen)):
-        return sure(Cause.WRONG_CALL, f"{got}; {packed}", POOL)
+        return sure(Cause.WRONG_CALL, f"{got}; {packed}", OPEN_CLIENT)
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(got, "\n".join(seen.printed), answer)]
     return sure(Cause.WRONG_ANSWER, got)
@@ -272,7 +267,7 @@ def honest(answer: Answer, seen: Observation) -> list[Finding]:
     if sorted(names) != sorted(ask.tasks):
         sentence = f"{ask.path} names {', '.join(names) or 'nothing'} in Server-Timing"
         sentence += f", and should name {', '.join(ask.tasks) or 'nothing'}"
-        return sure(_other_names(answer, seen), sentence, ("app", "server_timing"))
+        return sure(_other_names(answer, seen), sentence, SERVER_TIMING)
     for operation in operations:
         took = operation.end - operation.start
         if operation.end > answer.seconds + EARLY:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Observation
 from shared.lab.finding import Finding, sure
+from shared.lab.places import SERVE
 from shared.lab.rules import failure, last_error
 from shared.lab.talk import ENDINGS, PATIENCE, Say, Talk
 
@@ -36,7 +37,7 @@ def _begun(answer: Answer, seen: Observation) -> list[Finding]:
     sentence = f"a WebSocket for {answer.ask.path} {got}, and {UPGRADED} is right"
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(sentence, "\n".join(seen.printed), answer)]
-    return sure(Cause.WRONG_ANSWER if answer.status else Cause.HANGS, sentence, ("serve", "serve"))
+    return sure(Cause.WRONG_ANSWER if answer.status else Cause.HANGS, sentence, SERVE)
 
 
 def _understood(answer: Answer, _: Observation) -> list[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.lab.causes import Cause
 from shared.lab.experiment import Observation
 from shared.lab.finding import Finding, sure
+from shared.lab.places import CREATE_APP, SERVE
 from shared.lab.server import Server
 from shared.lab.tries import first_good
 from shared.lab.variants import Variant
@@ -15,7 +16,7 @@ from shared.lesson.character import TRAITS
 
 PLACE = ("character", "CHARACTER")
 DEFAULTS = ("character", "BY_DEFAULT")
-SWITCHES = (("app", "create_app"), ("serve", "serve"))
+SWITCHES = (CREATE_APP, SERVE)
 TRIES = 3
 
 WAITING = {"silent_client"}

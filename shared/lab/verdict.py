@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from shared.lab.causes import WORDS, Cause
 from shared.lab.experiment import HANG, Ask, Observation, run
 from shared.lab.finding import Check, Finding
+from shared.lab.places import CREATE_APP, HANDLE_ERROR, LIFESPAN, OPEN_CLIENT, SERVER_TIMING, WITH_REQUEST_ID
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.talk import Say
@@ -62,12 +63,12 @@ ON_THE_LOOP = {Cause.BLOCKS, Cause.DOES_NOT_BLOCK, Cause.HANGS, Cause.SAME_PROCE
 """Causes for which it is evidence where the event loop's thread stood; beside others it would lead astray, to `/sync` mostly."""
 
 BESIDE = {
-    Cause.FALSE_REPORT: (("app", "server_timing"),),
-    Cause.CLIENT_PER_REQUEST: (("resilience", "open_client"), ("app", "lifespan")),
-    Cause.LEAK: (("app", "lifespan"),),
-    Cause.LOST_CONTEXT: (("context", "with_request_id"),),
-    Cause.WRONG_ERROR: (("app", "handle_error"), ("app", "create_app")),  # The hook, and where it is registered.
-    Cause.TELLS_SECRETS: (("app", "handle_error"),),
+    Cause.FALSE_REPORT: (SERVER_TIMING,),
+    Cause.CLIENT_PER_REQUEST: (OPEN_CLIENT, LIFESPAN),
+    Cause.LEAK: (LIFESPAN,),
+    Cause.LOST_CONTEXT: (WITH_REQUEST_ID,),
+    Cause.WRONG_ERROR: (HANDLE_ERROR, CREATE_APP),  # The hook, and where it is registered.
+    Cause.TELLS_SECRETS: (HANDLE_ERROR,),
 }
 """Where a cause may lie beside the endpoint."""
 

@@ -12,6 +12,7 @@ import psutil
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Observation, run
 from shared.lab.finding import Finding, sure
+from shared.lab.places import GET_ANSWER, GET_EMBEDDING, LIFESPAN, SEARCH_DOCUMENTS, STREAM_ANSWER
 from shared.lab.refusal import refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
@@ -37,9 +38,6 @@ from tests.trouble import SEARCH, STREAM, WITH_ANSWER
 
 __all__ = ["test_a_second_search_is_served_while_the_first_waits", "test_console_names_both_steps"]
 
-FIND = ("search", "search_documents")
-TELL = ("answers", "stream_answer")
-
 
 def found_by_chroma(server: Server, embedding: Sequence[float]) -> list[str]:
     """Ask Chroma itself for the titles of the documents nearest to an embedding."""
@@ -60,7 +58,11 @@ def wrong_answer(server: Server, answer: Answer, seen: Observation, query: str) 
         return sure(Cause.WRONG_CALL, f"for {asked} the embeddings service was asked {len(embeddings)} times, and not once")
     titles = [{"title": title} for title in found_by_chroma(server, embeddings[0].answered)]
     if body["query"] != query or body["results"] != titles:
-        return sure(Cause.WRONG_ANSWER, f"{asked} answered {body['query']!r} with {body['results']}; Chroma finds {titles}", FIND)
+        return sure(
+            Cause.WRONG_ANSWER,
+            f"{asked} answered {body['query']!r} with {body['results']}; Chroma finds {titles}",
+            SEARCH_DOCUMENTS,
+        )
     return []
 
 
@@ -75,7 +77,11 @@ def test_search_finds_what_chroma_finds(server: Server) -> None:
             judge(server, seen, sure(Cause.WRONG_ANSWER, f"a search for {query!r} found first {first!r}, and not {title!r}"))
     others = {call.service for call in seen.calls} - {"embeddings"}
     if others:
-        judge(server, seen, sure(Cause.WRONG_CALL, f"with CHROMA_URL set, embedded services were called too: {others}", FIND))
+        judge(
+            server,
+            seen,
+            sure(Cause.WRONG_CALL, f"with CHROMA_URL set, embedded services were called too: {others}", SEARCH_DOCUMENTS),
+        )
 
 
 def ungrounded(server: Server, seen: Observation) -> list[Finding]:
@@ -88,7 +94,7 @@ def ungrounded(server: Server, seen: Observation) -> list[Finding]:
     missing = [title for title in found_by_chroma(server, embedding.answered) if title not in before]
     if missing or "9 million" not in before:
         what = f"the document {missing[0]!r}" if missing else "what stands in the documents"
-        return sure(Cause.WRONG_CALL, f"the language model was asked without {what}", FIND)
+        return sure(Cause.WRONG_CALL, f"the language model was asked without {what}", SEARCH_DOCUMENTS)
     return []
 
 
@@ -100,7 +106,7 @@ def test_an_answer_from_what_chroma_finds(server: Server) -> None:
     judge(server, seen, ungrounded(server, seen))
     got, said = json.loads(seen.answers[0].body).get("answer"), seen.calls[-1].answered["text"]
     if got != said:
-        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the answer is {got!r}; the model said {said!r}", ("search", "get_answer")))
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the answer is {got!r}; the model said {said!r}", GET_ANSWER))
 
 
 def test_a_stream_from_what_chroma_finds(server: Server) -> None:
@@ -112,10 +118,10 @@ def test_a_stream_from_what_chroma_finds(server: Server) -> None:
     titles = [{"title": title} for title in found_by_chroma(server, seen.calls[0].answered)]
     if first.data["results"] != titles:
         sentence = f"the first event has the documents {first.data['results']}, and Chroma finds {titles}"
-        judge(server, seen, sure(Cause.WRONG_ANSWER, sentence, TELL))
+        judge(server, seen, sure(Cause.WRONG_ANSWER, sentence, STREAM_ANSWER))
     got, said = "".join(token.data["text"] for token in tokens), seen.calls[-1].answered["text"]
     if got != said:
-        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the client was told {got!r}; the model said {said!r}", TELL))
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"the client was told {got!r}; the model said {said!r}", STREAM_ANSWER))
 
 
 def test_many_searches_at_once(server: Server) -> None:
@@ -129,7 +135,7 @@ def test_many_searches_at_once(server: Server) -> None:
         # Right: all, or nearly so on a busy machine. Nearest wrong: half of them, as pools of connections often have.
         if (most := most_at_once(seen.calls)) <= MANY / 2:
             sentence = f"of {MANY} searches at once at most {most} were embedded at the same time"
-            return [Finding(Cause.LIMITED, sentence, places=(("search", "get_embedding"),))]
+            return [Finding(Cause.LIMITED, sentence, places=(GET_EMBEDDING,))]
         return []
 
     prove(server, "together", lambda _: [search(query) for query in queries], check)
@@ -152,7 +158,7 @@ def test_a_search_opens_no_new_connection(server: Server) -> None:
     after = connections(server)
     if not before & after or after - before:
         sentence = f"after one search there were connections to Chroma from the ports {before}, and after another from {after}"
-        judge(server, seen, sure(Cause.CLIENT_PER_REQUEST, sentence, ("app", "lifespan")))
+        judge(server, seen, sure(Cause.CLIENT_PER_REQUEST, sentence, LIFESPAN))
 
 
 def test_an_embedding_of_another_length(server: Server) -> None:

@@ -1,0 +1,31 @@
+"""Functions of a variant that the lab and the tests name when they accuse one: each as its module, and its name there.
+
+A function that only one module names is named there.
+"""
+
+ANSWER_STREAM = ("answers", "answer_stream")
+STREAM_ANSWER = ("answers", "stream_answer")
+CREATE_APP = ("app", "create_app")
+HANDLE_ERROR = ("app", "handle_error")
+LIFESPAN = ("app", "lifespan")
+SERVER_TIMING = ("app", "server_timing")
+BEGIN_BACKGROUND = ("background", "begin_background")
+OPEN_BACKGROUND = ("background", "open_background")
+WORK_IN_BACKGROUND = ("background", "work_in_background")
+OPEN_WORKERS = ("computing", "open_workers")
+WITH_REQUEST_ID = ("context", "with_request_id")
+CONVERSATION_ENDPOINT = ("conversation", "conversation_endpoint")
+WORK_AND_TELL = ("conversation", "work_and_tell")
+UNTIL_LEFT = ("leaving", "until_left")
+CALL_UPSTREAM = ("resilience", "call_upstream")
+OPEN_CLIENT = ("resilience", "open_client")
+STREAM_UPSTREAM = ("resilience", "stream_upstream")
+GET_ANSWER = ("search", "get_answer")
+GET_EMBEDDING = ("search", "get_embedding")
+SEARCH_DEMO = ("search", "search_demo")
+SEARCH_DOCUMENTS = ("search", "search_documents")
+SERVE = ("serve", "serve")
+AS_COMPLETED_ENDPOINT = ("streaming", "as_completed_endpoint")
+WORK_ON = ("streaming", "work_on")
+SLOW_ASYNC_OPERATION = ("waiting", "slow_async_operation")
+CALL_WORK = ("work", "call_work")
