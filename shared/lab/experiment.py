@@ -170,6 +170,7 @@ class Observation:
         process_stood_still: Whether no thread of its process ran then, so that nobody could say where they stood.
         process_ended: How its process had ended by then, in words; empty where it had not.
         lab_late: The longest that this process itself was late meanwhile, in seconds: it, or the machine, had too much to do.
+        starved: For how many seconds the server, and its services, had to wait for a processor in all, as far as one can know.
 
     """
 
@@ -184,6 +185,7 @@ class Observation:
     process_stood_still: bool = False
     process_ended: str = ""
     lab_late: float = 0.0
+    starved: float = 0.0
 
     @property
     def began(self) -> float:
@@ -240,11 +242,12 @@ def run(  # noqa: PLR0913 - most say no more than the first two
         patience: After how many seconds a request without an answer counts as hanging.
 
     """
-    last_call = server.upstreams.last_call()
+    last_call, starved = server.upstreams.last_call(), server.starved
     watched = _Watch(server).experiment(
         asks, in_turn=in_turn, watch=watch, read_along=read_along, linger=linger, patience=patience
     )
     seen = asyncio.run(watched)
+    seen.starved = server.starved - starved
     if any(answer.status == 0 for answer in seen.answers):
         if not server.ended:  # A fork of one that has ended would keep the lab waiting.
             inside = server.look_inside()

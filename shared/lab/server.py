@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from shared.lab.control import Control
+from shared.lab.processor import waited
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.command import HOST
@@ -135,6 +136,11 @@ class Server:
         if code is None:
             return ""
         return f"by the signal {signal.Signals(-code).name}" if code < 0 else f"with the exit code {code}"
+
+    @property
+    def starved(self) -> float:
+        """For how many seconds it and its services have had to wait for a processor so far, as far as one can know."""
+        return waited(self.process.pid) + self.upstreams.starved
 
     @property
     def stands_still(self) -> bool:

@@ -14,6 +14,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from shared.lab.processor import waited
 from shared.lesson.embedded import start_process, stop_process
 from shared.upstream.witness import from_json
 
@@ -112,6 +113,11 @@ class Upstreams:
     def running(self) -> bool:
         """Whether they have not been stopped."""
         return self._process.poll() is None
+
+    @property
+    def starved(self) -> float:
+        """For how many seconds they have had to wait for a processor so far, as far as one can know."""
+        return waited(self._process.pid)
 
     def environment(self) -> dict[str, str]:
         """Return the settings that point a variant at them."""

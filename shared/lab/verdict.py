@@ -36,13 +36,16 @@ After a try that failed, the same requests are sent without a wait: what they ta
 """
 
 MORE_TRIES = 2
-"""How many failed tries of each wait do not count because the lab itself was late in them: it may be its own time that it saw."""
+"""How many failed tries of each wait do not count: those in which the lab was late, or the server had to wait for a processor.
+
+What was seen may be the machine's time.
+"""
 
 LATE = 1 / 4
-"""The part of the shortest wait that the lab has to be late for that: bounds stand half a wait from what is right."""
+"""The part of the shortest wait that that has to take: bounds stand half a wait from what is right."""
 
 NOTICED = 0.05
-"""Seconds that it has to be late at the least: to send a hundred requests takes it nearly as long."""
+"""Seconds that it has to take at the least: to send a hundred requests takes the lab nearly as long."""
 
 LONGEST = 3.0
 """The longest wait of a try, in seconds; an experiment may ask for twice and three times it, and no wait may exceed ten."""
@@ -113,7 +116,8 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
     """Try with longer and longer waits until nothing is found wrong, or something that noise cannot cause.
 
     On a busy machine the later waits are longer still, by what the requests were seen to take without a wait. Where the
-    lab itself was late, as when the whole machine stands still for a moment, the same wait is tried again.
+    lab itself was late, as when the whole machine stands still for a moment, or others had the processors that the server was to
+    run on, the same wait is tried again.
 
     Args:
         server: The variant under test.
@@ -140,7 +144,7 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
         if not findings:
             return Verdict(name, seen)
         worst = max(findings, key=lambda finding: finding.certain)
-        counts = late == MORE_TRIES or not _lab_was_late(seen)
+        counts = late == MORE_TRIES or not _machine_was_late(seen)
         if worst.certain or (counts and number == len(waits) - 1):
             worst = _compared_with_alone(server, worst, seen)
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
@@ -152,11 +156,11 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
     raise ValueError("There has to be a wait to try.")
 
 
-def _lab_was_late(seen: Observation) -> bool:
-    """Return whether the lab was so late that what it saw may be its own time."""
+def _machine_was_late(seen: Observation) -> bool:
+    """Return whether the lab was so late, or the server waited so long for a processor, that what was seen may be no more."""
     steps = [step.seconds for answer in seen.answers for step in answer.ask.says if isinstance(step, Say)]
     waits = [*steps, *(answer.ask.wait for answer in seen.answers if not answer.ask.says)]
-    return seen.lab_late >= max(NOTICED, LATE * min(filter(None, waits), default=0.0))
+    return max(seen.lab_late, seen.starved) >= max(NOTICED, LATE * min(filter(None, waits), default=0.0))
 
 
 def _work_alone(server: Server, asks: Sequence[Ask]) -> float:

@@ -31,8 +31,8 @@ def asks(wait: float) -> list[Ask]:
     return [Ask(f"/async?seconds={wait}")]
 
 
-def late_in_the_first(monkeypatch: pytest.MonkeyPatch, tries: int, late: float) -> list[Sequence[Ask]]:
-    """Have the lab be late in so many tries, by so many seconds, and in no other; return what is sent, as it is sent."""
+def disturbed_in_the_first(monkeypatch: pytest.MonkeyPatch, tries: int, what: str, seconds: float) -> list[Sequence[Ask]]:
+    """Have a field of an observation say that so many tries were disturbed, and no other; return what is sent, as it is sent."""
     sent: list[Sequence[Ask]] = []
 
     def run_late(server: Server, asks: Sequence[Ask], **options: object) -> Observation:
@@ -40,7 +40,8 @@ def late_in_the_first(monkeypatch: pytest.MonkeyPatch, tries: int, late: float) 
         seen = run(server, asks)
         if asks[0].wait:
             sent.append(asks)
-            seen.lab_late = late if len(sent) <= tries else 0.0
+            seen.lab_late = seen.starved = 0.0
+            setattr(seen, what, seconds if len(sent) <= tries else 0.0)
         return seen
 
     monkeypatch.setattr(verdict, "run", run_late)
@@ -68,10 +69,18 @@ def test_a_try_in_which_the_lab_was_late_does_not_count(
     served: Server, monkeypatch: pytest.MonkeyPatch, *, tries: int, late: float, certain: bool, expected: int
 ) -> None:
     """It is made again, some times at the most; and what noise cannot cause is told at once."""
-    sent = late_in_the_first(monkeypatch, tries, late)
+    sent = disturbed_in_the_first(monkeypatch, tries, "lab_late", late)
     with pytest.raises(Accusation, match="it took too long"):
         prove(served, "quick", asks, slow(certain=certain), WAITS)
     assert len(sent) == expected
+
+
+def test_nor_does_one_in_which_the_server_had_to_wait_for_a_processor(served: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made again likewise."""
+    sent = disturbed_in_the_first(monkeypatch, 1, "starved", TOO_LATE)
+    with pytest.raises(Accusation, match="it took too long"):
+        prove(served, "quick", asks, slow(certain=False), WAITS)
+    assert len(sent) == len(WAITS) + 1
 
 
 def test_the_lab_notices_that_it_is_late(served: Server) -> None:
