@@ -337,14 +337,18 @@ def run_to_the_end(variant: Variant) -> Ending:
         own = [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
         own_errors = send(server.url, [*own, Ask(f"/sequential?seconds={Crash.OWN_OUT_OF_TWO_GROUPS}")])
         work = [*(background(how) for how in UNFORESEEN), background(0.5)]
-        # Again, where the one that is to succeed met a service that was late, or the log was; not where others took it, or the
-        # whole server, with them.
+        # Again, where one got no answer, the one that is to succeed met a service that was late, or the log was; not where others
+        # took it, or the whole server, with them.
         crashed_work = first_good(
             range(TRIES),
             lambda _: follow(server, work),
             lambda got: (
                 bool(server.ended)
-                or (got[0][-1].end.get("state") != "failed" and (times_logged(got[1]) == len(UNFORESEEN) or not_begun(got[0])))
+                or (
+                    got[0][-1].end.get("state") != "failed"
+                    and all(one.begun.status for one in got[0])
+                    and (times_logged(got[1]) == len(UNFORESEEN) or not_begun(got[0]))
+                )
             ),
         )
         crashed_talk = first_good(

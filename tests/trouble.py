@@ -11,6 +11,7 @@ from typing import Any
 from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import Answer, Ask, Observation, run
+from shared.lab.host import IDLE_SECONDS
 from shared.lab.places import CALL_UPSTREAM, CALL_WORK
 from shared.lab.readers import stop_unread
 from shared.lab.rules import broken
@@ -380,6 +381,9 @@ SEARCHES = 200
 BURST_DEADLINE = 16.0
 """Seconds for an answer, and for a connection: the second hundred wait for the first, which a busy machine is slow to serve."""
 
+BURST_IDLE = 5.0
+"""Seconds for the first word on a connection: clients may be slow as well. Anycorn keeps one as long that its client closed."""
+
 BURST_PATIENCE = 60.0
 """After how many seconds one of two hundred searches counts as hanging."""
 
@@ -392,7 +396,8 @@ MIXED = (1.0, 3.0, 7.0)
 all of them before the first is answered. Half-way through that another service is called."""
 
 APART = 0.002
-"""Seconds between two searches: all are there in less time than one takes, and a busy machine can accept them one by one."""
+"""Seconds between two searches for each second that a service takes longer: all are there before the first is answered, and a
+busy machine can accept them one by one."""
 
 UNREAD = "/as-completed?seconds=0&tasks=50&at_once=3&kilobytes=512"
 """An answer that no system keeps as a whole for a client that does not read it."""
@@ -439,17 +444,18 @@ def run_a_burst(variant: Variant) -> Burst:
     """Send two hundred searches at once, twenty of them to fail; again, where a machine may have been too busy for so many."""
     failing = [Case(about(SEARCH, f"fail{number:02}"), *fault) for number, fault in enumerate(BURST_FAULTS)]
     asks = [case.ask for case in failing] + [about(SEARCH, f"{number:03}") for number in range(SEARCHES - len(failing))]
-    asks = [replace(ask, after=place * APART) for place, ask in enumerate(asks)]
     peaks: list[int] = []
     tries: list[Observation] = []
-    with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}) as server:
+    settings = {**PATIENT, IDLE_SECONDS: f"{BURST_IDLE:g}", "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}
+    with serving(variant, settings=settings) as server:
         run(server, [SEARCH])
         idle = aftermath.look(server)
         while len(tries) < len(SLOWER) and not _all_in_time(failing, tries, peaks):
             for case in failing:
                 server.upstreams.misbehave(case.service, case.fault.kind, marker=words_of(case.ask), **case.fault.fields)
-            server.upstreams.misbehave("embeddings", "slow", seconds=SLOWER[len(peaks)], marker="budget")
-            tries.append(run(server, asks, patience=BURST_PATIENCE))
+            slower = SLOWER[len(peaks)]
+            server.upstreams.misbehave("embeddings", "slow", seconds=slower, marker="budget")
+            tries.append(run(server, _spread(asks, slower), patience=BURST_PATIENCE))
             server.upstreams.behave()
             peaks.append(most(tries[-1].calls))
         best = next(filter(served, tries), tries[-1])
@@ -458,6 +464,11 @@ def run_a_burst(variant: Variant) -> Burst:
         mixed = run_mixed(server)
         kept = spare_connections(server)
         return Burst(failing, others, best, mixed, peaks, after, left, kept, stop_unread(server, UNREAD))
+
+
+def _spread(asks: Sequence[Ask], slower: float) -> list[Ask]:
+    """Let requests go out one after another, while a service takes so many seconds longer."""
+    return [replace(ask, after=place * APART * slower) for place, ask in enumerate(asks)]
 
 
 def _all_in_time(failing: Sequence[Case], tries: Sequence[Observation], peaks: Sequence[int]) -> bool:
@@ -480,7 +491,7 @@ def _mix(server: Server, wait: float) -> Observation:
     run(server, [Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1")])
     server.upstreams.misbehave("query", "slow", seconds=wait, marker="budget")
     searches = [about(SEARCH, f"mixed{number:03}") for number in range(MAX_CALLS)]
-    seen = run(server, [*searches, Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=wait / 2)])
+    seen = run(server, [*_spread(searches, wait / 2), Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=wait / 2)])
     server.upstreams.behave()
     return seen
 

@@ -173,8 +173,10 @@ class _Partner:
                 await asyncio.sleep(seconds)
             case Leave():
                 self._talk.left = time.monotonic()
-                connection: socket.socket = self._connection.get_extra_info("socket")
-                connection.shutdown(socket.SHUT_RDWR)
+                connection: socket.socket | None = self._connection.get_extra_info("socket")
+                with contextlib.suppress(OSError):  # The server was quicker to end it.
+                    if connection:
+                        connection.shutdown(socket.SHUT_RDWR)
                 raise _Over
 
     async def _hear(self, wanted: Hear) -> None:

@@ -65,6 +65,13 @@ def test_it_waits_as_often_as_asked() -> None:
     assert talk.missed == Hear("cancel", times=3, patience=0.2)
 
 
+def test_who_leaves_may_find_it_ended() -> None:
+    """A client that leaves without a word has left, also where the server was quicker to end the conversation."""
+    talk, _ = converse(Say("close"), Pause(0.3), Leave())
+    assert (talk.code, talk.missed, talk.error) == (1011, None, "")
+    assert talk.left
+
+
 def test_it_does_not_wait_in_vain() -> None:
     """When it hears how else a task ended, or the conversation has, it waits no longer."""
     began = time.monotonic()
