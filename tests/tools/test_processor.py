@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from shared.lab.experiment import Ask, run
+from shared.lab.family import outlived
 from shared.lab.processor import waited
 from shared.lab.server import serving
 from shared.lab.variants import named
@@ -17,6 +19,7 @@ from shared.lab.variants import named
 TOLD = sys.platform == "linux"
 ONE_PROCESSOR = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
 BUSY = f"{ONE_PROCESSOR}\nwhile True: pass"
+WORKING = f"{ONE_PROCESSOR}\nimport time\nwhile time.process_time() < 0.5: pass"
 ASLEEP = "import time; print(flush=True); time.sleep(60)"
 PATIENCE = 20.0
 """Seconds in which two that share a processor have waited for each other, on a machine however busy."""
@@ -63,3 +66,13 @@ def test_an_experiment_says_that_its_server_waited() -> None:
         deadline = time.monotonic() + PATIENCE
         while run(server, [Ask("/ping")] * 50).starved < 0.02:
             assert time.monotonic() < deadline, "it was not seen to wait"
+
+
+@pytest.mark.skipif(not TOLD, reason="only Linux tells")
+def test_who_waits_for_a_processor_has_longer_to_end() -> None:
+    """A process that has half a second of work before it ends is given less than twice as long, and more where it has to wait."""
+    with running(BUSY), running(WORKING) as working, running(ASLEEP) as asleep:
+        assert not outlived([psutil.Process(working.pid)], 0.8)
+        began = time.monotonic()
+        assert outlived([psutil.Process(asleep.pid)], 0.8)
+        assert 0.8 <= time.monotonic() - began < 2.0
