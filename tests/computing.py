@@ -7,13 +7,12 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.family import LEAVE, forked, outlived, started_by
 from shared.lab.finding import Finding, sure
-from shared.lab.places import OPEN_WORKERS
+from shared.lab.places import COMPUTE, OPEN_WORKERS
 from shared.lab.processes import QUICK, kill_idle, seconds_for, watching
 from shared.lab.server import Server, ServerError
 from shared.lab.tries import first_good
 from shared.lesson.limits import MAX_N
 
-COMPUTE = ("computing", "compute")
 TRIES = 3
 
 RESTS = (0.1, 0.5, 2.0)

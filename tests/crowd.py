@@ -1,6 +1,6 @@
 """A hundred conversations at once, half of whose clients leave without a word; with a server of its own."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from shared.lab import aftermath
@@ -8,7 +8,7 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY
 from shared.lab.readers import deaf
 from shared.lab.server import PATIENT, Server, serving
-from shared.lab.talk import Hear, Leave, Step, cancel, start
+from shared.lab.talk import Hear, Leave, Pause, Step, cancel, start
 from shared.lab.talks import talked
 from shared.lab.tries import first_good
 from shared.lab.upstream import most_at_once
@@ -27,8 +27,10 @@ SHORT, LONG = 0.05, 9.0
 """Seconds that a task takes which is to end by itself, and one which is not."""
 
 APART = (0.002, 0.01, 0.03)
-"""Seconds between two clients in each try: all are there long before the first has ended, and a busy machine can accept them one
-by one. Anycorn closes a connection on which nothing has come for two seconds, and the client, too, may be slow."""
+"""Seconds between two clients in each try: a busy machine can accept them one by one.
+
+Anycorn closes a connection on which nothing has come for two seconds, and the client, too, may be slow.
+"""
 
 DEADLINE: Final = 60.0
 """Seconds that a task may wait, beside its own: a thousand of them share a pool of a hundred connections."""
@@ -67,12 +69,10 @@ class Crowd:
 
 def run_a_crowd(variant: Variant) -> Crowd:
     """Hold a hundred conversations, each with ten tasks, three of them cancelled; again, where a machine was too busy for it."""
-    says = [stays() if place < CLIENTS / 2 else leaves(place) for place in range(CLIENTS)]
-    asks = [Ask("/ws", SOCKET, status=101, says=tuple(steps)) for steps in says]
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.look(server)
-        seen = first_good(APART, lambda apart: _converse(server, asks, apart), lambda seen: not (too_late(seen) or talked(seen)))
+        seen = first_good(APART, lambda apart: _converse(server, apart), lambda seen: not (too_late(seen) or talked(seen)))
         left, log = left_over(server, idle), server.log()
         with deaf(server, "hello", SAID):
             pass
@@ -89,10 +89,14 @@ def _fill(server: Server) -> Observation:
     )
 
 
-def _converse(server: Server, asks: list[Ask], apart: float) -> Observation:
+def _converse(server: Server, apart: float) -> Observation:
     """Hold the conversations, and see their calls to the end: those of the last to leave are broken off a moment later."""
-    spread = [replace(ask, after=place * apart) for place, ask in enumerate(asks)]
-    last, seen = server.upstreams.last_call(), run(server, spread, patience=DEADLINE)
+    asks = []
+    for place in range(CLIENTS):
+        others = Pause((CLIENTS - place) * apart)  # Those that are still to come.
+        says = stays(others) if place < CLIENTS / 2 else leaves(place, others)
+        asks.append(Ask("/ws", SOCKET, after=place * apart, status=101, says=tuple(says)))
+    last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
     server.upstreams.wait_for_calls(LONG + 1)
     seen.calls = server.upstreams.calls(last)
     return seen
@@ -103,14 +107,14 @@ def too_late(seen: Observation) -> bool:
     return any(not call.was_left and call.seconds >= LONG - EARLY for call in seen.calls)
 
 
-def stays() -> list[Step]:
-    """Return what a client does that stays: three tasks are cancelled, and the others heard to their end."""
+def stays(others: Pause) -> list[Step]:
+    """Return what a client does that stays: when all others are there it cancels three tasks, and hears the rest to their end."""
     starts = [start(name, SHORT if name in KEPT else LONG) for name in NAMES]
     ends = [Hear("cancelled", name, patience=DEADLINE) for name in OFF] + [Hear("done", name, patience=DEADLINE) for name in KEPT]
-    return [*starts, Hear("started", NAMES[-1], patience=DEADLINE), *map(cancel, OFF), *ends]
+    return [*starts, Hear("started", NAMES[-1], patience=DEADLINE), others, *map(cancel, OFF), *ends]
 
 
-def leaves(place: int) -> list[Step]:
-    """Return what a client does that leaves: after all has been begun and some cancelled, or right after it has said all that."""
-    says = [*(start(name, LONG) for name in NAMES), *map(cancel, OFF)]
+def leaves(place: int, others: Pause) -> list[Step]:
+    """Return what a client does that leaves when all others are there: when tasks are cancelled, or right after it said so."""
+    says: list[Step] = [*(start(name, LONG) for name in NAMES), others, *map(cancel, OFF)]
     return [*says, *([Hear("cancelled", OFF[-1], patience=DEADLINE)] if place % 2 else []), Leave()]

@@ -9,6 +9,7 @@ from shared.lab.follow import background, body
 from shared.lab.places import (
     BEGIN_BACKGROUND,
     CALL_WORK,
+    COMPUTE,
     CONVERSATION_ENDPOINT,
     LIFESPAN,
     OPEN_BACKGROUND,
@@ -29,7 +30,7 @@ from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.contract import SOCKET, TASKS
 from shared.lesson.jobs import GRACE
 from shared.lesson.limits import MAX_SECONDS
-from tests.computing import COMPUTE, begun_anew
+from tests.computing import begun_anew
 
 QUICK: Final = 1.0
 LATE: Final = SHUTDOWN_WAIT + 3.0

@@ -12,7 +12,7 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import Finding, sure
-from shared.lab.places import OPEN_WORKERS
+from shared.lab.places import COMPUTE, OPEN_WORKERS
 from shared.lab.processes import Processes, n_for, settled, warm, watching
 from shared.lab.refusal import refused
 from shared.lab.server import Server
@@ -20,7 +20,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, prove
 from shared.lesson.contract import WORKERS
 from shared.lesson.limits import MAX_N, MAX_SECONDS
-from tests.computing import COMPUTE, Computing, begun_anew
+from tests.computing import Computing, begun_anew
 from tests.conftest import keep
 from tests.test_deadlines import FACTOR, at_the_limit, late
 

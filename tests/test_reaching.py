@@ -6,13 +6,13 @@ from dataclasses import replace
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.places import OPEN_CLIENT
+from shared.lab.places import BEGIN, IN_OUR_WORDS, OPEN_CLIENT
 from shared.lab.rules import broken
 from shared.lab.stream import events
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from tests.doors import ANSWERS, CONNECTS, Doors, given_up, goes_on
-from tests.test_resilience import BEGIN, DEADLINE, WORDS, accuse_in_trouble, remains, wrong_in_trouble
+from tests.test_resilience import DEADLINE, accuse_in_trouble, remains, wrong_in_trouble
 from tests.trouble import BEFORE, NAMES, TOO_LATE, Case, Fault
 
 
@@ -23,7 +23,7 @@ def wrong_unreached(answer: Answer, case: Case, log: str) -> list[Finding]:
     detail = (events(answer)[-1].data if answer.status == 200 else json.loads(answer.body))["detail"]
     if detail == f"The {NAMES[case.service]} cannot be reached.":
         return []
-    return sure(Cause.WRONG_ERROR, f"{case.label} was told {detail!r}, and not that it cannot be reached", WORDS)
+    return sure(Cause.WRONG_ERROR, f"{case.label} was told {detail!r}, and not that it cannot be reached", IN_OUR_WORDS)
 
 
 def test_no_proxy_is_asked(subject: Variant, doors: Doors) -> None:

@@ -9,7 +9,16 @@ from shared.lab.causes import Cause
 from shared.lab.complaints import FEW, complaints
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.places import ANSWER_STREAM, CALL_UPSTREAM, OPEN_CLIENT, SEARCH_DOCUMENTS, STREAM_ANSWER, STREAM_UPSTREAM
+from shared.lab.places import (
+    ANSWER_STREAM,
+    BEGIN,
+    CALL_UPSTREAM,
+    IN_OUR_WORDS,
+    OPEN_CLIENT,
+    SEARCH_DOCUMENTS,
+    STREAM_ANSWER,
+    STREAM_UPSTREAM,
+)
 from shared.lab.refusal import KEY, refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
@@ -54,8 +63,6 @@ from tests.trouble import (
 )
 
 DEADLINE = (CALL_UPSTREAM, STREAM_UPSTREAM)
-BEGIN = ("resilience", "begin")
-WORDS = ("resilience", "in_our_words")
 HELD = (STREAM_ANSWER, ANSWER_STREAM, STREAM_UPSTREAM)
 
 BUSY = Fault("answer", 502, {"status": 503}, "503")
@@ -270,7 +277,7 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
     when = "services had every fault that the contract foresees"
     # Of each of these httpx2 on anyio may have dropped a connection.
     few = FEW + given_up_early(trouble)
-    accuse(subject, trouble.rounds[-1], complaints(when, trouble.log, WORDS, *DEADLINE, few=few))
+    accuse(subject, trouble.rounds[-1], complaints(when, trouble.log, IN_OUR_WORDS, *DEADLINE, few=few))
     if not trouble.closed:
         sentence = (
             f"a client's connection was still open {MAX_IDLE:g} s after a stream on it; unused ones close after {KEEP_ALIVE:g} s"
@@ -304,11 +311,13 @@ def test_trouble_tells_no_secret(subject: Variant, trouble: Trouble) -> None:
         for answer in seen.answers:
             if KEY.encode() in answer.body or KEY in str(answer.headers):
                 sentence = f"{answer.ask.path.partition('?')[0]} shows the key of a service to the client"
-                accuse(subject, seen, [Finding(Cause.TELLS_SECRETS, sentence, certain=True, places=(WORDS,), ask=answer.ask)])
+                accuse(
+                    subject, seen, [Finding(Cause.TELLS_SECRETS, sentence, certain=True, places=(IN_OUR_WORDS,), ask=answer.ask)]
+                )
     if lines := [line for line in trouble.log.splitlines() if KEY in line]:
         shown = lines[0].strip().replace(KEY, "...")
         sentence = f"the log shows the key of a service: {shown[:200]}"
-        accuse(subject, trouble.rounds[-1], sure(Cause.TELLS_SECRETS, sentence, WORDS, *DEADLINE))
+        accuse(subject, trouble.rounds[-1], sure(Cause.TELLS_SECRETS, sentence, IN_OUR_WORDS, *DEADLINE))
 
 
 def remains(left: Left) -> list[Finding]:

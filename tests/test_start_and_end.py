@@ -24,6 +24,7 @@ from shared.lab.places import (
     STREAM_UPSTREAM,
     WORK_AND_TELL,
     WORK_IN_BACKGROUND,
+    WORK_ON,
 )
 from shared.lab.refusal import refused
 from shared.lab.rules import broken, elapsed, other_status
@@ -42,7 +43,7 @@ LEFT = (SEARCH_DEMO, ("waiting", "async_endpoint"), ("waiting", "threaded_endpoi
 LEFT_STREAM = (STREAM_ANSWER, ANSWER_STREAM, STREAM_UPSTREAM)
 """What the clients leave that leave."""
 
-STREAMS = {"/answer-stream": (STREAM_ANSWER,), "/as-completed": (WORK_IN_BACKGROUND,)}
+STREAMS = {"/answer-stream": (STREAM_ANSWER,), "/as-completed": (WORK_ON,)}
 """Where what fails in a stream is caught."""
 
 PLACES = ("together.py", "host.py")

@@ -27,7 +27,6 @@ WAITS = (0.2, 0.4, 0.8)
 RESULTS = {f"task{number + 1} result": factor for number, factor in enumerate(FACTORS)}
 """Each result of three unequal tasks, and how many waits it takes."""
 
-WORK = (WORK_ON,)
 AT_ONCE_IN = (AS_COMPLETED_ENDPOINT, ("streaming", "as_they_come"))
 
 PLACES = {"tasks=12&at_once=12": (12, 12), "tasks=12": (12, 3), "at_once=1": (3, 1)}
@@ -71,7 +70,7 @@ def test_each_result_at_its_own_time(server: Server) -> None:
             if took < due - EARLY:
                 return sure(Cause.TOO_FAST, sentence)
             if misstated(event.data["elapsed"], due, took):
-                return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {event.data['elapsed']}", *WORK)
+                return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {event.data['elapsed']}", WORK_ON)
             if took >= due + wait / 2:  # Nearest wrong: with the next result.
                 return [late(sentence, seen)]
         return []
@@ -93,7 +92,7 @@ def test_a_failure_is_told_in_the_stream(server: Server) -> None:
     answer = seen.answers[0]
     if answer.error and answer.headers:
         sentence = f"one of three pieces of work failed, and the stream was cut off after {len(answer.body)} bytes"
-        judge(server, seen, sure(Cause.WRONG_ERROR, sentence, *WORK))
+        judge(server, seen, sure(Cause.WRONG_ERROR, sentence, WORK_ON))
     judge(server, seen, broken(seen, (answered,)) or readable(answer))
     told = events(answer)
     kinds = sorted(event.name for event in told)
@@ -103,11 +102,11 @@ def test_a_failure_is_told_in_the_stream(server: Server) -> None:
         judge(
             server,
             seen,
-            sure(Cause.SWALLOWED if "error" not in kinds and len(kinds) == 3 else Cause.WRONG_ERROR, sentence, *WORK),
+            sure(Cause.SWALLOWED if "error" not in kinds and len(kinds) == 3 else Cause.WRONG_ERROR, sentence, WORK_ON),
         )
     problem = next(event.data for event in told if event.name == "error")
     if not isinstance(problem, dict) or (problem.get("status"), "work service" in str(problem.get("detail"))) != (502, True):
-        judge(server, seen, sure(Cause.WRONG_ERROR, f"the failure of one piece of work is told as {problem}", *WORK))
+        judge(server, seen, sure(Cause.WRONG_ERROR, f"the failure of one piece of work is told as {problem}", WORK_ON))
 
 
 def test_no_more_at_once_than_asked_for(server: Server) -> None:
@@ -137,7 +136,7 @@ def test_as_many_at_once_as_asked_for(server: Server) -> None:
                 sentence = (
                     f"for {answer.ask.path} the service was called {len(calls)} times under its identifier, and {tasks} are right"
                 )
-                return [replace(*sure(Cause.WRONG_CALL, sentence, *WORK), ask=answer.ask)]
+                return [replace(*sure(Cause.WRONG_CALL, sentence, WORK_ON), ask=answer.ask)]
             names = [f"task{number + 1} result" for number in range(tasks)]
             if findings := complete(answer, events(answer), names) or misstates(answer, calls):
                 return [replace(finding, ask=answer.ask) for finding in findings]
@@ -161,7 +160,7 @@ def misstates(answer: Answer, calls: Sequence[Call]) -> list[Finding]:
         due, took = ends[event.data["result"]], event.received - answer.sent
         if misstated(event.data["elapsed"], due - EARLY, took):
             sentence = f"{answer.ask.path} told {event.data['result']!r} after {took:.2f} s, and that was there after {due:.2f}"
-            return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {event.data['elapsed']}", *WORK)
+            return sure(Cause.FALSE_REPORT, f"{sentence}, and says of itself {event.data['elapsed']}", WORK_ON)
     return []
 
 

@@ -382,7 +382,7 @@ BURST_DEADLINE = 16.0
 """Seconds for an answer, and for a connection: the second hundred wait for the first, which a busy machine is slow to serve."""
 
 BURST_IDLE = 5.0
-"""Seconds for the first word on a connection: clients may be slow as well. Anycorn keeps one as long that its client closed."""
+"""Seconds for the first word on a connection, for the client may be slow. Anycorn keeps one for as long that is closed there."""
 
 BURST_PATIENCE = 60.0
 """After how many seconds one of two hundred searches counts as hanging."""
@@ -396,8 +396,7 @@ MIXED = (1.0, 3.0, 7.0)
 all of them before the first is answered. Half-way through that another service is called."""
 
 APART = 0.002
-"""Seconds between two searches for each second that a service takes longer: all are there before the first is answered, and a
-busy machine can accept them one by one."""
+"""Seconds between two searches for each second in which all have to be there: a busy machine can accept them one by one."""
 
 UNREAD = "/as-completed?seconds=0&tasks=50&at_once=3&kilobytes=512"
 """An answer that no system keeps as a whole for a client that does not read it."""
@@ -466,9 +465,9 @@ def run_a_burst(variant: Variant) -> Burst:
         return Burst(failing, others, best, mixed, peaks, after, left, kept, stop_unread(server, UNREAD))
 
 
-def _spread(asks: Sequence[Ask], slower: float) -> list[Ask]:
-    """Let requests go out one after another, while a service takes so many seconds longer."""
-    return [replace(ask, after=place * APART * slower) for place, ask in enumerate(asks)]
+def _spread(asks: Sequence[Ask], seconds: float) -> list[Ask]:
+    """Let up to two hundred requests go out one after another, all of them in less than half of so many seconds."""
+    return [replace(ask, after=place * APART * seconds) for place, ask in enumerate(asks)]
 
 
 def _all_in_time(failing: Sequence[Case], tries: Sequence[Observation], peaks: Sequence[int]) -> bool:

@@ -247,7 +247,7 @@ def run(  # noqa: PLR0913 - most say no more than the first two
         asks, in_turn=in_turn, watch=watch, read_along=read_along, linger=linger, patience=patience
     )
     seen = asyncio.run(watched)
-    seen.starved = server.starved - starved
+    seen.starved = max(0.0, server.starved - starved)  # Of a process that has ended nothing is known.
     if any(answer.status == 0 for answer in seen.answers):
         if not server.ended:  # A fork of one that has ended would keep the lab waiting.
             inside = server.look_inside()

@@ -18,7 +18,7 @@ LEAVE = 5.0
 """Seconds in which processes have ended whose server has; most of them learn of it by themselves."""
 
 MOST = 3
-"""How many times as long it may take them on a busy machine."""
+"""How many times that long may be added for waiting on a busy machine."""
 
 
 def started_by(pid: int) -> list[psutil.Process]:
@@ -55,12 +55,12 @@ def kill_all(pid: int, but: Collection[psutil.Process]) -> None:
 def outlived(family: Sequence[psutil.Process], seconds: float) -> list[str]:
     """Give processes so many seconds to end, kill those that have not, and return the command line of each of these.
 
-    One that was just being started has to come to where it learns of it, so the time in which it waits for a processor does not
-    count, up to `MOST` times as much.
+    One that was just being started has to come to where it learns that its server is gone, so the time in which it waits for a
+    processor does not count, up to `MOST` times as much.
     """
     began, before, starved = time.monotonic(), {one.pid: waited(one.pid) for one in family}, 0.0
     while left := [one for one in family if _lives(one)]:
-        # Some end only when another has ended, so what that waited is kept when it is gone.
+        # Some end only when another has ended, so what that one waited is kept when it is gone.
         starved = max(starved, *(waited(one.pid) - before[one.pid] for one in left))
         if time.monotonic() - began > seconds + min(starved, MOST * seconds):
             break

@@ -6,7 +6,7 @@ import time
 from typing import Final
 from urllib.parse import urlsplit
 
-from shared.lab.experiment import Ask, run
+from shared.lab.experiment import Ask, Observation, run
 from shared.lab.probes_http import HOST, UPGRADE
 from shared.lab.server import Server
 from shared.lab.talk import Hear, Leave, Pause, Say, Step
@@ -79,9 +79,19 @@ SOCKET_PROBES: dict[str, Probe] = {"large_message": large_message, "silent_clien
 """The probe of each trait that a variant's own conversation shows."""
 
 
+def _ended_before(seen: Observation) -> Shown | None:
+    """Say that a conversation had been ended by the server when its client was to leave, if so."""
+    code = seen.answers[0].talk.code
+    return (
+        Shown("something else", f"the server ended the conversation with {code}, before its client left", seen) if code else None
+    )
+
+
 def socket_waiting(server: Server) -> Shown:
     """Leave while a handler waits for a service and does not listen, and see whether that is let go."""
     seen = run(server, [_talk(Say("work"), Pause(LEFT_AFTER), Leave())], linger=2)
+    if ended := _ended_before(seen):
+        return ended
     left = seen.answers[0].talk.left
     how = [
         f"{'was broken off' if call.was_left else 'ended by itself'} {call.end - left:.2f} s later"
@@ -95,6 +105,8 @@ def socket_waiting(server: Server) -> Shown:
 def socket_telling(server: Server) -> Shown:
     """Leave before a handler tells something, and see whether it goes on after that."""
     seen = run(server, [_talk(Say("tell"), Pause(LEFT_AFTER), Leave())], linger=1.5)
+    if ended := _ended_before(seen):
+        return ended
     value = "ignored" if seen.calls else "raises"
     return Shown(
         value, f"a handler told a client something that had left, and {'went on' if seen.calls else 'got no further'}", seen

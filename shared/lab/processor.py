@@ -1,4 +1,4 @@
-"""How long a process has had to wait for a processor: only Linux tells, and where others do not, nobody is thought to wait."""
+"""How long a process has had to wait for a processor: its run-queue delay. Only Linux tells; elsewhere nobody seems to wait."""
 
 from pathlib import Path
 

@@ -46,7 +46,7 @@ SMALL = 8192
 """Bytes that a slow reader lets the system keep for it, so that little fits between it and the server."""
 
 LARGE = 65_536
-"""Bytes of the same once it reads all that there is, of which there are millions."""
+"""Bytes that it lets the system keep once it reads all that there is, which is millions."""
 
 
 def leave(server: Server, path: str, after: float, watch: float) -> tuple[float, Observation]:
@@ -174,8 +174,9 @@ def _until_standstill(server: Server, last: int) -> int:
 
 def _read_all(client: socket.socket) -> bytes:
     pieces = []
-    with contextlib.suppress(TimeoutError, ConnectionError):
+    with contextlib.suppress(OSError):  # macOS sets nothing on a connection that has been reset.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGE)
+    with contextlib.suppress(TimeoutError, ConnectionError):
         while piece := client.recv(LARGE):
             pieces.append(piece)
     return b"".join(pieces)
@@ -185,6 +186,7 @@ def _without_chunks(body: bytes) -> bytes:
     """Return the content of a chunked body, as far as it goes."""
     content, start = [], 0
     while (end := body.find(b"\r\n", start)) > start and (length := int(body[start:end], 16)):
-        start = end + 2 + length + 2
-        content.append(body[end + 2 : start - 2])
+        begin = end + 2
+        content.append(body[begin : begin + length])
+        start = begin + length + 2
     return b"".join(content)

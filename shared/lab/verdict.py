@@ -42,10 +42,13 @@ What was seen may be the machine's time.
 """
 
 LATE = 1 / 4
-"""The part of the shortest wait that that has to take: bounds stand half a wait from what is right."""
+"""The part of the shortest wait that the lab has to be late for that: bounds stand half a wait from what is right."""
+
+STARVED = 1 / 2
+"""The part of it that the server has to wait in all: a hundred short waits may matter less than a long one."""
 
 NOTICED = 0.05
-"""Seconds that it has to take at the least: to send a hundred requests takes the lab nearly as long."""
+"""Seconds that either has to take at the least: to send a hundred requests takes the lab nearly as long."""
 
 LONGEST = 3.0
 """The longest wait of a try, in seconds; an experiment may ask for twice and three times it, and no wait may exceed ten."""
@@ -157,10 +160,11 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
 
 
 def _machine_was_late(seen: Observation) -> bool:
-    """Return whether the lab was so late, or the server waited so long for a processor, that what was seen may be no more."""
+    """Return whether the lab was so late, or the server so long without a processor, that what was seen may be nothing else."""
     steps = [step.seconds for answer in seen.answers for step in answer.ask.says if isinstance(step, Say)]
     waits = [*steps, *(answer.ask.wait for answer in seen.answers if not answer.ask.says)]
-    return max(seen.lab_late, seen.starved) >= max(NOTICED, LATE * min(filter(None, waits), default=0.0))
+    shortest = min(filter(None, waits), default=0.0)
+    return seen.lab_late >= max(NOTICED, LATE * shortest) or seen.starved >= max(NOTICED, STARVED * shortest)
 
 
 def _work_alone(server: Server, asks: Sequence[Ask]) -> float:

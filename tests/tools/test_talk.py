@@ -67,7 +67,7 @@ def test_it_waits_as_often_as_asked() -> None:
 
 def test_who_leaves_may_find_it_ended() -> None:
     """A client that leaves without a word has left, also where the server was quicker to end the conversation."""
-    talk, _ = converse(Say("close"), Pause(0.3), Leave())
+    talk, _ = converse(Say("close"), Pause(1), Leave())
     assert (talk.code, talk.missed, talk.error) == (1011, None, "")
     assert talk.left
 

@@ -35,7 +35,7 @@ def disturbed_in_the_first(monkeypatch: pytest.MonkeyPatch, tries: int, what: st
     """Have a field of an observation say that so many tries were disturbed, and no other; return what is sent, as it is sent."""
     sent: list[Sequence[Ask]] = []
 
-    def run_late(server: Server, asks: Sequence[Ask], **options: object) -> Observation:
+    def run_disturbed(server: Server, asks: Sequence[Ask], **options: object) -> Observation:
         del options
         seen = run(server, asks)
         if asks[0].wait:
@@ -44,7 +44,7 @@ def disturbed_in_the_first(monkeypatch: pytest.MonkeyPatch, tries: int, what: st
             setattr(seen, what, seconds if len(sent) <= tries else 0.0)
         return seen
 
-    monkeypatch.setattr(verdict, "run", run_late)
+    monkeypatch.setattr(verdict, "run", run_disturbed)
     return sent
 
 
