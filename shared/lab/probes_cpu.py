@@ -19,7 +19,7 @@ BESIDE = 0.2
 """Seconds of work beside which `/ping` is asked for, likewise."""
 
 SUCCESS, TIMED_OUT = 200, 504
-TRIES = 5
+TRIES = 10
 
 BEGIN = 0.02
 """Seconds in which work has begun that was asked for."""
