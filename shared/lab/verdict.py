@@ -36,7 +36,7 @@ After a try that failed, the same requests are sent without a wait: what they ta
 """
 
 MORE_TRIES = 2
-"""How many failed tries of each wait do not count: those in which the lab was late, or the server had to wait for a processor.
+"""How many failed tries of a wait do not count in which the lab was late; or, of the last, the server had no processor for long.
 
 What was seen may be the machine's time.
 """
@@ -119,8 +119,8 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
     """Try with longer and longer waits until nothing is found wrong, or something that noise cannot cause.
 
     On a busy machine the later waits are longer still, by what the requests were seen to take without a wait. Where the
-    lab itself was late, as when the whole machine stands still for a moment, or others had the processors that the server was to
-    run on, the same wait is tried again.
+    lab itself was late, as when the whole machine stands still for a moment, the same wait is tried again; so is the last one
+    where others had the processors that the server was to run on.
 
     Args:
         server: The variant under test.
@@ -147,24 +147,34 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
         if not findings:
             return Verdict(name, seen)
         worst = max(findings, key=lambda finding: finding.certain)
-        counts = late == MORE_TRIES or not _machine_was_late(seen)
-        if worst.certain or (counts and number == len(waits) - 1):
+        is_last = number == len(waits) - 1  # After any other a longer wait follows, and that is as good as the same again.
+        excused = _lab_was_late(seen) or (is_last and _server_was_starved(seen))
+        counts = late == MORE_TRIES or not excused
+        if worst.certain or (counts and is_last):
             worst = _compared_with_alone(server, worst, seen)
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
         doubt(worst)
-        if counts and any(ask.wait for ask in sent):  # A search cannot be asked to wait.
+        if not _lab_was_late(seen) and any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * _work_alone(server, asks(0.0)), LONGEST)
         number, late = (number + 1, 0) if counts else (number, late + 1)
         _let_calls_end(server)
     raise ValueError("There has to be a wait to try.")
 
 
-def _machine_was_late(seen: Observation) -> bool:
-    """Return whether the lab was so late, or the server so long without a processor, that what was seen may be nothing else."""
+def _lab_was_late(seen: Observation) -> bool:
+    """Return whether the lab was so late that what it saw may be its own time."""
+    return seen.lab_late >= max(NOTICED, LATE * _shortest_wait(seen))
+
+
+def _server_was_starved(seen: Observation) -> bool:
+    """Return whether the server and its services had to wait so long for a processor that what was seen may be that."""
+    return seen.starved >= max(NOTICED, STARVED * _shortest_wait(seen))
+
+
+def _shortest_wait(seen: Observation) -> float:
     steps = [step.seconds for answer in seen.answers for step in answer.ask.says if isinstance(step, Say)]
     waits = [*steps, *(answer.ask.wait for answer in seen.answers if not answer.ask.says)]
-    shortest = min(filter(None, waits), default=0.0)
-    return seen.lab_late >= max(NOTICED, LATE * shortest) or seen.starved >= max(NOTICED, STARVED * shortest)
+    return min(filter(None, waits), default=0.0)
 
 
 def _work_alone(server: Server, asks: Sequence[Ask]) -> float:

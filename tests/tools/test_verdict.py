@@ -11,7 +11,7 @@ from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import Finding
 from shared.lab.server import Server, serving
 from shared.lab.variants import named
-from shared.lab.verdict import LATE, MORE_TRIES, NOTICED, Accusation, prove
+from shared.lab.verdict import LATE, MORE_TRIES, NOTICED, STARVED, Accusation, prove
 
 WAITS = (0.1, 0.3)
 TOO_LATE = LATE * max(WAITS)
@@ -75,12 +75,19 @@ def test_a_try_in_which_the_lab_was_late_does_not_count(
     assert len(sent) == expected
 
 
-def test_nor_does_one_in_which_the_server_had_to_wait_for_a_processor(served: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is made again likewise."""
-    sent = disturbed_in_the_first(monkeypatch, 1, "starved", TOO_LATE)
+@pytest.mark.parametrize(
+    ("tries", "expected"),
+    [(len(WAITS) - 1, len(WAITS)), (len(WAITS), len(WAITS) + 1), (100, len(WAITS) + MORE_TRIES)],
+    ids=["not in the last", "in the last", "always"],
+)
+def test_nor_does_one_in_which_the_server_had_to_wait_for_a_processor(
+    served: Server, monkeypatch: pytest.MonkeyPatch, tries: int, expected: int
+) -> None:
+    """The last is made again likewise; after any other a longer wait follows."""
+    sent = disturbed_in_the_first(monkeypatch, tries, "starved", STARVED * max(WAITS))
     with pytest.raises(Accusation, match="it took too long"):
         prove(served, "quick", asks, slow(certain=False), WAITS)
-    assert len(sent) == len(WAITS) + 1
+    assert len(sent) == expected
 
 
 def test_the_lab_notices_that_it_is_late(served: Server) -> None:
