@@ -26,7 +26,7 @@ CANCELLED: Final = 3
 SHORT, LONG = 0.05, 9.0
 """Seconds that a task takes which is to end by itself, and one which is not."""
 
-APART = (0.002, 0.01, 0.03)
+APART = (0.002, 0.005, 0.015)
 """Seconds between two clients in each try: a busy machine can accept them one by one.
 
 Anycorn closes a connection on which nothing has come for two seconds, and the client, too, may be slow.
