@@ -393,7 +393,10 @@ the last is the longest that leaves the second hundred their time."""
 
 MIXED = (1.0, 3.0, 7.0)
 """How much longer the queries of as many searches as there are places take in each try, in seconds: a busy machine has to come to
-all of them before the first is answered. Half-way through that another service is called."""
+all of them before the first is answered. Late in that another service is called."""
+
+LATE_IN = 3 / 4
+"""After which part of that: sooner its calls would take places from queries that a busy machine has not come to yet."""
 
 APART = 0.002
 """Seconds between two searches for each second in which all have to be there: a busy machine can accept them one by one."""
@@ -490,7 +493,9 @@ def _mix(server: Server, wait: float) -> Observation:
     run(server, [Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1")])
     server.upstreams.misbehave("query", "slow", seconds=wait, marker="budget")
     searches = [about(SEARCH, f"mixed{number:03}") for number in range(MAX_CALLS)]
-    seen = run(server, [*_spread(searches, wait / 2), Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=wait / 2)])
+    seen = run(
+        server, [*_spread(searches, wait / 2), Ask(f"/limited?tasks={half}&at_once={half}&seconds=0.1", after=LATE_IN * wait)]
+    )
     server.upstreams.behave()
     return seen
 
