@@ -148,13 +148,13 @@ def prove(  # noqa: PLR0913 - few experiments name more than the first four
             return Verdict(name, seen)
         worst = max(findings, key=lambda finding: finding.certain)
         is_last = number == len(waits) - 1  # After any other a longer wait follows, and that is as good as the same again.
-        excused = _lab_was_late(seen) or (is_last and _server_was_starved(seen))
-        counts = late == MORE_TRIES or not excused
+        lab_was_late = _lab_was_late(seen)
+        counts = late == MORE_TRIES or not (lab_was_late or (is_last and _server_was_starved(seen)))
         if worst.certain or (counts and is_last):
             worst = _compared_with_alone(server, worst, seen)
             raise accusation(worst, seen, server.variant, _held(server, worst, seen))
         doubt(worst)
-        if not _lab_was_late(seen) and any(ask.wait for ask in sent):  # A search cannot be asked to wait.
+        if (counts or not lab_was_late) and any(ask.wait for ask in sent):  # A search cannot be asked to wait.
             shortest = min(BUSY * _work_alone(server, asks(0.0)), LONGEST)
         number, late = (number + 1, 0) if counts else (number, late + 1)
         _let_calls_end(server)

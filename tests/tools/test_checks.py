@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.lab.causes import Cause
-from shared.lab.checks import on_time
+from shared.lab.checks import holds_the_loop, on_time
 from shared.lab.experiment import Answer, Ask, Observation
 from shared.lab.overhead import late, overhead
 from shared.lab.upstream import Call
@@ -54,6 +54,29 @@ def test_many_waits_beside_quick_pings_are_no_noise(waves: int, pings: list[floa
 def test_one_wave_is_on_time() -> None:
     """Where all wait together there is nothing to find, however slow a ping was."""
     assert not on_time(in_waves(1, []))
+
+
+@pytest.mark.parametrize(
+    ("looks", "on_loop", "in_threads", "cause"),
+    [
+        (20, 0, 20, Cause.THREADS),
+        (20, 9, 20, Cause.THREADS),
+        (20, 10, 20, Cause.BLOCKS),
+        (20, 19, 0, Cause.BLOCKS),
+        (20, 0, 0, Cause.BLOCKS),
+        (6, 0, 6, Cause.BLOCKS),
+    ],
+    ids=["in threads", "on the loop by chance", "on the loop", "on the loop alone", "nowhere", "hardly looked"],
+)
+def test_a_slow_ping_is_told_from_one_that_waits_for_a_thread(looks: int, on_loop: int, in_threads: int, cause: Cause) -> None:
+    """Where threads stand in the variant, and its event loop mostly does not, `/ping` waits for one of them."""
+    place = ["mine/waiting.py:1 in x"]
+    answers, pings = [Answer(Ask("/async?seconds=0.5"), 0.0, 1.0, 200)], [Answer(PING, 0.0, 0.4, 200)]
+    seen = Observation(answers, pings, looks=looks, on_loop=place * on_loop, in_threads=place * in_threads)
+    (finding,) = holds_the_loop(seen, 0.5)
+    assert finding.cause == cause
+    pings[0].received = 0.2
+    assert not holds_the_loop(seen, 0.5)
 
 
 def call(service: str, start: float, end: float | None) -> Call:
