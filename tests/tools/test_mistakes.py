@@ -531,6 +531,13 @@ def test_where_only_some_are_planted_there_are_no_rounds(asked: list[str]) -> No
     assert wanted(parse([*asked, "--rounds", "1"]), CATALOGUE)[1]
 
 
+def test_names_may_be_given_together_or_one_by_one() -> None:
+    """The last does not take the place of those before it."""
+    asked = parse(["--only", "a", "b", "--only", "c", "--variant", "d", "--variant", "e"])
+    assert (asked.only, asked.variant) == (["a", "b", "c"], ["d", "e"])
+    assert parse([]).only == []
+
+
 def test_a_choice_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     """Two choices at once are refused, with a message."""
     with pytest.raises(SystemExit):

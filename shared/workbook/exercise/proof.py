@@ -112,8 +112,8 @@ def proofs(bases: Sequence[str], only: Collection[str] = ()) -> Iterator[Proof]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prove them, some side by side, say how each went, and return 1 when one is not as it should be."""
     parser = argparse.ArgumentParser(prog="nox -s exercises --", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these stacks")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these exercises")
+    parser.add_argument("--variant", nargs="+", action="extend", default=[], metavar="NAME", help="only these stacks")
+    parser.add_argument("--only", nargs="+", action="extend", default=[], metavar="NAME", help="only these exercises")
     asked = parser.parse_args(arguments)
     found: list[Proof] = []
     for proof in proofs(choose(asked.variant), asked.only):

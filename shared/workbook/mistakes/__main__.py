@@ -52,8 +52,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=_count,
         help=f"times the suite runs over each right variant (default {ROUNDS}; with --only, --quick or --each-test 0)",
     )
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these mistakes")
-    parser.add_argument("--variant", nargs="+", default=[], metavar="NAME", help="only these variants")
+    parser.add_argument("--only", nargs="+", action="extend", default=[], metavar="NAME", help="only these mistakes")
+    parser.add_argument("--variant", nargs="+", action="extend", default=[], metavar="NAME", help="only these variants")
     parser.add_argument("--busy", type=_count, default=2, help="busy processes beside the rounds (default 2)")
     parser.add_argument("--pauses", action="store_true", help="halt all processes of the rounds for a moment, now and then")
     parser.add_argument(
