@@ -24,7 +24,8 @@ LINTED = ["variants", "shared", "tests", "noxfile.py"]
 def install(session: nox.Session, *groups: str) -> None:
     """Install dependency groups, in the versions that constraints.txt pins."""
     requirements = {name for group in groups for name in nox.project.dependency_groups(PROJECT, group)}
-    session.install("--constraint", "constraints.txt", *sorted(requirements))
+    # Compiled once, here, and not by a hundred servers that start side by side: pip does so by itself, uv where it is asked to.
+    session.install("--constraint", "constraints.txt", *sorted(requirements), env={"UV_COMPILE_BYTECODE": "1"})
 
 
 def chosen(session: nox.Session) -> tuple[str, str, list[str]]:

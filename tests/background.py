@@ -199,9 +199,15 @@ def _is_no_noise(work: Answer | None) -> bool:
 
 
 def _in_time(url: str, asks: list[Ask]) -> list[Answer]:
-    """Send requests; those again where a service was late, or a wait took half as long again: a machine may be too busy."""
+    """Send requests; those again for which a machine may have been too busy.
+
+    A service was late, a wait took half as long again, or the connection was lost: a server closes one on which nothing has come
+    for two seconds, and the client, too, may be slow.
+    """
 
     def late(answer: Answer) -> bool:
+        if answer.status == 0 and not answer.hung:
+            return True
         due, failed = answer.ask.due, answer.talk.first("failed")
         if failed and failed.message.get("status") in LATE:
             return True

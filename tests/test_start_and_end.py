@@ -82,6 +82,8 @@ def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> 
         )
         accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, sentence), ask=first.ask)])
     accuse(subject, seen, broken(Observation([first])))
+    if not begun.status:
+        accuse(subject, seen, [replace(finding, ask=begun.ask) for finding in other_status(begun, seen)])
     told = body(reader.work) if reader.work else {}
     if told.get("state") != "done":
         sentence = f"work in the background that takes {begun.ask.wait:g} s was answered {begun.status}, and then told as {told}"
