@@ -356,10 +356,6 @@ def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst
     accuse(subject, burst.after, remains(burst.left) or spare(burst.kept, "200 searches"))
 
 
-MAY_BE_LOST = 5
-"""Of a hundred searches at once, how many may fail."""
-
-
 def test_no_more_than_a_hundred_calls_at_once(subject: Variant, burst: Burst) -> None:
     """Two hundred searches at once make a hundred calls at once: never more, and on a quick machine no fewer."""
     # A call that was given up is over for its caller, and the service may see that late, or not at all.
@@ -371,9 +367,8 @@ def test_no_more_than_a_hundred_calls_at_once(subject: Variant, burst: Burst) ->
     if (most := max(burst.peaks)) < MAX_CALLS:
         sentence = f"200 searches at once made no more than {most} calls at once, and {MAX_CALLS} are agreed"
         accuse(subject, burst.seen, [Finding(Cause.LIMITED, sentence, places=(OPEN_CLIENT,))])
-    # A machine that stands still for a moment may lose a search or two before the query. Wrong: half of them, whose places are
-    # held by connections that are kept to another service.
-    lost = sum(answer.status != 200 for answer in burst.mixed.answers[:MAX_CALLS])
-    if (most := most_queries(burst.mixed)) < MAX_CALLS - min(lost, MAY_BE_LOST):
+    # Wrong: half of them, for the places of the others are held by connections that are kept to another service. Right ones made
+    # 86 and 96 on a machine so busy that some had their answer when the last were asked, so the bound is midway to the wrong.
+    if (most := most_queries(burst.mixed)) < 3 / 4 * MAX_CALLS:
         sentence = f"{MAX_CALLS} searches at once, each with a slow query, made no more than {most} queries at once"
         accuse(subject, burst.mixed, [Finding(Cause.LIMITED, sentence, places=(SEARCH_DOCUMENTS, OPEN_CLIENT))])
