@@ -40,7 +40,7 @@ PART_OF = {"computing": "aside"}
 HANG_SECONDS = 25.0
 """How long the tests of a mistake wait until it is certain that something hangs, in seconds."""
 
-PLANTED_SECONDS = 120.0
+PLANTED_SECONDS = 240.0
 ROUND_SECONDS = 600.0
 
 
