@@ -2,7 +2,7 @@
 
 `nox -s variant` calls it, as `python -m shared.workbook.suite [OPTION] NAME=PYTHON ... -- ARGUMENTS FOR PYTEST`. With `--stacks`
 it runs the tests of the variants' stacks without our code, and nothing else; with `--compare` both, and makes the comparison.
-The tests mostly wait, so variants beside each other take little longer than one alone.
+The tests mostly wait, so variants beside each other take little longer than one alone, as long as the processors keep up.
 """
 
 import json
@@ -10,11 +10,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -25,6 +28,12 @@ from shared.workbook.compare.__main__ import main as compare
 from shared.workbook.results import STACKS, read
 
 LOOK_SECONDS = 0.5
+
+BEGUN_AT_ONCE = (os.cpu_count() or 1) + 1
+"""Runs that begin together. Five on two slow cores took longer than three and then two, and each noticed more of the others."""
+
+ROOM, ROOM_SECONDS = 25.0, 5.0
+"""Percent of all processors' time that has to be free for one more run, and over how many seconds that is measured."""
 
 STACKS_ALONE, COMPARE = "--stacks", "--compare"
 TESTS = {STACKS_ALONE: [f"tests/{STACKS}"], COMPARE: ["tests", f"tests/{STACKS}"]}
@@ -67,6 +76,23 @@ class Job:
         return max(0, len(lines) - 1), json.loads(lines[0])["collected"] if lines[1:] else None
 
 
+class Room:
+    """Says whether one more run has room beside those there are: where processors are busy, each would only take longer."""
+
+    def __init__(self) -> None:
+        self._looked = time.monotonic()
+        psutil.cpu_percent()  # Each call tells of the time since the one before.
+
+    def for_one_more_than(self, running: int) -> bool:
+        """Say so; beyond the first few not more often than every `ROOM_SECONDS`."""
+        if running < BEGUN_AT_ONCE:
+            return True
+        if time.monotonic() - self._looked < ROOM_SECONDS:
+            return False
+        self._looked = time.monotonic()
+        return psutil.cpu_percent() <= 100 - ROOM
+
+
 def jobs(variants: Sequence[str], arguments: Sequence[str], folder: Path) -> Iterator[Job]:
     """Yield a job for each event loop of each variant.
 
@@ -85,16 +111,21 @@ def jobs(variants: Sequence[str], arguments: Sequence[str], folder: Path) -> Ite
 
 
 def run_all(todo: Sequence[Job], console: Console) -> list[str]:
-    """Run all jobs at once, show how far each has come, print the output of each when it ends, and return what has failed."""
+    """Run all jobs, side by side as far as there is room for them, and return what has failed.
+
+    It shows how far each has come, and prints the output of each when it ends.
+    """
     failed = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    alone = len(todo) == 1
+    alone, waiting, room = len(todo) == 1, deque(todo), Room()
+    running: dict[Future[subprocess.CompletedProcess[str]], Job] = {}
     with ThreadPoolExecutor(len(todo)) as executor, Progress(*columns, console=console, transient=True, disable=alone) as shown:
-        bars = {job.label: shown.add_task(job.label, total=None) for job in todo}
-        running: dict[Future[subprocess.CompletedProcess[str]], Job] = {
-            executor.submit(job.run, alone=alone): job for job in todo
-        }
-        while running:
+        bars = {job.label: shown.add_task(job.label, total=None, start=False) for job in todo}
+        while waiting or running:
+            while waiting and room.for_one_more_than(len(running)):
+                job = waiting.popleft()
+                shown.start_task(bars[job.label])
+                running[executor.submit(job.run, alone=alone)] = job
             ended, _ = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
             for job in running.values():
                 done, count = job.progress()

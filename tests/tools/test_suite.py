@@ -8,11 +8,15 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from shared.lab.family import LEAVE, kill_all, outlived, started_by
 from shared.lab.variants import ROOT
+from shared.workbook import suite
 from shared.workbook.compare.comparison import compare
+from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.results import read
+from shared.workbook.suite import Job
 
 VARIANT = "aiohttp_asyncio"
 
@@ -21,6 +25,18 @@ UNDER_WAY = 8
 
 HEARS_CTRL_C = "import pytest, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(pytest.main())"
 """Pytest, as it is in a terminal: what a shell runs in its background ignores a Ctrl-C, with all that it starts."""
+
+COLUMN = """
+import sys, time
+log, name = sys.argv[1:]
+for word, seconds in (("begins", 2.0), ("ends", 0.0)):
+    with open(log, "a") as lines:
+        lines.write(word + "\\n")
+    time.sleep(seconds)
+print(name, "has run")
+sys.exit(name == "second")
+"""
+"""What stands for the suite over one variant: it tells when it begins and ends. Two seconds are more than a start takes."""
 
 BEGINS, ENDS = 60.0, 25.0
 """Seconds in which that many are there, and in which a column has ended that was broken off. Right: 3. Wrong: 35, where its
@@ -70,10 +86,10 @@ def collected(*arguments: str) -> list[str]:
 
 def test_a_named_variant_is_tested_without_its_stack_unless_that_is_asked_for() -> None:
     """What is about the workbook, or a stack alone, is left out; the comparison has both, each test once."""
-    suite, stacks, both = collected(), collected("tests/stacks"), collected("tests", "tests/stacks")
-    assert not [file for file in suite if file.count("/") > 1]
+    usual, stacks, both = collected(), collected("tests/stacks"), collected("tests", "tests/stacks")
+    assert not [file for file in usual if file.count("/") > 1]
     assert set(stacks) == {"tests/stacks/test_own_doing.py"}
-    assert sorted(both) == sorted(suite + stacks)
+    assert sorted(both) == sorted(usual + stacks)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +111,37 @@ def test_a_variant_that_is_not_there_is_told_once(name: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - our own
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert (done.stdout + done.stderr).count("There is no variant") == 1
+
+
+@pytest.mark.parametrize(("room", "most"), [(100.1, 2), (0.0, 3)], ids=["no room", "room"])
+def test_one_more_column_begins_where_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: float, most: int
+) -> None:
+    """Beyond the first few a column waits for room, or for another's end; all are run, and what fails is named."""
+    monkeypatch.setattr(suite, "BEGUN_AT_ONCE", 2)
+    monkeypatch.setattr(suite, "ROOM", room)
+    monkeypatch.setattr(suite, "ROOM_SECONDS", 0.0)
+    log = tmp_path / "log"
+    todo = [Job(name, [sys.executable, "-c", COLUMN, str(log), name], tmp_path / name) for name in ("first", "second", "third")]
+    with (tmp_path / "console").open("w", encoding="utf-8") as file:
+        assert suite.run_all(todo, Console(file=file)) == ["second"]
+    said, running = log.read_text(encoding="utf-8").split(), [0]
+    for word in said:
+        running.append(running[-1] + (1 if word == "begins" else -1))
+    assert max(running) == most, said
+    assert said.count("begins") == said.count("ends") == len(todo)
+    printed = (tmp_path / "console").read_text(encoding="utf-8")
+    assert [printed.count(f"{name} has run") for name in ("first", "second", "third")] == [1, 1, 1]
+
+
+def test_a_busy_machine_has_no_room_for_one_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as long as each processor is busy; for the first few there is room all the same."""
+    monkeypatch.setattr(suite, "ROOM_SECONDS", 1.0)
+    with busy_processes(2 * (os.cpu_count() or 1)):
+        room = suite.Room()
+        time.sleep(suite.ROOM_SECONDS)
+        assert not room.for_one_more_than(suite.BEGUN_AT_ONCE)
+        assert room.for_one_more_than(suite.BEGUN_AT_ONCE - 1)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a Ctrl-C cannot be sent to one group of processes alone")

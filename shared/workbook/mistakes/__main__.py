@@ -29,11 +29,9 @@ from shared.workbook.mistakes.pauses import pauses
 from shared.workbook.mistakes.plant import PlantError, planted_text
 from shared.workbook.mistakes.runs import Item, run_all
 from shared.workbook.source import SourceError, choose
+from shared.workbook.suite import BEGUN_AT_ONCE
 
 ROUNDS = 5
-ROUNDS_AT_ONCE = 5
-"""As many as `nox -s variant` runs side by side."""
-
 PIPED_WIDTH = 160
 
 
@@ -105,7 +103,8 @@ def run(planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespa
         asyncio.run(run_all([item for item in planted if item.name not in results], asked.jobs, keys, done))
         unknown = [item for item in rounds if item.name not in results]
         with busy_processes(asked.busy if unknown else 0), pauses() if asked.pauses and unknown else nullcontext():
-            asyncio.run(run_all(unknown, min(asked.jobs, ROUNDS_AT_ONCE), keys, done))
+            # As many as `nox -s variant` runs side by side beside processes that leave no room for more.
+            asyncio.run(run_all(unknown, min(asked.jobs, BEGUN_AT_ONCE), keys, done))
     ended = [[results[item.name] for item in items] for items in (planted, rounds)]
     return 0 if show.show_end(ended[0], ended[1], console) else 1
 
