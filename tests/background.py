@@ -166,19 +166,19 @@ def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | Non
     """Return the `answers`, the `long`, the `work` and the `idle` of a `Reader`."""
     free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/guarded")]
     free += [Ask(f"{path}?seconds={MAX_SECONDS:g}") for path in ("/async", "/threaded")]
-    searched = _in_time(url, [SEARCH])
+    searched = in_time(url, [SEARCH])
     # Alone: what blocks the event loop blocks the closing as well.
     idle = first_good(
         range(TRIES), lambda _: kept_open(url, IDLE_TOO_LONG), lambda seconds: seconds is not None and math.isfinite(seconds)
     )
-    together = _in_time(url, [*free, *LONG])
+    together = in_time(url, [*free, *LONG])
     answers, long = together[: len(free)], together[len(free) :]
     begun = next(answer for answer in long if answer.ask.method == "POST")
     work = first_good(
         range(TRIES), lambda number: _outcome(url, begun if number == 0 else send(url, [begun.ask])[0]), _is_no_noise
     )
     # The last alone: others would wait for it, and a wait too short would not show.
-    return [*searched, *answers, *_in_time(url, [Ask("/sync")])], long, work, idle
+    return [*searched, *answers, *in_time(url, [Ask("/sync")])], long, work, idle
 
 
 def _outcome(url: str, begun: Answer) -> Answer | None:
@@ -198,7 +198,7 @@ def _is_no_noise(work: Answer | None) -> bool:
     return not (isinstance(problem, dict) and problem.get("status") in LATE)
 
 
-def _in_time(url: str, asks: list[Ask]) -> list[Answer]:
+def in_time(url: str, asks: list[Ask]) -> list[Answer]:
     """Send requests; those again for which a machine may have been too busy.
 
     A service was late, a wait took half as long again, or the connection was lost: a server closes one on which nothing has come

@@ -350,6 +350,7 @@ async def _pause(done: asyncio.Event, seconds: float = PAUSE) -> None:
 
 
 def _client(longest: float) -> aiohttp.ClientSession:
+    """Return what sends. A GET whose connection is lost before its answer, it sends once more by itself, as clients may."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=longest))
 
 

@@ -1,0 +1,65 @@
+"""What is asked for again, because a machine may have been too busy for it, and what is taken as it was seen."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from shared.lab.experiment import Ask
+from shared.lesson.command import HOST
+from tests.background import TRIES, in_time
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TOO_LATE = OK.replace(b"200 OK", b"504 Gateway Timeout")
+LOST = b""
+
+BEGIN = Ask("/background?seconds=0.1", "POST")
+"""What the client does not send again by itself, as it does a GET whose connection is lost."""
+
+
+@contextmanager
+def answering(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Serve these answers, one a connection; yield the address, and those that are still to be given."""
+    left = list(answers)
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:  # type: ignore[explicit-override]  # Python 3.11 has no `override`.
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(left.pop(0))
+
+    with socketserver.TCPServer((HOST, 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://{HOST}:{server.server_address[1]}", left
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("noise", [LOST, TOO_LATE], ids=["lost", "late"])
+def test_what_may_be_noise_is_asked_for_again(noise: bytes) -> None:
+    """A connection that is lost, and a service that is late, are no finding as long as another try goes well."""
+    with answering(noise, OK) as (url, left):
+        assert [answer.status for answer in in_time(url, [BEGIN])] == [200]
+        assert not left
+
+
+@pytest.mark.parametrize(("noise", "status"), [(LOST, 0), (TOO_LATE, 504)], ids=["lost", "late"])
+def test_what_stays_is_told(noise: bytes, status: int) -> None:
+    """Each time the same: that is the server's doing, and the last answer is what is told."""
+    with answering(*[noise] * TRIES, OK) as (url, left):
+        assert [answer.status for answer in in_time(url, [BEGIN])] == [status]
+        assert left == [OK]
+
+
+def test_what_is_in_time_is_not_asked_for_again() -> None:
+    """An answer that is as it should be, and one that is meant to be 504, are taken as they are."""
+    with answering(OK, TOO_LATE, LOST) as (url, left):
+        assert [answer.status for answer in in_time(url, [BEGIN])] == [200]
+        assert [answer.status for answer in in_time(url, [replace(BEGIN, status=504)])] == [504]
+        assert left == [LOST]
