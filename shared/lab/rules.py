@@ -20,6 +20,9 @@ from shared.lesson.contract import ENDPOINTS
 ROUNDING = 0.006
 """Half of the hundredth of a second to which `elapsed` is rounded, and a little."""
 
+MANY = 10
+"""Searches at once that are enough to tell from their calls whether they had to wait for each other."""
+
 FRAME = re.compile(r'File "[^"]*[\\/]variants[\\/](\w+)[\\/](\w+)\.py", line (\d+), in (\w+)')
 """A line of a traceback that is about a variant's code."""
 
@@ -50,8 +53,9 @@ def other_status(answer: Answer, seen: Observation) -> list[Finding]:
         return sure(cause, sentence, *([OPEN_CLIENT] if calls_services else []))
     got = f"{asked} was answered {answer.status} and not {answer.ask.status}: {answer.body[:200].decode(errors='replace')}"
     most = most_at_once(call for call in seen.calls if call.service == "embeddings")
-    if answer.status == 504 and 0 < most < len(seen.answers) / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
-        sentence = f"{got}; of {len(seen.answers)} searches at once the embeddings service saw at most {most}"
+    searches = sum(1 for other in seen.answers if other.ask.known and "embedding" in other.ask.tasks)
+    if answer.status == 504 and searches >= MANY and 0 < most < searches / 2:  # noqa: PLR2004 - HTTP's Gateway Timeout
+        sentence = f"{got}; of {searches} searches at once the embeddings service saw at most {most}"
         # On a busy machine they may come so late after each other that few of them meet.
         return [Finding(Cause.LIMITED, sentence, places=(OPEN_CLIENT,))]
     if "agreed JSON" in str(answer.body) and (packed := _compressed(seen)):

@@ -8,6 +8,7 @@ from shared.lab.causes import Cause
 from shared.lab.checks import holds_the_loop, on_time
 from shared.lab.experiment import Answer, Ask, Observation
 from shared.lab.overhead import late, overhead
+from shared.lab.rules import other_status
 from shared.lab.upstream import Call
 
 WAIT = 0.2
@@ -92,6 +93,22 @@ def test_what_services_take_by_themselves_is_no_overhead() -> None:
     assert overhead(answer, calls, due=0.15) == pytest.approx(0.05)
     assert overhead(answer, [call("chat", 10.1, None)]) == pytest.approx(0.1)
     assert overhead(answer, [call("chat", 10.1, 11.0)]) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("searches", "others", "at_once", "cause"),
+    [(20, 0, 1, Cause.LIMITED), (20, 0, 10, Cause.NO_DEADLINE), (2, 25, 1, Cause.NO_DEADLINE), (0, 25, 1, Cause.NO_DEADLINE)],
+    ids=["one by one", "together", "two beside others", "others alone"],
+)
+def test_why_a_search_was_too_late(searches: int, others: int, at_once: int, cause: Cause) -> None:
+    """That searches had to wait for each other is told from their own calls, and only where they are many."""
+    body = b'{"detail": "The embeddings service did not answer within 8 seconds."}'
+    late = Answer(Ask("/search-demo?query=x", "POST"), 0.0, 8.0, 504, body=body)
+    answers = [late] * searches + [Answer(PING, 0.0, 0.1, 200)] * others
+    calls = [call("embeddings", float(number // at_once), number // at_once + 1.0) for number in range(20)]
+    (finding,) = other_status(late, Observation(answers, calls=calls))
+    assert finding.cause == cause
+    assert ("searches at once" in finding.sentence) == (cause == Cause.LIMITED)
 
 
 def watched(ask: Ask, ping: float, looks: int, on_loop: int, status: int = 200) -> Observation:
