@@ -24,6 +24,9 @@ STANDSTILL = 0.5
 LONGEST = 8.0
 """Seconds to wait for that at the most."""
 
+TAKES_NO_MORE = 2.0
+"""Seconds without taking a byte after which a server takes no more: one that waits for a processor may take none for a second."""
+
 QUICK = 1.0
 """Seconds that a `/ping` may take, which needs milliseconds; one that takes longer is asked for again."""
 
@@ -128,7 +131,7 @@ def deaf(server: Server, said: str, times: int) -> Iterator[None]:
     with asking(server, "/ws", UPGRADE) as client:
         with contextlib.suppress(TimeoutError, ConnectionError):  # It takes no more, or nothing: that is for others to say.
             client.recv(1)  # The conversation has begun.
-            client.settimeout(STANDSTILL)
+            client.settimeout(TAKES_NO_MORE)
             for _ in range(times // AT_ONCE):
                 client.sendall(frame * AT_ONCE)
         time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
@@ -142,10 +145,12 @@ def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
     """
     last = server.upstreams.last_call()
     answer = Answer(Ask(path), sent=time.monotonic())
-    with asking(server, path), deaf(server, LONG_REPLY, MANY):
+    with asking(server, path):
         _until_standstill(server, last)
-        server.ask_to_stop()
-        ended = wait_for_end(server) is not None
+        # The last before the signal: a server gives up who answers no ping, after six seconds the first of them.
+        with deaf(server, LONG_REPLY, MANY):
+            server.ask_to_stop()
+            ended = wait_for_end(server) is not None
     answer.received = time.monotonic()
     return Observation([answer], calls=server.upstreams.calls(last)), ended
 
