@@ -2,12 +2,15 @@
 
 import contextlib
 import json
+import math
 import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
+
+import psutil
 
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.probes_http import UPGRADE
@@ -23,6 +26,9 @@ STANDSTILL = 0.5
 
 LONGEST = 8.0
 """Seconds to wait for that at the most."""
+
+IDLE = 0.02
+"""Seconds of processor time within `STANDSTILL` that a server uses at the most which waits: its clock has hundredths."""
 
 TAKES_NO_MORE = 2.0
 """Seconds without taking a byte after which a server takes no more: one that waits for a processor may take none for a second."""
@@ -134,7 +140,7 @@ def deaf(server: Server, said: str, times: int) -> Iterator[None]:
             client.settimeout(TAKES_NO_MORE)
             for _ in range(times // AT_ONCE):
                 client.sendall(frame * AT_ONCE)
-        time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
+        _until_idle(server)  # It has read what the system kept for it, and waits for its reader. Closing is then a reset.
         yield
 
 
@@ -175,6 +181,15 @@ def _until_standstill(server: Server, last: int) -> int:
         if (now := len(server.upstreams.calls(last))) != count:
             count, since = now, time.monotonic()
     return count
+
+
+def _until_idle(server: Server) -> None:
+    """Wait until a server uses no processor any more, a little while at the most: on a busy machine it hardly gets one."""
+    process, deadline = psutil.Process(server.process.pid), time.monotonic() + LONGEST
+    worked, before = sum(process.cpu_times()[:2]), -math.inf
+    while worked - before > IDLE and time.monotonic() < deadline:
+        time.sleep(STANDSTILL)
+        worked, before = sum(process.cpu_times()[:2]), worked
 
 
 def _read_all(client: socket.socket) -> bytes:
