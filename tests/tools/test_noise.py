@@ -5,11 +5,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from shared.lab.experiment import Ask
+from shared.lab.family import MOST
+from shared.lab.server import Server
 from shared.lesson.command import HOST
+from tests import test_overhead
 from tests.background import TRIES, in_time
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -63,3 +67,39 @@ def test_what_is_in_time_is_not_asked_for_again() -> None:
         assert [answer.status for answer in in_time(url, [BEGIN])] == [200]
         assert [answer.status for answer in in_time(url, [replace(BEGIN, status=504)])] == [504]
         assert left == [LOST]
+
+
+class Machine:
+    """What stands for the clock and for the server, which has no processor for a part of the time; each try takes 0.1 seconds."""
+
+    def __init__(self, part: float) -> None:
+        self.now, self._part = 0.0, part
+
+    def monotonic(self) -> float:
+        """Return the time, in seconds since it began."""
+        return self.now
+
+    @property
+    def starved(self) -> float:
+        """For how many seconds the server has had no processor so far."""
+        return self._part * self.now
+
+
+@pytest.mark.parametrize(
+    ("part", "patience", "seconds"),
+    [(0.0, 6.0, 6.0), (0.5, 6.0, 12.0), (0.99, 6.0, 6.0 * (1 + MOST)), (0.0, 0.0, 0.1 * test_overhead.TRIES)],
+    ids=["always there", "half of the time", "hardly ever", "no time to try"],
+)
+def test_the_time_without_a_processor_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, part: float, patience: float, seconds: float
+) -> None:
+    """What is tried for a while is tried for longer where the server could not run, not for ever, and often enough."""
+    machine = Machine(part)
+    monkeypatch.setattr(test_overhead, "time", machine)
+    monkeypatch.setattr(test_overhead, "PATIENCE", patience)
+    last = []
+    for _, is_last in test_overhead.each_try(cast("Server", machine)):
+        machine.now += 0.1
+        last.append(is_last)
+    assert last.index(True) == len(last) - 1
+    assert machine.now == pytest.approx(seconds, abs=0.25)
