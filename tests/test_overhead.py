@@ -223,7 +223,8 @@ def test_a_wait_keeps_no_processor_busy(server: Server) -> None:
         return [*(Ask(f"{path}seconds={wait}") for path in WAITING), talk]
 
     def good(measured: tuple[Observation, float]) -> bool:
-        return measured[1] < IDLE or bool(unanswered(measured[0]))
+        # What spins shows only where it is let, and on a busy machine that takes a longer wait.
+        return max(measured[1], measured[0].starved) < IDLE or bool(unanswered(measured[0]))
 
     seen, busy = first_good(IDLE_WAITS, lambda wait: busy_meanwhile(server, asks(wait)), good)
     judge(server, seen, unanswered(seen))

@@ -30,9 +30,6 @@ LONGEST = 8.0
 IDLE = 0.02
 """Seconds of processor time within `STANDSTILL` that a server uses at the most which waits: its clock has hundredths."""
 
-TAKES_NO_MORE = 2.0
-"""Seconds without taking a byte after which a server takes no more: one that waits for a processor may take none for a second."""
-
 QUICK = 1.0
 """Seconds that a `/ping` may take, which needs milliseconds; one that takes longer is asked for again."""
 
@@ -137,10 +134,10 @@ def deaf(server: Server, said: str, times: int) -> Iterator[None]:
     with asking(server, "/ws", UPGRADE) as client:
         with contextlib.suppress(TimeoutError, ConnectionError):  # It takes no more, or nothing: that is for others to say.
             client.recv(1)  # The conversation has begun.
-            client.settimeout(TAKES_NO_MORE)
+            client.settimeout(STANDSTILL)
             for _ in range(times // AT_ONCE):
                 client.sendall(frame * AT_ONCE)
-        _until_idle(server)  # It has read what the system kept for it, and waits for its reader. Closing is then a reset.
+        time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
         yield
 
 
@@ -155,6 +152,7 @@ def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
         _until_standstill(server, last)
         # The last before the signal: a server gives up who answers no ping, after six seconds the first of them.
         with deaf(server, LONG_REPLY, MANY):
+            _until_idle(server)  # It has read what the system kept for it, and waits for its reader.
             server.ask_to_stop()
             ended = wait_for_end(server) is not None
     answer.received = time.monotonic()
