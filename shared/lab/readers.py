@@ -183,11 +183,13 @@ def _until_standstill(server: Server, last: int) -> int:
 
 def _until_idle(server: Server) -> None:
     """Wait until a server uses no processor any more, a little while at the most: on a busy machine it hardly gets one."""
-    process, deadline = psutil.Process(server.process.pid), time.monotonic() + LONGEST
-    worked, before = sum(process.cpu_times()[:2]), -math.inf
-    while worked - before > IDLE and time.monotonic() < deadline:
-        time.sleep(STANDSTILL)
-        worked, before = sum(process.cpu_times()[:2]), worked
+    deadline = time.monotonic() + LONGEST
+    with contextlib.suppress(psutil.Error):  # It has ended: that is for others to say.
+        process = psutil.Process(server.process.pid)
+        worked, before = sum(process.cpu_times()[:2]), -math.inf
+        while worked - before > IDLE and time.monotonic() < deadline:
+            time.sleep(STANDSTILL)
+            worked, before = sum(process.cpu_times()[:2]), worked
 
 
 def _read_all(client: socket.socket) -> bytes:
