@@ -28,8 +28,8 @@ AROUND: dict[str, Question] = {
         _asyncio(
             Fact(
                 "`TestClient`, which blocks: no server, no socket. It waits for a handler whatever its timeout is, raises what "
-                "users get as 500, cancels a stream that it closes, which uvicorn does not, and runs the lifespan only within "
-                "`with`",
+                "users get as 500, cancels a stream that it closes, even one that looks for no client, which uvicorn lets "
+                "run on, and runs the lifespan only within `with`",
                 (
                     NEVER_LEAVES,
                     f"{TESTING}::test_the_test_client_raises_what_a_server_answers_with_500",

@@ -1,6 +1,6 @@
 """An answer that arrives while it is written: the documents found, then the language model's words, as server-sent events.
 
-Different here: the same `StreamingResponse` as next door, on trio.
+Different here: the same `StreamingResponse` as on Starlette, but on trio.
 Pick it when: what you send comes bit by bit, and the first bit is worth reading.
 Watch for: Starlette stops sending when the server says that the client is gone, and anycorn says so within the last `send`:
 without the shield below, that one never ends, and the connection stays open for ever.

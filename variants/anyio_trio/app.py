@@ -1,6 +1,6 @@
 """The application: routes, what lives as long as the server, the header with the timings, and the one place for errors.
 
-Different here: the same Starlette as next door; for its server the head of an answer is shielded from cancellation.
+Different here: Starlette as on asyncio; for its server the head of an answer is shielded from cancellation.
 Pick it when: you want one application for both loops.
 Watch for: an error out of a task group arrives as an `ExceptionGroup`; without a handler for that it is a 500.
 """

@@ -1,6 +1,6 @@
 """Three calls together, and one of them fails: in `gather`, and in a group.
 
-Different here: `anyio.gather` is a task group inside, so both endpoints do the same: next door they do the opposite.
+Different here: `anyio.gather` is a task group inside, so both endpoints do the same; `asyncio.gather` does the opposite.
 Pick it when: a group, when the tasks are more than a list of calls; `anyio.gather` where they are not.
 Watch for: both raise an `ExceptionGroup`, even for one failure; a handler for the error inside it is not asked.
 """

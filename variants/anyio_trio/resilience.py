@@ -1,6 +1,6 @@
 """How services are called so that neither side suffers: limits, deadlines, and a second attempt where that is safe.
 
-Different here: httpx2 as next door, with anyio's deadlines: they work on trio and on asyncio.
+Different here: httpx2 as on Starlette, with anyio's deadlines: they work on trio and on asyncio.
 Pick it when: the same code has to run on both loops. A pool is not all: anyio's `CapacityLimiter` bounds any other work.
 Watch for: `asyncio.timeout` and `asyncio.sleep` do not work on trio; a deadline around a `yield` works on neither. A call
 may be cancelled at any `await`, which httpx2 does not foresee everywhere: see `_close_if_cancelled`.
