@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.failing_start import start_in_vain
-from shared.lab.family import LEAVE, outlived, started_by
+from shared.lab.family import LEAVE, MOST, outlived, started_by
 from shared.lab.follow import Followed, background, body, follow, path_of
 from shared.lab.host import PLANTED, Crash
 from shared.lab.probes import PROBES
@@ -107,6 +107,7 @@ class Reader:
         line: What it printed first.
         answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
         long: The answers to `LONG`.
+        by_default: The answers to `BY_DEFAULT`.
         work: What was told of the work among these at last; or of the same again, where its service was late.
         idle: For how many seconds an idle connection stayed open, infinity if for long; None where its `/ping` was not answered.
         upstreams: How many processes it had started, for its upstreams and for work.
@@ -117,6 +118,7 @@ class Reader:
     line: str
     answers: list[Answer]
     long: list[Answer]
+    by_default: list[Answer]
     work: Answer | None
     idle: float | None
     upstreams: int
@@ -131,6 +133,20 @@ LONG = (
     Ask(f"/first?seconds={MAX_SECONDS:g}"),
 )
 """The longest that may be asked for elsewhere: a limit or a pulse of the server's or the variant's own would end it sooner."""
+
+DEFAULT_LIMIT = 1.0
+"""Seconds of the deadline of `/deadline` and of `/deadline-thread` where none is asked for."""
+
+BY_DEFAULT = (
+    Ask(f"/deadline-thread?limit={MAX_SECONDS:g}"),
+    *(Ask(path, status=504) for path in ("/deadline-thread", f"/deadline-thread?limit={DEFAULT_LIMIT:g}")),
+    Ask("/cpu"),
+)
+"""What leaves numbers out of which no service behind learns: how long a thread works, its deadline, which is then asked for, and
+how much is computed."""
+
+THREAD_WORKS, TOO_LONG = 2.0, 3.0
+"""Seconds for which the thread works where it is not told how long; and midway to the nearest wrong, twice."""
 
 IDLE_TOO_LONG = KEEP_ALIVE + 1.5
 """Seconds for which an idle connection is not to stay open: midway to 5, the least of the servers' own defaults."""
@@ -152,7 +168,7 @@ def run_as_a_reader(variant: Variant) -> Reader:
             if found:  # Its socket listens, so this waits until the server takes it.
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
-            asked = _ask_as_a_reader(found[0]) if found else ([], [], None, None)
+            asked = _ask_as_a_reader(found[0]) if found else ([], [], [], None, None)
             if found:  # What has computed has to be gone as well, when it is killed.
                 send(found[0], [Ask("/cpu?n=1000")])
             upstreams = started_by(process.pid) if found else []
@@ -162,8 +178,8 @@ def run_as_a_reader(variant: Variant) -> Reader:
     return Reader(line, *asked, len(upstreams), len(left))
 
 
-def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | None, float | None]:
-    """Return the `answers`, the `long`, the `work` and the `idle` of a `Reader`."""
+def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], list[Answer], Answer | None, float | None]:
+    """Return the `answers`, the `long`, the `by_default`, the `work` and the `idle` of a `Reader`."""
     free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/guarded")]
     free += [Ask(f"{path}?seconds={MAX_SECONDS:g}") for path in ("/async", "/threaded")]
     searched = in_time(url, [SEARCH])
@@ -177,8 +193,9 @@ def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], Answer | Non
     work = first_good(
         range(TRIES), lambda number: _outcome(url, begun if number == 0 else send(url, [begun.ask])[0]), _is_no_noise
     )
+    by_default = first_good(range(TRIES), lambda _: send(url, BY_DEFAULT), lambda seen: seen[0].seconds < TOO_LONG)
     # The last alone: others would wait for it, and a wait too short would not show.
-    return [*searched, *answers, *in_time(url, [Ask("/sync")])], long, work, idle
+    return [*searched, *answers, *in_time(url, [Ask("/sync")])], long, by_default, work, idle
 
 
 def _outcome(url: str, begun: Answer) -> Answer | None:
@@ -469,12 +486,14 @@ class Departure:
         unfinished: How much of the work was left when it had gone, in seconds.
         left: When that was, in seconds of `time.monotonic`.
         seen: What was seen.
+        starved: For how many seconds the server had to wait for a processor, as far as one can know.
 
     """
 
     unfinished: float
     left: float
     seen: Observation
+    starved: float
 
     @property
     def went_on(self) -> float:
@@ -484,7 +503,7 @@ class Departure:
     @property
     def was_broken_off(self) -> bool:
         """Whether the work was: at once, or at the next look."""
-        return all(call.was_left for call in self.seen.calls) and self.went_on < SOON
+        return all(call.was_left for call in self.seen.calls) and self.went_on < SOON + min(self.starved, MOST * SOON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,20 +534,26 @@ DEFAULTS = {
     **{Ask(path): {2.0} for path in ("/patient", "/attentive")},
     Ask("/background", "POST", status=202): {2.0},
     **{Ask(path): {2.0, 2.0 / FAILS_EARLY} for path in ("/gather-fails", "/group-fails")},
-    Ask("/first"): set(map(float, FACTORS)),
+    **{Ask(path): set(map(float, FACTORS)) for path in ("/first", "/as-completed")},
     **{Ask(path): {0.5} for path in ("/context", "/limited")},
+    Ask(f"/deadline?limit={MAX_SECONDS:g}"): {2.0},
 }
 """Requests that leave their numbers out, and for how many seconds they have the service work; each is known by its identifier."""
 
 
+def name_of(ask: Ask) -> str:
+    """Return the identifier of a request of `DEFAULTS`."""
+    return ask.endpoint.path.strip("/")
+
+
 def work_asked_for(seen: Observation, ask: Ask) -> set[float]:
     """Return for how many seconds a request has had the service work."""
-    return {call.sent["seconds"] for call in seen.calls if call.task and call.sent["request_id"] == ask.path.strip("/")}
+    return {call.sent["seconds"] for call in seen.calls if call.task and call.sent["request_id"] == name_of(ask)}
 
 
 def leave_out_numbers(server: Server) -> Observation:
     """Send the requests of `DEFAULTS`; again, where the service was not asked as it should be: it may have been late."""
-    asks = [replace(ask, headers=((HEADER, ask.path.strip("/")),)) for ask in DEFAULTS]
+    asks = [replace(ask, headers=((HEADER, name_of(ask)),)) for ask in DEFAULTS]
     return first_good(
         range(TRIES),
         lambda _: run(server, asks),
@@ -538,8 +563,9 @@ def leave_out_numbers(server: Server) -> Observation:
 
 def leave_work(server: Server, seconds: float) -> Departure:
     """Leave after a quarter of the work of so many seconds, and watch for as long as all of it takes."""
+    before = server.starved
     left, seen = leave(server, f"/attentive?seconds={seconds}", seconds / 4, seconds)
-    return Departure(seconds * 3 / 4, left, seen)
+    return Departure(seconds * 3 / 4, left, seen, max(0.0, server.starved - before))
 
 
 def run_aside(variant: Variant) -> Aside:

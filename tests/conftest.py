@@ -20,17 +20,17 @@ from shared.lab import variants
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.family import kill_all, started_by
-from shared.lab.finding import sure
+from shared.lab.finding import Finding, sure
 from shared.lab.host import IDLE_SECONDS
 from shared.lab.places import SERVE
 from shared.lab.plan import read
 from shared.lab.probes_ending import End
 from shared.lab.rules import last_error
-from shared.lab.server import PATIENT, Server, ServerError
+from shared.lab.server import PATIENT, EndedError, Server, ServerError
 from shared.lab.timeline import rows, stalls
 from shared.lab.upstream import Upstreams, kept_for_others
 from shared.lab.variants import Variant
-from shared.lab.verdict import Accusation, Verdict, accuse
+from shared.lab.verdict import Accusation, Verdict, accusation, accuse
 from shared.workbook.results import RESULTS, STACKS
 from tests import background
 from tests.computing import Computing
@@ -237,7 +237,11 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Once[
 
     def make(name: str, variant: Variant) -> object:
         with turns:
-            return background.JOBS[name](variant)
+            try:
+                return background.JOBS[name](variant)
+            except EndedError as error:
+                sentence = f"the server ended by itself {error.how}; the log says: {last_error(error.log)}"
+                raise accusation(Finding(Cause.CRASHED, sentence, places=(SERVE,)), Observation([]), variant) from error
 
     before = started_by(os.getpid())  # The services that a worker of the exercises keeps.
     experiments = {

@@ -1,9 +1,11 @@
 """Experiments on the end of a server: SIGTERM in the middle of everything, Ctrl-C in a terminal, a start that fails."""
 
+from http import HTTPStatus
 from typing import Final
 
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask
+from shared.lab.family import MOST
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.follow import background, body
 from shared.lab.places import (
@@ -19,7 +21,7 @@ from shared.lab.places import (
     WORK_IN_BACKGROUND,
 )
 from shared.lab.processes import n_for
-from shared.lab.shutdown import Down, go_down
+from shared.lab.shutdown import KNOCKS, Down, go_down
 from shared.lab.stream import events
 from shared.lab.talk import Hear, start
 from shared.lab.terminal import Pressed
@@ -81,6 +83,11 @@ CALLS: Final = 13
 
 GIVEN_UP: Final = 504
 TRIES = 3
+
+
+def room(down: Down) -> float:
+    """Return `ROOM`, and the time besides in which the server had no processor, up to `MOST` times as much."""
+    return ROOM + min(down.starved, MOST * ROOM)
 
 
 def go_down_amid_work(variant: Variant) -> Down:
@@ -153,7 +160,7 @@ def what_cannot_end_is_cut_off(down: Down) -> list[Finding]:
         if not whole and after < SHUTDOWN_WAIT - EARLY:
             # On a busy machine a service may be given up before there is a signal.
             return [Finding(Cause.CUT_SHORT, sentence, certain=after > 0, places=(SERVE, LIFESPAN))]
-        if whole or after >= SHUTDOWN_WAIT + ROOM:
+        if whole or after >= SHUTDOWN_WAIT + room(down):
             return [Finding(Cause.LINGERS, sentence, places=(SERVE,))]
     return []
 
@@ -170,6 +177,15 @@ def a_cancelled_wait_is_the_last(down: Down) -> list[Finding]:
     return [Finding(Cause.UNCANCELLABLE, sentence, places=(SLOW_ASYNC_OPERATION,), ask=answer.ask)]
 
 
+def nobody_new_is_served(down: Down) -> list[Finding]:
+    """Find that somebody who came after the signal was served as ever."""
+    if down.knocked.status != HTTPStatus.OK:
+        return []
+    sentence = f"a client that connected {KNOCKS:g} s after SIGTERM was still served: its /ping was answered 200"
+    # On a busy machine the server may not have been told by then.
+    return [Finding(Cause.LINGERS, f"{sentence}; nobody new is to be taken on", places=(SERVE,), ask=down.knocked.ask)]
+
+
 def conversations_end(down: Down) -> list[Finding]:
     """Find that what runs in a conversation was not broken off when there was no time left for it."""
     answer, late = down.answers["a conversation"], down.call(LONG_TASK)
@@ -177,7 +193,7 @@ def conversations_end(down: Down) -> list[Finding]:
         sentence = f"a conversation was under way at SIGTERM, and of its two tasks not both had begun ({answer.error})"
         return [Finding(Cause.LOST, sentence, places=(CONVERSATION_ENDPOINT,))]
     after = (late.end or down.gone) - down.asked
-    if after >= SHUTDOWN_WAIT + ROOM or not late.was_left:
+    if after >= SHUTDOWN_WAIT + room(down) or not late.was_left:
         sentence = f"a task of {LONG_TASK:g} s in a conversation ended {after:.2f} s after SIGTERM; {SHUTDOWN_WAIT} s are there"
         return [Finding(Cause.LINGERS, sentence, places=(CONVERSATION_ENDPOINT, SERVE))]
     silent = down.answers["a silent conversation"]
@@ -213,7 +229,7 @@ def _is_reported(down: Down, name: str, late: Call) -> list[Finding]:
     )
     if after < LAST - EARLY:  # It may also have come to its end, where a busy machine was late with the signal.
         return [Finding(Cause.LOST, sentence, certain=late.was_left, places=(OPEN_BACKGROUND, BEGIN_BACKGROUND, LIFESPAN))]
-    if after >= LAST + ROOM:
+    if after >= LAST + room(down):
         return [Finding(Cause.LINGERS, sentence, places=(OPEN_BACKGROUND,))]
     job = str(body(down.answers[name]).get("id"))
     named = any(job in line for line in down.printed.splitlines())
@@ -228,7 +244,7 @@ def computing_ends(down: Down) -> list[Finding]:
     if not whole and after < SHUTDOWN_WAIT - EARLY:
         return [Finding(Cause.CUT_SHORT, sentence, ask=answer.ask, places=(SERVE, LIFESPAN, OPEN_WORKERS))]
     lingers = Finding(Cause.LINGERS, sentence, ask=answer.ask, places=(SERVE, OPEN_WORKERS))
-    return [lingers] if after >= SHUTDOWN_WAIT + ROOM else []
+    return [lingers] if after >= SHUTDOWN_WAIT + room(down) else []
 
 
 def left_to_the_server(pressed: Pressed) -> list[Finding]:
@@ -258,7 +274,7 @@ def it_stops_in_time(down: Down) -> list[Finding]:
         )
     late = [call.end for seconds in LATE_WORK.values() if (call := down.call(seconds)) and call.end]
     last = max(LAST, *(end - down.asked for end in late)) if late else LAST
-    if down.seconds >= last + ROOM:
+    if down.seconds >= last + room(down):
         sentence = f"it ended {down.seconds:.2f} s after SIGTERM, and its last work after {last:.2f}; {LAST:g} s are right"
         return [Finding(Cause.LINGERS, sentence, places=(SERVE, OPEN_BACKGROUND, LIFESPAN))]
     return []
@@ -276,5 +292,5 @@ def wrong_with(down: Down) -> list[Finding]:
 
 CHECKS = (
     *(workers_begin_anew, nothing_is_given_up, what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last),
-    *(conversations_end, work_ends_or_is_reported, computing_ends, it_stops_in_time, nothing_is_left),
+    *(nobody_new_is_served, conversations_end, work_ends_or_is_reported, computing_ends, it_stops_in_time, nothing_is_left),
 )

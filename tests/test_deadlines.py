@@ -8,7 +8,7 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.refusal import refused
-from shared.lab.rules import waited_for
+from shared.lab.rules import misstated, waited_for
 from shared.lab.server import Server
 from shared.lab.verdict import prove
 from shared.lesson.contract import TASKS
@@ -40,8 +40,11 @@ def result(answer: Answer) -> list[Finding]:
     body = json.loads(answer.body)
     if body.keys() != {"result", "elapsed"} or body["result"] != f"{TASKS[0]} result":
         return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered {body}, and not the result of {TASKS[0]}, and elapsed")
+    sentence = f"{answer.ask.path} answered after {answer.seconds:.3f} s"
     if answer.seconds < answer.ask.wait - EARLY:
-        return sure(Cause.TOO_FAST, f"{answer.ask.path} answered after {answer.seconds:.3f} s, and the work takes longer")
+        return sure(Cause.TOO_FAST, f"{sentence}, and the work takes longer")
+    if misstated(body["elapsed"], answer.ask.wait, answer.seconds):
+        return sure(Cause.FALSE_REPORT, f"{sentence}, and says that {body['elapsed']} had passed; the work takes longer")
     return []
 
 

@@ -6,8 +6,11 @@ from shared.lab.refusal import refused
 from shared.lab.server import Server
 from shared.lab.talk import Hear, start
 from shared.lab.talks import talked
+from shared.lab.tries import first_good
 from shared.lab.verdict import judge
 from shared.lesson.contract import ENDPOINTS, SOCKET
+
+LATE, TRIES = 504, 3
 
 
 def test_every_endpoint_answers(server: Server) -> None:
@@ -19,7 +22,8 @@ def test_every_endpoint_answers(server: Server) -> None:
         says = (start("quick", 0.04), Hear("done", "quick")) if endpoint.method == SOCKET else ()
         path = endpoint.example if says else endpoint.example + query
         asks.append(Ask(path, endpoint.method, status=endpoint.status, says=says))
-    seen = run(server, asks)
+    # Again, where something was late, such as a worker process that has to begin: a machine may be very busy.
+    seen = first_good(range(TRIES), lambda _: run(server, asks), lambda seen: all(one.status != LATE for one in seen.answers))
     judge(server, seen, rules.broken(seen, rules.IN_WORDS) or talked(seen))
     for answer in seen.answers:
         if answer.ask.status == 202 and answer.status != 202:

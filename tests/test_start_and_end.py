@@ -35,7 +35,19 @@ from shared.lab.verdict import accuse
 from shared.lesson.command import KEEP_ALIVE
 from shared.lesson.settings import UPSTREAM_DEADLINE
 from shared.lesson.upstreams import MAX_IDLE
-from tests.background import AGAIN_TOO_LATE, BUSY_FOR, IDLE_TOO_LONG, Ending, Reader, began, times_logged
+from tests.background import (
+    AGAIN_TOO_LATE,
+    BUSY_FOR,
+    DEFAULT_LIMIT,
+    IDLE_TOO_LONG,
+    THREAD_WORKS,
+    TOO_LONG,
+    Ending,
+    Reader,
+    began,
+    times_logged,
+)
+from tests.test_computing import right
 from tests.test_deadlines import late as limit_passed
 from tests.trouble import CALLED, KEPT, NAMES
 
@@ -49,8 +61,8 @@ STREAMS = {"/answer-stream": (STREAM_ANSWER,), "/as-completed": (WORK_ON,)}
 PLACES = ("together.py", "host.py")
 """What the log may name as the place of an error in one of three waits: the chapter, or where it was planted."""
 
-DEFAULT_LIMIT = 1.0
-"""Seconds of the deadline of `/deadline` where none is asked for."""
+COMPUTING_LIMIT = 5.0
+"""Seconds of the deadline of `/cpu` where none is asked for."""
 
 
 def serves(subject: Variant, reader: Reader) -> None:
@@ -68,6 +80,31 @@ def test_default_waits(subject: Variant, reader: Reader) -> None:
         due = answer.ask.due
         if elapsed(answer) >= 1.5 * due:  # Midway to the nearest wrong, twice.
             accuse(subject, seen, sure(Cause.TOO_SLOW, f"{answer.ask.path} took {elapsed(answer):.2f} s by default, not {due:g}"))
+
+
+def test_what_no_service_learns_has_its_defaults(subject: Variant, reader: Reader) -> None:
+    """Who does not say how long a thread works, when its deadline is over, or how much is computed, gets what is documented."""
+    serves(subject, reader)
+    seen = Observation(reader.by_default)
+    in_time, over, told_when, computed = reader.by_default
+    accuse(subject, seen, broken(Observation([in_time, *([over] if over.status == 200 else [])])))
+    for answer in (in_time, over):
+        sentence = f"{answer.ask.path} was answered {answer.status} after {answer.seconds:.2f} s, and a thread that works for"
+        sentence = f"{sentence} {THREAD_WORKS:g} s is right by default"
+        if answer.status == 200 and answer.seconds < THREAD_WORKS - EARLY:
+            accuse(subject, seen, [replace(*sure(Cause.TOO_FAST, sentence), ask=answer.ask)])
+        if answer is in_time and elapsed(answer) >= TOO_LONG:
+            accuse(subject, seen, [replace(*sure(Cause.TOO_SLOW, sentence), ask=answer.ask)])
+    if (
+        over.status == 200 != told_when.status
+    ):  # Where the stack waits for the thread's end, both are late, whatever the deadline.
+        accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, limit_passed(over, DEFAULT_LIMIT)), ask=over.ask)])
+    if over.status != 200:
+        accuse(subject, seen, refused(over, 504, f"The worker thread did not end within {DEFAULT_LIMIT:g} seconds"))
+    # On a machine that is slow or busy enough, the time is over before so much is computed; no more is then known of it.
+    limit = f"The worker process did not end within {COMPUTING_LIMIT:g} seconds"
+    findings = right(computed) if computed.status == 200 else refused(computed, 504, limit)
+    accuse(subject, seen, [replace(finding, ask=computed.ask) for finding in findings])
 
 
 def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> None:

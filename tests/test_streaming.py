@@ -41,6 +41,9 @@ def complete(answer: Answer, told: list[SeenEvent], results: list[str]) -> list[
             return sure(
                 Cause.WRONG_ANSWER, f"{path} told {event.name} {str(event.data)[:80]}, and not a result, elapsed and padding"
             )
+    if "kilobytes" not in path and (padded := next((event for event in told if event.data["padding"]), None)):
+        sentence = f"{path} told an event that is {len(padded.data['padding']):,} characters longer, and was not asked to"
+        return sure(Cause.WRONG_ANSWER, sentence)
     got = [event.data["result"] for event in told]
     if sorted(got) == sorted(results):
         return []

@@ -16,6 +16,9 @@ AT_ONCE = 0.1
 Right: some thousandths, the first work of a new process 0.06. Wrong: a pause, be it a tenth of a second; a shorter one passes.
 """
 
+FOR_EACH_MORE = AT_ONCE / 2
+"""Seconds more for each further call that an answer makes, one after another: on a slow and busy machine three took 0.12."""
+
 TAKE_TIME = {"embeddings", "query", "chat"}
 """Services that take their time without being asked to."""
 
@@ -36,6 +39,12 @@ def overhead(answer: Answer, calls: Iterable[Call], due: float = 0.0) -> float:
     own = [call for call in calls if call.service in TAKE_TIME]
     waited = (min(call.end or answer.received, answer.received) - max(call.start, answer.sent) for call in own)
     return answer.seconds - due - sum(max(0.0, seconds) for seconds in waited)
+
+
+def allowed(seen: Observation) -> float:
+    """Return how many seconds each of some answers, which are alike, may take beside its waits."""
+    calls = sum(call.service in TAKE_TIME for call in seen.calls) / len(seen.answers)
+    return AT_ONCE + max(0.0, calls - 1) * FOR_EACH_MORE
 
 
 def late(

@@ -154,7 +154,7 @@ def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
         with deaf(server, LONG_REPLY, MANY):
             _until_idle(server)  # It has read what the system kept for it, and waits for its reader.
             server.ask_to_stop()
-            ended = wait_for_end(server) is not None
+            ended = wait_for_end(server).exit_code is not None
     answer.received = time.monotonic()
     return Observation([answer], calls=server.upstreams.calls(last)), ended
 
@@ -162,12 +162,14 @@ def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
 def asking(server: Server, path: str, headers: str = CLOSE, method: str = "GET") -> socket.socket:
     """Return a socket on which a request has been sent and nothing read."""
     address = urlsplit(server.url)
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
-    client.settimeout(LONGEST)
-    client.connect((address.hostname, address.port))
-    client.sendall(f"{method} {path} HTTP/1.1\nHost: x\n{headers}\n".replace("\n", "\r\n").encode())
-    return client
+    with contextlib.ExitStack() as undo:
+        client = undo.enter_context(socket.socket())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        client.settimeout(LONGEST)
+        client.connect((address.hostname, address.port))
+        client.sendall(f"{method} {path} HTTP/1.1\nHost: x\n{headers}\n".replace("\n", "\r\n").encode())
+        undo.pop_all()  # It has been sent, and whoever asked closes the connection.
+        return client
 
 
 def _until_standstill(server: Server, last: int) -> int:

@@ -42,6 +42,20 @@ class ServerError(Exception):
     """A server did not start, answer or stop as it should; the message holds what it printed."""
 
 
+class EndedError(ServerError):
+    """A server ended by itself while it was still needed.
+
+    Attributes:
+        how: With which exit code, or by which signal, in words.
+        log: All that it had printed.
+
+    """
+
+    def __init__(self, label: str, how: str, log: str) -> None:
+        super().__init__(f"{label} ended by itself {how}.\n{log}")
+        self.how, self.log = how, log
+
+
 class Server:
     """A running server.
 
@@ -191,6 +205,14 @@ def serving(variant: Variant, *, crash: bool = False, settings: Mapping[str, str
         crash: Whether the waits of `together.py`, and work, threads and streams elsewhere, fail as nobody foresaw.
         settings: What its environment holds besides, such as a deadline.
 
+    Raises:
+        EndedError: It ended by itself, and could not be reached when it was needed next.
+
     """
     with Upstreams() as upstreams, Server(variant, upstreams, crash=crash, settings=settings) as server:
-        yield server
+        try:
+            yield server
+        except OSError as error:
+            if server.ended:
+                raise EndedError(variant.label, server.ended, server.log()) from error
+            raise

@@ -1,5 +1,6 @@
 """Stop a server in the middle of requests, conversations and work of every kind: what ends, what is told, what is left."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import psutil
@@ -24,6 +26,12 @@ from shared.lesson.command import HOST
 
 BEGIN_SECONDS = 10.0
 """How long to wait until all that is to be in flight has reached the service behind."""
+
+KNOCKS = 0.5
+"""Seconds after the signal when somebody new knocks: servers look for a signal every tenth of a second."""
+
+LOOKS = 0.05
+"""Seconds between two looks whether a server has ended."""
 
 AFTER_ANSWERS = 0.5
 """Seconds after the last answer in which what goes on after it has begun."""
@@ -45,6 +53,8 @@ class Down:
         printed: What it printed after it was asked to stop.
         left: What was still there afterwards, in words.
         forks: How many of its processes were forks of it.
+        knocked: The answer to a `/ping` of somebody new, `KNOCKS` seconds after it was asked to stop.
+        starved: For how many seconds it had to wait for a processor after it was asked to stop, as far as one can know.
 
     """
 
@@ -56,6 +66,8 @@ class Down:
     printed: str
     left: list[str]
     forks: int
+    knocked: Answer
+    starved: float
 
     @property
     def seconds(self) -> float:
@@ -95,7 +107,7 @@ def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: M
         settings: What the server's environment holds besides.
 
     """
-    with watched(variant, settings) as (server, folder), ThreadPoolExecutor(1) as client:
+    with watched(variant, settings) as (server, folder), ThreadPoolExecutor(2) as client:
         send(server.url, [Ask("/ping")])
         sent = client.submit(send, server.url, list(pieces.values()))
         _until_under_way(server, calls, sent)
@@ -103,12 +115,18 @@ def go_down(variant: Variant, pieces: Mapping[str, Ask], calls: int, settings: M
         forks = forked(family)
         before, asked = len(server.printed()), time.monotonic()
         server.ask_to_stop(signal.SIGTERM)
-        exit_code = wait_for_end(server)
-        gone = time.monotonic()
+        knocked = client.submit(_knock, server.url)
+        stopped, gone = wait_for_end(server), time.monotonic()
         answers = dict(zip(pieces, sent.result(), strict=True))
         left = _left(server, folder, family)
         printed = server.printed(before).decode(errors="replace")
-        return Down(answers, server.upstreams.calls(0), asked, gone, exit_code, printed, left, forks)
+        calls_seen = server.upstreams.calls(0)
+        return Down(answers, calls_seen, asked, gone, stopped.exit_code, printed, left, forks, knocked.result(), stopped.starved)
+
+
+def _knock(url: str) -> Answer:
+    time.sleep(KNOCKS)
+    return send(url, [Ask("/ping")])[0]
 
 
 def _until_under_way(server: Server, calls: int, sent: Future[list[Answer]]) -> None:
@@ -120,14 +138,29 @@ def _until_under_way(server: Server, calls: int, sent: Future[list[Answer]]) -> 
         time.sleep(0.02)
 
 
-def wait_for_end(server: Server) -> int | None:
-    """Wait until a server that was asked to stop has ended, and return its exit code; None where it was killed at last."""
-    try:
-        return server.process.wait(LONGEST)
-    except subprocess.TimeoutExpired:
-        server.process.kill()
-        server.process.wait()
-        return None
+class Stopped(NamedTuple):
+    """How a server ended that was asked to stop.
+
+    Attributes:
+        exit_code: With which exit code; None where it had to be killed.
+        starved: For how many seconds it had to wait for a processor meanwhile, as far as one can know.
+
+    """
+
+    exit_code: int | None
+    starved: float
+
+
+def wait_for_end(server: Server) -> Stopped:
+    """Wait until a server that was asked to stop has ended; kill it when it has not after `LONGEST`."""
+    deadline, before, starved = time.monotonic() + LONGEST, server.starved, 0.0
+    while time.monotonic() < deadline:
+        starved = max(starved, server.starved - before)  # Of a process that has ended nothing is known.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return Stopped(server.process.wait(LOOKS), starved)
+    server.process.kill()
+    server.process.wait()
+    return Stopped(None, starved)
 
 
 def _left(server: Server, folder: Path, family: list[psutil.Process]) -> list[str]:

@@ -1,6 +1,7 @@
 """An answer in pieces: which events it told, and when each arrived; and clients that leave before its end."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import time
@@ -97,12 +98,14 @@ def listen(server: Server, ask: Ask) -> socket.socket:
 
     """
     address = urlsplit(server.url)
-    connection = socket.create_connection((address.hostname, address.port), timeout=PATIENCE)
-    connection.sendall(f"{ask.method} {ask.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
-    got = b""
-    while not got.endswith(b"\r\n0\r\n\r\n") and (piece := connection.recv(2**16)):
-        got += piece
-    return connection
+    with contextlib.ExitStack() as undo:
+        connection = undo.enter_context(socket.create_connection((address.hostname, address.port), timeout=PATIENCE))
+        connection.sendall(f"{ask.method} {ask.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+        got = b""
+        while not got.endswith(b"\r\n0\r\n\r\n") and (piece := connection.recv(2**16)):
+            got += piece
+        undo.pop_all()  # It has ended, and whoever asked closes the connection.
+        return connection
 
 
 def is_closed(connection: socket.socket) -> bool:

@@ -37,7 +37,10 @@ def _begun(answer: Answer, seen: Observation) -> list[Finding]:
     sentence = f"a WebSocket for {answer.ask.path} {got}, and {UPGRADED} is right"
     if answer.status >= 500:  # noqa: PLR2004 - HTTP's first server error
         return [failure(sentence, "\n".join(seen.printed), answer)]
-    return sure(Cause.WRONG_ANSWER if answer.status else Cause.HANGS, sentence, SERVE)
+    if answer.status:
+        return sure(Cause.WRONG_ANSWER, sentence, SERVE)
+    # Else it was closed without a word, or there was no connection.
+    return sure(Cause.HANGS if "TimeoutError" in answer.error else Cause.CRASHED, sentence, SERVE)
 
 
 def _understood(answer: Answer, _: Observation) -> list[Finding]:

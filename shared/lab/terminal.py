@@ -19,7 +19,7 @@ from http import HTTPStatus
 from shared.lab.experiment import Answer, Ask, Observation, send
 from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.processes import QUICK, n_for, watching
-from shared.lab.server import START_SECONDS, serving
+from shared.lab.server import START_SECONDS, ServerError, serving
 from shared.lab.tries import first_good
 from shared.lab.variants import ROOT, Variant
 from shared.lesson.limits import MAX_SECONDS
@@ -115,7 +115,9 @@ def _in_terminal(variant: Variant, settings: Mapping[str, str] | None, under_way
 
 
 def _press(process: subprocess.Popen[bytes], terminal: int, client: ThreadPoolExecutor, under_way: float, work: float) -> Pressed:
-    url = _read(terminal, START_SECONDS, until=rb"http://[\d.]+:\d+(?=\D)")[1]
+    shown, url = _read(terminal, START_SECONDS, until=rb"http://[\d.]+:\d+(?=\D)")
+    if not url:
+        raise ServerError(f"In a terminal it did not say where it serves.\n{shown}")
     send(url, [Ask("/ping")])
     computes = work > 0 and _has_a_worker(url)
     family = started_by(process.pid)

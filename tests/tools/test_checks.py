@@ -7,7 +7,7 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.checks import holds_the_loop, on_time
 from shared.lab.experiment import Answer, Ask, Observation
-from shared.lab.overhead import late, overhead
+from shared.lab.overhead import allowed, late, overhead
 from shared.lab.rules import other_status
 from shared.lab.upstream import Call
 
@@ -93,6 +93,15 @@ def test_what_services_take_by_themselves_is_no_overhead() -> None:
     assert overhead(answer, calls, due=0.15) == pytest.approx(0.05)
     assert overhead(answer, [call("chat", 10.1, None)]) == pytest.approx(0.1)
     assert overhead(answer, [call("chat", 10.1, 11.0)]) == pytest.approx(0.1)
+
+
+def test_an_answer_may_take_longer_the_more_it_calls() -> None:
+    """A tenth of a second for none or one of the calls that take their time, and half as much for each further one."""
+    answers = [Answer(Ask("/search-demo?query=x", "POST"), 10.0, 10.5, 200)] * 2
+    calls = [call(service, 10.0, 10.2) for service in ("embeddings", "query", "chat")]
+    seen = [Observation(answers, calls=2 * calls[:count]) for count in range(4)]
+    assert list(map(allowed, seen)) == pytest.approx([0.1, 0.1, 0.15, 0.2])
+    assert allowed(Observation(answers, calls=[call("work", 10.0, 10.2)] * 6)) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

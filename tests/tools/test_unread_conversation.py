@@ -37,7 +37,7 @@ def test_a_conversation_that_is_not_read_does_not_hold_up_the_end(name: str) -> 
             while True:
                 client.sendall(FRAME * TOGETHER)
         server.ask_to_stop()
-        assert wait_for_end(server) is not None
+        assert wait_for_end(server).exit_code is not None
 
 
 def speak(client: socket.socket, seconds: float) -> None:

@@ -23,11 +23,10 @@ from shared.workbook.mistakes.busy import busy_processes
 from shared.workbook.mistakes.catalogue import Mistake, load, named
 from shared.workbook.mistakes.fields import CatalogueError
 from shared.workbook.mistakes.items import Round, all_planted, for_each_cause, for_each_mistake, for_each_test
-from shared.workbook.mistakes.judge import Outcome
 from shared.workbook.mistakes.kept import FILE, Kept, Keys, Result
 from shared.workbook.mistakes.pauses import pauses
 from shared.workbook.mistakes.plant import PlantError, planted_text
-from shared.workbook.mistakes.runs import Item, run_all
+from shared.workbook.mistakes.runs import ALONE, Item, run_all
 from shared.workbook.source import SourceError, choose
 from shared.workbook.suite import BEGUN_AT_ONCE
 
@@ -96,7 +95,7 @@ def run(planted: Sequence[Item], rounds: Sequence[Item], asked: argparse.Namespa
 
         def done(item: Item, result: Result) -> None:
             results[item.name] = result
-            if result.outcome != Outcome.NOT_RUN:  # That is a finding about this machine, and does not hold for the next run.
+            if result.outcome not in ALONE:  # Those are findings about this machine, and do not hold for the next run.
                 kept.add(result)
             tell(result)
 
