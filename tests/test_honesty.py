@@ -1,8 +1,11 @@
 """What a variant says of itself is checked against what was seen from outside; and one request leaves the next one alone."""
 
+import contextlib
 import time
 from collections import Counter
 from dataclasses import replace
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -33,6 +36,13 @@ LATER = 0.2
 MOST_CALLS = 3
 MANY = 2 * THREADS + THREADS // 2
 """Requests of which the last, a half wave, find threads enough, also for what FastAPI does in one after the handler."""
+KEEPING = [
+    *(Ask(f"{path}?seconds=0.02") for path in ("/patient", "/attentive", "/first", "/context", "/as-completed", "/guarded")),
+    *(Ask(f"{path}&seconds=0.02") for path in ("/limited?tasks=3&at_once=1", "/deadline?limit=10")),
+    *(Ask(f"{path}?query=budget", "POST") for path in ("/search-demo", "/answer-stream")),
+]
+"""What may leave something at work that ends only when its client leaves."""
+
 ASKS = [Ask(f"{path}?seconds=0.073") for path in ("/sync", "/threaded", "/async", "/sequential", "/parallel")]
 
 
@@ -134,6 +144,34 @@ def test_nothing_goes_on_after_the_answer(server: Server, ask: Ask) -> None:
             judge(server, seen, sure(Cause.LEAK, f"{sentence}, and it was still there {aftermath.SETTLE_SECONDS:g} s later"))
         if not tries_left:
             judge(server, seen, sure(Cause.AFTER_ANSWER, sentence))
+
+
+def left_by(server: Server, before: Inside, ask: Ask) -> list[str]:
+    """Ask on a connection, go on to use that, and return what does not end meanwhile, in words."""
+    address = urlsplit(server.url)
+    with contextlib.closing(HTTPConnection(address.hostname or "", address.port, timeout=aftermath.SETTLE_SECONDS)) as client:
+
+        def request(method: str, path: str) -> None:
+            client.request(method, path)
+            client.getresponse().read()
+
+        def quiet(now: Inside) -> bool:
+            request("GET", "/ping")
+            return not now.more_than(before)
+
+        request(ask.method, ask.path)
+        return aftermath.settled(server, quiet).more_than(before)
+
+
+@pytest.mark.parametrize("ask", KEEPING, ids=lambda ask: ask.endpoint.path)
+def test_a_connection_that_is_kept_keeps_nothing_else(server: Server, ask: Ask) -> None:
+    """A client that stays on its connection, as a browser and a proxy do, keeps nothing of the request that was answered."""
+    seen = run(server, [ask])
+    judge(server, seen, broken(seen))
+    before = aftermath.settled(server, lambda _: True)
+    if left := left_by(server, before, ask):
+        sentence = f"{ask.path} had been answered, and its client went on to use the connection; {aftermath.SETTLE_SECONDS:g} s"
+        judge(server, seen, sure(Cause.LEAK, f"{sentence} later there was still {left[0]}"))
 
 
 DUE = {
