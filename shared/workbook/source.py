@@ -4,6 +4,7 @@ import ast
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -111,11 +112,16 @@ def _read(root: Path, place: str) -> tuple[str, dict[str, tuple[int, int]]]:
     try:
         with tokenize.open(root / place) as file:
             text = file.read()
-        body = ast.parse(text, place).body
+        return text, _definitions(text)
     except SyntaxError as error:
         raise SourceError(f"{place}:{error.lineno or 1}: {error.msg}") from None
     except (OSError, ValueError) as error:
         raise SourceError(f"{place}: {error}") from None
-    nodes = [node for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+
+
+# A thousand mistakes are looked for in eighty files.
+@lru_cache(maxsize=200)
+def _definitions(text: str) -> dict[str, tuple[int, int]]:
+    nodes = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
     starts = [min(part.lineno for part in (node, *node.decorator_list)) for node in nodes]
-    return text, {node.name: (start, node.end_lineno or start) for node, start in zip(nodes, starts, strict=True)}
+    return {node.name: (start, node.end_lineno or start) for node, start in zip(nodes, starts, strict=True)}

@@ -101,7 +101,7 @@ def test_what_is_wrong_with_a_conversation_is_found() -> None:
 
     def cause(talk: Talk) -> Cause | None:
         ask = Ask("/ws", SOCKET, status=101, says=(Pause(0),))
-        seen = Observation([Answer(ask, 0.0, 1.0, talk.status, talk=talk)])
+        seen = Observation([Answer(ask, 0.0, 1.0, talk.status, error=talk.error, talk=talk)])
         return next((finding.cause for finding in talked(seen)), None)
 
     begun, done = Heard(0.1, {"started": "a"}), Heard(0.2, {"done": "a"})
@@ -109,7 +109,8 @@ def test_what_is_wrong_with_a_conversation_is_found() -> None:
     assert cause(Talk(101, [begun, done, begun, done])) is None
     assert cause(Talk(101, [begun, done, Heard(0.3, {"cancelled": "a"})])) == Cause.WRONG_ANSWER
     assert cause(Talk(404)) == Cause.WRONG_ANSWER
-    assert cause(Talk()) == Cause.HANGS
+    assert cause(Talk(error="TimeoutError: ")) == Cause.HANGS
+    assert cause(Talk(error="ServerDisconnectedError: ")) == Cause.CRASHED
     assert cause(Talk(101, missed=Hear("done"), code=1006)) == Cause.ENDS_THE_TALK
     assert cause(Talk(101, missed=Hear("done"))) == Cause.HANGS
     for detail, why in (("did not answer within", Cause.NO_DEADLINE), ("agreed JSON", Cause.WRONG_CALL), ("", Cause.CRASHED)):
