@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.failing_start import start_in_vain
-from shared.lab.family import LEAVE, MOST, outlived, started_by
+from shared.lab.family import LEAVE, outlived, started_by
 from shared.lab.follow import Followed, background, body, follow, path_of
 from shared.lab.host import PLANTED, Crash
 from shared.lab.probes import PROBES
@@ -503,7 +503,7 @@ class Departure:
     @property
     def was_broken_off(self) -> bool:
         """Whether the work was: at once, or at the next look."""
-        return all(call.was_left for call in self.seen.calls) and self.went_on < SOON + min(self.starved, MOST * SOON)
+        return all(call.was_left for call in self.seen.calls) and self.went_on < SOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -568,6 +568,11 @@ def leave_work(server: Server, seconds: float) -> Departure:
     return Departure(seconds * 3 / 4, left, seen, max(0.0, server.starved - before))
 
 
+def broken_off(departure: Departure) -> bool:
+    """Return whether there was one call, and it was broken off in time."""
+    return len(departure.seen.calls) == 1 and departure.was_broken_off
+
+
 def run_aside(variant: Variant) -> Aside:
     """Look at a variant with probes, slow readers and clients that leave, and with work on the CPU, to its end."""
     stated = declared(variant)
@@ -576,11 +581,9 @@ def run_aside(variant: Variant) -> Aside:
         defaults = leave_out_numbers(server)
         server.upstreams.wait_for_calls(MAX_SECONDS)
         idle = aftermath.look(server)
-        attentive = first_good(
-            STAYS,
-            lambda stays: leave_work(server, stays),
-            lambda departure: len(departure.seen.calls) == 1 and departure.was_broken_off,
-        )
+        attentive = first_good(STAYS, lambda stays: leave_work(server, stays), broken_off)
+        if not broken_off(attentive) and attentive.starved > SOON / 2:
+            attentive = first_good(STAYS[1:], lambda stays: leave_work(server, stays), broken_off)
         shown = {key: measured(server, PROBES[key], stated.get(key)) for key in PROBES if key.startswith("disconnect")}
         slow = read_late(server, f"/as-completed?seconds=0&tasks={MANY}&at_once={AT_ONCE}&kilobytes={BIG}")
         inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())

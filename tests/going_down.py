@@ -5,7 +5,6 @@ from typing import Final
 
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask
-from shared.lab.family import MOST
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.follow import background, body
 from shared.lab.places import (
@@ -82,22 +81,20 @@ CALLS: Final = 13
 """How many calls these have under way at once: each stream has three, and the conversation two."""
 
 GIVEN_UP: Final = 504
-TRIES = 3
-
-
-def room(down: Down) -> float:
-    """Return `ROOM`, and the time besides in which the server had no processor, up to `MOST` times as much."""
-    return ROOM + min(down.starved, MOST * ROOM)
+TRIES, MORE_TRIES = 3, 2
+"""How often to stop a server that is late; and how often besides, where it had no processor for long."""
 
 
 def go_down_amid_work(variant: Variant) -> Down:
     """Stop a variant in the middle of everything; again, where it was late: that may be noise."""
     seconds = COMPUTING
     down = _go_down(variant, seconds)
-    for _ in range(TRIES - 1):
+    for number in range(1, TRIES + MORE_TRIES):
         findings = wrong_with(down)
         amid = down.after(down.answers["work on the CPU"]) > 0
         if amid and all(finding.certain for finding in findings):
+            break
+        if number >= TRIES and down.starved < ROOM / 2:
             break
         if findings:
             doubt(findings[0])
@@ -160,7 +157,7 @@ def what_cannot_end_is_cut_off(down: Down) -> list[Finding]:
         if not whole and after < SHUTDOWN_WAIT - EARLY:
             # On a busy machine a service may be given up before there is a signal.
             return [Finding(Cause.CUT_SHORT, sentence, certain=after > 0, places=(SERVE, LIFESPAN))]
-        if whole or after >= SHUTDOWN_WAIT + room(down):
+        if whole or after >= SHUTDOWN_WAIT + ROOM:
             return [Finding(Cause.LINGERS, sentence, places=(SERVE,))]
     return []
 
@@ -193,7 +190,7 @@ def conversations_end(down: Down) -> list[Finding]:
         sentence = f"a conversation was under way at SIGTERM, and of its two tasks not both had begun ({answer.error})"
         return [Finding(Cause.LOST, sentence, places=(CONVERSATION_ENDPOINT,))]
     after = (late.end or down.gone) - down.asked
-    if after >= SHUTDOWN_WAIT + room(down) or not late.was_left:
+    if after >= SHUTDOWN_WAIT + ROOM or not late.was_left:
         sentence = f"a task of {LONG_TASK:g} s in a conversation ended {after:.2f} s after SIGTERM; {SHUTDOWN_WAIT} s are there"
         return [Finding(Cause.LINGERS, sentence, places=(CONVERSATION_ENDPOINT, SERVE))]
     silent = down.answers["a silent conversation"]
@@ -229,7 +226,7 @@ def _is_reported(down: Down, name: str, late: Call) -> list[Finding]:
     )
     if after < LAST - EARLY:  # It may also have come to its end, where a busy machine was late with the signal.
         return [Finding(Cause.LOST, sentence, certain=late.was_left, places=(OPEN_BACKGROUND, BEGIN_BACKGROUND, LIFESPAN))]
-    if after >= LAST + room(down):
+    if after >= LAST + ROOM:
         return [Finding(Cause.LINGERS, sentence, places=(OPEN_BACKGROUND,))]
     job = str(body(down.answers[name]).get("id"))
     named = any(job in line for line in down.printed.splitlines())
@@ -244,7 +241,7 @@ def computing_ends(down: Down) -> list[Finding]:
     if not whole and after < SHUTDOWN_WAIT - EARLY:
         return [Finding(Cause.CUT_SHORT, sentence, ask=answer.ask, places=(SERVE, LIFESPAN, OPEN_WORKERS))]
     lingers = Finding(Cause.LINGERS, sentence, ask=answer.ask, places=(SERVE, OPEN_WORKERS))
-    return [lingers] if after >= SHUTDOWN_WAIT + room(down) else []
+    return [lingers] if after >= SHUTDOWN_WAIT + ROOM else []
 
 
 def left_to_the_server(pressed: Pressed) -> list[Finding]:
@@ -274,7 +271,7 @@ def it_stops_in_time(down: Down) -> list[Finding]:
         )
     late = [call.end for seconds in LATE_WORK.values() if (call := down.call(seconds)) and call.end]
     last = max(LAST, *(end - down.asked for end in late)) if late else LAST
-    if down.seconds >= last + room(down):
+    if down.seconds >= last + ROOM:
         sentence = f"it ended {down.seconds:.2f} s after SIGTERM, and its last work after {last:.2f}; {LAST:g} s are right"
         return [Finding(Cause.LINGERS, sentence, places=(SERVE, OPEN_BACKGROUND, LIFESPAN))]
     return []

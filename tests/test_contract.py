@@ -56,7 +56,7 @@ def test_work_has_its_defaults(subject: Variant, aside: Aside) -> None:
 
 def version_of(package: str) -> str:
     """Return the version of an installed package; empty where there is none of that name."""
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError, ValueError):  # The second for an empty name.
         return importlib.metadata.version(package)
     return ""
 
@@ -72,9 +72,10 @@ def test_home_says_what_serves(server: Server) -> None:
     for part in ("framework", "event_loop", "server"):
         name = body[part].partition(" ")[0]
         version = platform.python_version() if name == "asyncio" else version_of(name)
-        if not version:  # A server is known by its name there.
-            sentence = f"/ says that its {part} is {body[part]!r}, which is no package here; SERVERS in shared/lesson/identity.py"
-            judge(server, seen, sure(Cause.WRONG_ANSWER, f"{sentence} names the servers that it can find"))
+        if not version:
+            hint = "; SERVERS in shared/lesson/identity.py names the servers that it can find" if part == "server" else ""
+            sentence = f"/ says that its {part} is {body[part]!r}, and no such package is installed{hint}"
+            judge(server, seen, sure(Cause.WRONG_ANSWER, sentence))
         expected[part] = f"{server.variant.loop if part == 'event_loop' else name} {version}"
     # A group names the framework first; a variant without one, such as a reader's own, may name any that is installed.
     group = groups().get(server.variant.name, [body["framework"].partition(" ")[0]])

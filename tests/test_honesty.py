@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections import Counter
 from dataclasses import replace
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,7 +14,7 @@ from shared.lab.aftermath import Inside
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.places import CALL_WORK
+from shared.lab.places import CALL_WORK, SERVE
 from shared.lab.rules import broken, elapsed
 from shared.lab.server import Server
 from shared.lab.verdict import judge, prove
@@ -169,7 +169,13 @@ def test_a_connection_that_is_kept_keeps_nothing_else(server: Server, ask: Ask) 
     seen = run(server, [ask])
     judge(server, seen, broken(seen))
     before = aftermath.settled(server, lambda _: True)
-    if left := left_by(server, before, ask):
+    try:
+        left = left_by(server, before, ask)
+    except (OSError, HTTPException) as error:
+        sentence = f"{ask.path}, and then /ping, were asked for on one connection, and that broke with {type(error).__name__}"
+        judge(server, seen, sure(Cause.HANGS if isinstance(error, TimeoutError) else Cause.CRASHED, sentence, SERVE))
+        raise
+    if left:
         sentence = f"{ask.path} had been answered, and its client went on to use the connection; {aftermath.SETTLE_SECONDS:g} s"
         judge(server, seen, sure(Cause.LEAK, f"{sentence} later there was still {left[0]}"))
 

@@ -268,10 +268,12 @@ def run_in_trouble(variant: Variant) -> Trouble:
             server.upstreams.behave()
             found.after.append(run(server, AFTER))
             found.left.append(left_over(server, idle))
-        # A stream that does not end is told of by the answers above.
-        with contextlib.suppress(TimeoutError), listen(server, STREAM) as connection:
+        with contextlib.ExitStack() as kept:
+            connection = None
+            with contextlib.suppress(TimeoutError):  # A stream that does not end is told of by the answers above.
+                connection = kept.enter_context(listen(server, STREAM))
             found.kept = spare_connections(server)
-            found.closed = is_closed(connection)
+            found.closed = connection is None or is_closed(connection)
         found.log = server.log()
         found.full = first_good(FULL, lambda seconds: ask_while_full(server, seconds), waited_in_vain)
     return found

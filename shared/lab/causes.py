@@ -255,9 +255,10 @@ WORDS: dict[Cause, Words] = {
         "worker processes ignore Ctrl-C (SIGINT), which is the server's",
     ),
     Cause.LINGERS: Words(
-        "the server does not stop in its time: it waits for something without a limit, or longer than agreed",
-        "tell the server how long to wait ({stopping}), break the work in the background off after GRACE, let cancellation "
-        "through, and end by force what cannot be cancelled, such as a write to a client that reads nothing",
+        "the server does not stop in its time: it waits for something without a limit, or longer than agreed, or takes on more",
+        "let the server take on nobody new from the signal on, tell it how long to wait ({stopping}), break the work in the "
+        "background off after GRACE, let cancellation through, and end by force what cannot be cancelled, such as a write to a "
+        "client that reads nothing",
     ),
     Cause.ENDS_THE_TALK: Words(
         "one message that cannot be followed, or one task that fails, ends the whole conversation",

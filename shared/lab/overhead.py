@@ -13,10 +13,11 @@ from shared.lab.upstream import Call
 AT_ONCE = 0.1
 """Seconds within which an answer has to come when there is nothing to wait for, or after the end of its wait.
 
-Right: some thousandths, the first work of a new process 0.06. Wrong: a pause, be it a tenth of a second; a shorter one passes.
+Right: some thousandths, the first work of a new process 0.06. Wrong: a pause, be it a tenth of a second; a shorter one passes,
+and so does one that is little longer in front of a search.
 """
 
-FOR_EACH_MORE = AT_ONCE / 2
+FOR_EACH_MORE = AT_ONCE / 4
 """Seconds more for each further call that an answer makes, one after another: on a slow and busy machine three took 0.12."""
 
 TAKE_TIME = {"embeddings", "query", "chat"}

@@ -25,6 +25,7 @@ from shared.lesson.command import HOST
 START_SECONDS = 90.0
 """Beside many others on two cores a right one was seen to take 28 seconds; its imports cost up to 0.7 of the processor's."""
 STOP_SECONDS = 10.0
+ENDS = 1.0
 
 PATIENT = {"CONNECT_DEADLINE": "8"}
 """Settings for a server that is not judged by how soon it connects: a busy machine may take seconds for hundreds at once."""
@@ -213,6 +214,8 @@ def serving(variant: Variant, *, crash: bool = False, settings: Mapping[str, str
         try:
             yield server
         except OSError as error:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # Its sockets are closed a moment before it has ended.
+                server.process.wait(ENDS)
             if server.ended:
                 raise EndedError(variant.label, server.ended, server.log()) from error
             raise

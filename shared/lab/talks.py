@@ -39,8 +39,10 @@ def _begun(answer: Answer, seen: Observation) -> list[Finding]:
         return [failure(sentence, "\n".join(seen.printed), answer)]
     if answer.status:
         return sure(Cause.WRONG_ANSWER, sentence, SERVE)
-    # Else it was closed without a word, or there was no connection.
-    return sure(Cause.HANGS if "TimeoutError" in answer.error else Cause.CRASHED, sentence, SERVE)
+    if "TimeoutError" in answer.error:
+        return sure(Cause.HANGS, sentence, SERVE)
+    log = last_error("\n".join(seen.printed))
+    return sure(Cause.CRASHED, f"{sentence}; the log says: {log}", SERVE)
 
 
 def _understood(answer: Answer, _: Observation) -> list[Finding]:

@@ -1,10 +1,12 @@
 """The lab's own parts: upstreams that serve one server after another, and what a log complains of."""
 
+import contextlib
 import gc
 import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from types import FrameType
 from typing import NoReturn
@@ -16,8 +18,9 @@ from shared.lab.complaints import FEW, LOST, left_open
 from shared.lab.control import Control
 from shared.lab.experiment import Line
 from shared.lab.frames import current_frames
+from shared.lab.server import EndedError, serving
 from shared.lab.upstream import Upstreams, kept_for_others
-from shared.lab.variants import ROOT
+from shared.lab.variants import ROOT, named
 
 
 def work(upstreams: Upstreams) -> None:
@@ -159,3 +162,22 @@ def test_a_task_in_the_making_is_none_yet() -> None:
     command = [sys.executable, "-c", LOOK_AT_A_TASK_IN_THE_MAKING]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - our own
     assert (done.returncode, done.stdout) == (0, "{}\n"), done.stderr
+
+
+@contextlib.contextmanager
+def unreachable(*, killed: bool) -> Iterator[None]:
+    """Serve a variant that cannot be reached at last, because it was killed or for another reason."""
+    (variant,) = named("starlette_asyncio")
+    with serving(variant) as server:
+        yield
+        if killed:
+            server.process.kill()
+        raise ConnectionResetError
+
+
+def test_that_a_server_ended_is_told_where_it_cannot_be_reached() -> None:
+    """How it ended is known then, and not only that nobody listens; while it runs, an error is what it is."""
+    with pytest.raises(EndedError, match="starlette_asyncio ended by itself by the signal SIGKILL"), unreachable(killed=True):
+        pass
+    with pytest.raises(ConnectionResetError), unreachable(killed=False):
+        pass
