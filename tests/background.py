@@ -581,9 +581,11 @@ def run_aside(variant: Variant) -> Aside:
         defaults = leave_out_numbers(server)
         server.upstreams.wait_for_calls(MAX_SECONDS)
         idle = aftermath.look(server)
-        attentive = first_good(STAYS, lambda stays: leave_work(server, stays), broken_off)
-        if not broken_off(attentive) and attentive.starved > SOON / 2:
-            attentive = first_good(STAYS[1:], lambda stays: leave_work(server, stays), broken_off)
+        attentive = first_good(
+            *(STAYS, lambda stays: leave_work(server, stays), broken_off),
+            more=STAYS[1:],
+            starved=lambda departure: departure.starved > SOON / 2,
+        )
         shown = {key: measured(server, PROBES[key], stated.get(key)) for key in PROBES if key.startswith("disconnect")}
         slow = read_late(server, f"/as-completed?seconds=0&tasks={MANY}&at_once={AT_ONCE}&kilobytes={BIG}")
         inside = aftermath.settled(server, lambda now: not now.more_than(idle) and not server.upstreams.open_calls())

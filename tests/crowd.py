@@ -77,9 +77,9 @@ def run_a_crowd(variant: Variant) -> Crowd:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.look(server)
-        seen = first_good(APART, lambda apart: _converse(server, apart), good)
-        if not good(seen) and seen.starved > PING / 2:
-            seen = first_good(LATER, lambda apart: _converse(server, apart), good)
+        seen = first_good(
+            APART, lambda apart: _converse(server, apart), good, more=LATER, starved=lambda seen: seen.starved > PING / 2
+        )
         left, log = left_over(server, idle), server.log()
         with deaf(server, "hello", SAID):
             pass

@@ -12,6 +12,7 @@ import pytest
 from shared.lab.experiment import Ask
 from shared.lab.family import MOST
 from shared.lab.server import Server
+from shared.lab.tries import first_good
 from shared.lesson.command import HOST
 from tests import test_overhead
 from tests.background import TRIES, in_time
@@ -67,6 +68,30 @@ def test_what_is_in_time_is_not_asked_for_again() -> None:
         assert [answer.status for answer in in_time(url, [BEGIN])] == [200]
         assert [answer.status for answer in in_time(url, [replace(BEGIN, status=504)])] == [504]
         assert left == [LOST]
+
+
+@pytest.mark.parametrize(
+    ("shows", "starved", "made", "kept"),
+    [
+        ("bad good", False, "12", "good"),
+        ("bad bad good", False, "12", "bad"),
+        ("bad bad good", True, "123", "good"),
+        ("bad bad bad bad", True, "1234", "bad"),
+        ("bad good", True, "12", "good"),
+    ],
+    ids=["in time", "never", "with a processor", "nor then", "no need"],
+)
+def test_a_server_without_a_processor_has_more_tries(shows: str, starved: bool, made: str, kept: str) -> None:
+    """What is not good in the tries that there are is made again, where the server had no processor, and not for ever."""
+    left, tried = shows.split(), ""
+
+    def experiment(one: str) -> str:
+        nonlocal tried
+        tried += one
+        return left.pop(0)
+
+    seen = first_good("12", experiment, "good".__eq__, more="34", starved=lambda _: starved)
+    assert (tried, seen) == (made, kept)
 
 
 class Machine:
