@@ -18,6 +18,9 @@ TRIES = 3
 RESTS = (0.1, 0.5, 2.0)
 """Seconds in which a server may learn that an idle worker has been killed, for each try."""
 
+TO_END_IT = 1.0
+"""Seconds after the signal in which a server has ended what computes for nobody."""
+
 LIMIT = 0.1
 """Seconds after which nobody waits any more for work that takes several."""
 
@@ -33,6 +36,7 @@ class Computing:
         abandoned: A request for the longest work there is, with a short limit.
         takes: For how many seconds that keeps a processor busy, about.
         worked: For how many it did, until the server had ended.
+        went_on: For how many of them it did so when the server had been asked to stop, and had had the time to end it.
         in_time: Whether the server ended without being killed.
         forks: How many processes of the server's were forks of it, before any was killed.
         left: How many of them were there after its end.
@@ -46,6 +50,7 @@ class Computing:
     abandoned: Observation
     takes: float
     worked: float
+    went_on: float
     in_time: bool
     forks: int
     left: int
@@ -78,15 +83,18 @@ def compute_to_the_end(server: Server, forks: int, killed: Observation) -> Compu
     after_idle = _after_idle(server)
     with watching(server.process.pid) as processes:
         abandoned = run(server, [Ask(f"/cpu?n={MAX_N}&limit={LIMIT}", status=504)])
-        family = started_by(server.process.pid)
+        family, asked = started_by(server.process.pid), time.monotonic()
         try:
             server.stop()
             in_time = True
         except ServerError:
             in_time = False
     left = outlived(family, LEAVE)
-    worked = max(processes.workers(abandoned.began, time.monotonic()).values(), default=0.0)
-    return Computing(killed, after, after_idle, abandoned, seconds_for(MAX_N), worked, in_time, forks, len(left), server.log())
+    worked, went_on = (
+        max(processes.workers(since, time.monotonic()).values(), default=0.0) for since in (abandoned.began, asked + TO_END_IT)
+    )
+    takes = seconds_for(MAX_N)
+    return Computing(killed, after, after_idle, abandoned, takes, worked, went_on, in_time, forks, len(left), server.log())
 
 
 def _after_idle(server: Server) -> Observation:

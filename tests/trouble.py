@@ -484,7 +484,13 @@ def _all_in_time(failing: Sequence[Case], tries: Sequence[Observation], peaks: S
 
 def run_mixed(server: Server) -> Observation:
     """Fill all places with queries, and ask for calls to another service meanwhile, to which connections have been kept."""
-    return first_good(MIXED, lambda wait: _mix(server, wait), lambda seen: most_queries(seen) >= MAX_CALLS)
+    return first_good(
+        MIXED,
+        lambda wait: _mix(server, wait),
+        lambda seen: most_queries(seen) >= MAX_CALLS,
+        more=MIXED[-1:],
+        starved=lambda seen: seen.starved > MIXED[0],
+    )
 
 
 def most_queries(seen: Observation) -> int:
