@@ -1,5 +1,6 @@
 """Worker processes that are killed, at work and idle, and a server that is stopped while one is at work for nobody."""
 
+import signal
 import time
 from dataclasses import dataclass
 
@@ -85,7 +86,7 @@ def compute_to_the_end(server: Server, forks: int, killed: Observation) -> Compu
         abandoned = run(server, [Ask(f"/cpu?n={MAX_N}&limit={LIMIT}", status=504)])
         family, asked = started_by(server.process.pid), time.monotonic()
         try:
-            server.stop()
+            server.stop(signal.SIGINT)  # After SIGTERM some end where they stand, whatever their workers do.
             in_time = True
         except ServerError:
             in_time = False

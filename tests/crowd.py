@@ -27,15 +27,15 @@ CANCELLED: Final = 3
 SHORT, LONG = 0.05, 9.0
 """Seconds that a task takes which is to end by itself, and one which is not."""
 
-APART = (0.002, 0.005, 0.015)
-"""Seconds between two clients in each try: a busy machine can accept them one by one.
+CROWDS = tuple((CLIENTS, apart) for apart in (0.002, 0.005, 0.015))
+"""How many clients come in each try, and the seconds between two of them: a busy machine can accept them one by one.
 
 Anycorn closes a connection on which nothing has come for two seconds, and the client, too, may be slow.
 """
 
-LATER = (0.03, 0.03)
-"""The same for two more tries, where the server had to wait for a processor: a conversation is ended in which no sign of life was
-read in time, and a server that gets a sixth of a processor is too slow to read it."""
+SMALLER = ((CLIENTS, 0.03), (CLIENTS // 2, 0.06), (CLIENTS // 4, 0.12))
+"""The same for more tries, where the server had to wait for a processor: no sign of life of a client is read in time then, and
+its conversation is ended, or tasks come to their end before all clients are there. Fewer may leave something behind as well."""
 
 DEADLINE: Final = 60.0
 """Seconds that a task may wait, beside its own: a thousand of them share a pool of a hundred connections."""
@@ -73,12 +73,15 @@ class Crowd:
 
 
 def run_a_crowd(variant: Variant) -> Crowd:
-    """Hold a hundred conversations, each with ten tasks, three of them cancelled; again, where a machine was too busy for it."""
+    """Hold a hundred conversations, each with ten tasks, three of them cancelled; again, where a machine was too busy for it.
+
+    Fewer at last, where it has no processor for so many.
+    """
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.look(server)
         seen = first_good(
-            APART, lambda apart: _converse(server, apart), good, more=LATER, starved=lambda seen: seen.starved > PING / 2
+            CROWDS, lambda crowd: _converse(server, *crowd), good, more=SMALLER, starved=lambda seen: seen.starved > PING / 2
         )
         left, log = left_over(server, idle), server.log()
         with deaf(server, "hello", SAID):
@@ -96,12 +99,12 @@ def _fill(server: Server) -> Observation:
     )
 
 
-def _converse(server: Server, apart: float) -> Observation:
+def _converse(server: Server, clients: int, apart: float) -> Observation:
     """Hold the conversations, and see their calls to the end: those of the last to leave are broken off a moment later."""
     asks = []
-    for place in range(CLIENTS):
-        others = Pause((CLIENTS - place) * apart)  # Those that are still to come.
-        says = stays(others) if place < CLIENTS / 2 else leaves(place, others)
+    for place in range(clients):
+        others = Pause((clients - place) * apart)  # Those that are still to come.
+        says = stays(others) if place < clients / 2 else leaves(place, others)
         asks.append(Ask("/ws", SOCKET, after=place * apart, status=101, says=tuple(says)))
     last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
     server.upstreams.wait_for_calls(LONG + 1)

@@ -259,6 +259,13 @@ def left_to_the_server(pressed: Pressed) -> list[Finding]:
     return [Finding(Cause.CUT_SHORT, sentence, certain=True, places=(COMPUTE, OPEN_WORKERS, SERVE), ask=answer.ask)]
 
 
+def the_end_is_no_error(down: Down) -> list[Finding]:
+    """Find that the lifespan failed at its end, which a server says in these words whatever it ends with."""
+    said = next((line for line in down.printed.splitlines() if "shutdown failed" in line), "")
+    sentence = f"after SIGTERM the log says {said!r}: an error got out of the lifespan, such as the end of a deadline"
+    return sure(Cause.CRASHED, sentence, LIFESPAN, OPEN_BACKGROUND) if said else []
+
+
 def it_stops_in_time(down: Down) -> list[Finding]:
     """Find that a server had not ended when it had nothing more to wait for."""
     if down.exit_code is None:
@@ -290,4 +297,5 @@ def wrong_with(down: Down) -> list[Finding]:
 CHECKS = (
     *(workers_begin_anew, nothing_is_given_up, what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last),
     *(nobody_new_is_served, conversations_end, work_ends_or_is_reported, computing_ends, it_stops_in_time, nothing_is_left),
+    the_end_is_no_error,
 )

@@ -252,14 +252,14 @@ def test_no_process_is_left(subject: Variant, computing: Computing) -> None:
     accuse(subject, computing.abandoned, begun_anew(computing.forks))
     accuse(subject, computing.abandoned, refused(computing.abandoned.answers[0], 504, log=computing.log))
     if computing.left:
-        sentence = f"after SIGTERM {computing.left} processes are left that the server had started"
+        sentence = f"after SIGINT {computing.left} processes are left that the server had started"
         accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN_WORKERS))
-    # Right: not much more than what it had done at SIGTERM. Wrong: all of it, or so much that the server had to be killed.
+    # Right: not much more than what it had done at the signal. Wrong: all of it, or so much that the server had to be killed.
     if computing.worked > computing.takes / 2 or (not computing.in_time and computing.went_on > AT_WORK):
         sentence = (
             f"work for {MAX_N:,} that nobody waits for kept a process busy for {computing.worked:.1f} s, and so held up the end"
         )
         accuse(subject, computing.abandoned, sure(Cause.LEAK, sentence, OPEN_WORKERS))
     if not computing.in_time:
-        sentence = "with work on the CPU under way that nobody waits for, the server had not ended ten seconds after SIGTERM"
+        sentence = "with work on the CPU under way that nobody waits for, the server had not ended ten seconds after SIGINT"
         accuse(subject, computing.abandoned, sure(Cause.LINGERS, sentence, OPEN_WORKERS, LIFESPAN, SERVE))

@@ -396,7 +396,8 @@ def test_closing_breaks_off_what_runs(server: Server) -> None:
 
 def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
     """A hundred conversations at once, half of whose clients leave without a word: all is accounted for, and nothing left."""
-    seen, stayed = crowd.seen, crowd.seen.answers[: CLIENTS // 2]
+    seen, clients = crowd.seen, len(crowd.seen.answers)
+    stayed = seen.answers[: clients // 2]
     accuse(subject, seen, begun(seen) or talked(seen))
     for answer in stayed:
         ends = {word: sorted(heard.message[word] for heard in answer.talk.all(word)) for word in ENDINGS}
@@ -404,18 +405,18 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
             accuse(
                 subject,
                 seen,
-                sure(Cause.WRONG_ANSWER, f"of a hundred conversations at once, one was told {ends}", WORK_AND_TELL, CANCEL),
+                sure(Cause.WRONG_ANSWER, f"of {clients} conversations at once, one was told {ends}", WORK_AND_TELL, CANCEL),
             )
     if open_calls := [call for call in seen.calls if call.end is None]:
-        sentence = f"when a hundred conversations were over, the service still worked on {len(open_calls)} of their tasks"
+        sentence = f"when {clients} conversations were over, the service still worked on {len(open_calls)} of their tasks"
         accuse(subject, seen, sure(Cause.GOES_ON, sentence, CONVERSATION_ENDPOINT, HEAR))
     whole = [call for call in seen.calls if not call.was_left]
     if len(whole) != len(stayed) * len(KEPT) or crowd.left.in_words():
         counted = f"{len(whole)} tasks were worked on to their end, and {len(stayed) * len(KEPT)} are right"
-        sentence = f"after a hundred conversations: {counted}; left over is {', '.join(crowd.left.in_words()[:3]) or 'nothing'}"
+        sentence = f"after {clients} conversations: {counted}; left over is {', '.join(crowd.left.in_words()[:3]) or 'nothing'}"
         accuse(subject, seen, sure(Cause.LEAK, sentence, CONVERSATION_ENDPOINT))
     if (most := most_at_once(crowd.after.calls)) < MAX_CALLS:
-        sentence = f"after a hundred conversations only {most} calls were made at once, and there is room for {MAX_CALLS}"
+        sentence = f"after {clients} conversations only {most} calls were made at once, and there is room for {MAX_CALLS}"
         accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CANCEL, OPEN_CLIENT))
     if crowd.deaf.in_words():
         sentence = f"a client said a lot, read no reply and left; left over is {', '.join(crowd.deaf.in_words()[:3])}"

@@ -29,7 +29,7 @@ from shared.lab.places import (
 from shared.lab.refusal import refused
 from shared.lab.rules import broken, elapsed, other_status
 from shared.lab.stream import events
-from shared.lab.talks import talked
+from shared.lab.talks import talked, understood
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
 from shared.lesson.command import KEEP_ALIVE
@@ -262,6 +262,7 @@ def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, endin
     """An error that nobody foresaw ends a conversation, and nobody but the log can be told of it, once."""
     talk = ending.crashed_talk
     accuse(subject, talk, [] if began(talk) else other_status(talk.answers[0], talk))
+    accuse(subject, talk, understood(talk))
     sentence, times = "a task of a conversation failed as nobody foresaw, and the log", times_logged(talk)
     if not times:
         accuse(subject, talk, sure(Cause.SWALLOWED, f"{sentence} does not say so", CONVERSATION_ENDPOINT, HANDLE_ERROR))

@@ -54,9 +54,10 @@ def body(answer: Answer) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def background(seconds: float, *, fails: bool = False, headers: tuple[tuple[str, str], ...] = ()) -> Ask:
-    """Return the request for work that takes so long, and fails at its end if that is wanted."""
-    return Ask(f"/background?seconds={seconds}{'&fails=true' if fails else ''}", "POST", status=BEGUN, headers=headers)
+def background(seconds: float, *, fails: bool | None = None, headers: tuple[tuple[str, str], ...] = ()) -> Ask:
+    """Return the request for work that takes so long; it says whether that is to fail at its end, unless `fails` is None."""
+    wanted = "" if fails is None else f"&fails={str(fails).lower()}"
+    return Ask(f"/background?seconds={seconds}{wanted}", "POST", status=BEGUN, headers=headers)
 
 
 def path_of(answer: Answer) -> str:

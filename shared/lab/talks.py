@@ -30,6 +30,11 @@ def begun(seen: Observation) -> list[Finding]:
     return [found for answer in seen.answers if answer.ask.says for found in _begun(answer, seen)]
 
 
+def understood(seen: Observation) -> list[Finding]:
+    """Find only that something came which is no message."""
+    return [found for answer in seen.answers if answer.ask.says for found in _understood(answer, seen)]
+
+
 def _begun(answer: Answer, seen: Observation) -> list[Finding]:
     if answer.status == UPGRADED:
         return []
