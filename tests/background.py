@@ -30,7 +30,7 @@ from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
 from shared.lab.server import PATIENT, START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
-from shared.lab.talk import Hear, start
+from shared.lab.talk import Hear, Pause, cancel, start
 from shared.lab.talks import talked
 from shared.lab.terminal import press_ctrl_c
 from shared.lab.traits import Shown, all_measured, declared, measured
@@ -83,6 +83,13 @@ LATE = {502, 504}
 
 UNFORESEEN = (Crash.BARE, Crash.OUT_OF_A_GROUP)
 CRASHING = Ask(*("/ws", SOCKET), status=101, says=(start("a", Crash.BARE), Hear("done", "a")))
+CANCELLING = Ask(
+    *("/ws", SOCKET),
+    status=101,
+    says=(start("a", Crash.ENDS_LATE), Hear("started", "a"), Pause(0.2), cancel("a"), Hear("cancelled", "a"), Pause(0.1)),
+)
+"""A conversation in which a task is cancelled that takes its time to end, and has a result then."""
+
 CRASHING_WAITS = (
     *(Ask(f"{path}?seconds={Crash.BARE}") for path in ("/patient", "/attentive", "/deadline", "/deadline-thread")),
     *(Ask(f"{path}?seconds={Crash.BARE}") for path in ("/guarded", "/context")),
@@ -308,6 +315,7 @@ class Ending:
         own_errors: Requests whose waits fail, out of a task group, or of one in another, with an error of the stack's own.
         crashed_work: Work in the background that fails as nobody foresaw, bare and out of a task group, and one that does not.
         crashed_talk: A conversation of which a task fails as nobody foresaw.
+        cancelled_talk: The conversation of `CANCELLING`.
         crashed_streams: Streams that fail as nobody foresaw when they have begun.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
@@ -329,6 +337,7 @@ class Ending:
     own_errors: list[Answer]
     crashed_work: tuple[list[Followed], Observation]
     crashed_talk: Observation
+    cancelled_talk: Observation
     crashed_streams: list[Observation]
     dead: list[Answer]
     exit_code: int
@@ -364,6 +373,8 @@ def run_to_the_end(variant: Variant) -> Ending:
         crashed_talk = first_good(
             range(TRIES), lambda _: run(server, [CRASHING], linger=LOGGED), lambda seen: began(seen) and times_logged(seen) == 1
         )
+        # Again, where the task was cancelled before it had begun its call, and so had nothing to end.
+        cancelled_talk = first_good(range(TRIES), lambda _: run(server, [CANCELLING]), lambda seen: bool(seen.calls))
         crashed_streams = [_crash_stream(server, ask) for ask in CRASHING_STREAMS]
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
@@ -385,6 +396,7 @@ def run_to_the_end(variant: Variant) -> Ending:
             own_errors=own_errors,
             crashed_work=crashed_work,
             crashed_talk=crashed_talk,
+            cancelled_talk=cancelled_talk,
             crashed_streams=crashed_streams,
             dead=dead,
             exit_code=exit_code,

@@ -7,6 +7,7 @@ from shared.lab.causes import Cause
 from shared.lab.complaints import complaints
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
+from shared.lab.host import LATE, LATE_RESULT
 from shared.lab.places import CONVERSATION_ENDPOINT, OPEN_CLIENT, WITH_REQUEST_ID, WORK_AND_TELL
 from shared.lab.rules import misstated
 from shared.lab.server import Server
@@ -20,6 +21,7 @@ from shared.lesson.messages import MAX_NAME, MAX_RUNNING, Refused
 from shared.lesson.request_id import HEADER
 from shared.lesson.upstreams import MAX_CALLS
 from shared.lesson.work import FAILED, WORK
+from tests.background import Ending
 from tests.conftest import keep, keep_seen
 from tests.crowd import CLIENTS, KEPT, OFF, Crowd
 
@@ -154,6 +156,20 @@ def test_a_cancelled_task_is_broken_off(server: Server) -> None:
         return told_in_time(talk, "b", wait, wait / 2, said=1)
 
     prove(server, "broken off", asks, check, WAITS)
+
+
+def test_a_task_that_ends_late_is_told_once(subject: Variant, ending: Ending) -> None:
+    """That a task is cancelled is told when it has ended, however long that takes, and no result that it still had."""
+    seen, talk = ending.cancelled_talk, ending.cancelled_talk.answers[0].talk
+    done = talk.first("done", "a")
+    if done and done.message.get("result") == LATE_RESULT:
+        sentence = f"a task that was cancelled had a result all the same, and its client was told {done.message}"
+        accuse(subject, seen, sure(Cause.WRONG_ANSWER, f"{sentence}; only that it was cancelled is right", WORK_AND_TELL))
+    accuse(subject, seen, begun(seen) or talked(seen))
+    told = talk.first("cancelled", "a")
+    if seen.calls and told and told.at - talk.said[-1] < LATE - EARLY:
+        sentence = f"a task took {LATE:g} s to end when it was cancelled, and {told.at - talk.said[-1]:.2f} s after it had been"
+        accuse(subject, seen, sure(Cause.FALSE_REPORT, f"{sentence} asked for, its client was told that it had ended", CANCEL))
 
 
 CANCELS_A = '{"cancel": "a"}'

@@ -202,6 +202,12 @@ class Crash(IntEnum):
     OWN_OUT_OF_A_GROUP = 2
     OWN_BESIDE_ANOTHER = 3
     OWN_OUT_OF_TWO_GROUPS = 4
+    ENDS_LATE = 5
+    """No failure: work that takes `LATE` to end when it is cancelled, and has come to its result by then."""
+
+
+LATE, LATE_RESULT = 0.3, "a result that came too late"
+"""Seconds, and what such work returns."""
 
 
 async def crash(_: str, seconds: float) -> str:
@@ -230,9 +236,24 @@ def crash_work(call_work: Callable[[Any, Any, Any], Awaitable[str]]) -> Callable
     async def call_or_crash(client: Any, settings: Any, task: Any) -> str:  # noqa: ANN401 - the stack's own
         if task.seconds in {Crash.BARE, Crash.OUT_OF_A_GROUP}:
             return await crash(task.name, task.seconds)
+        if task.seconds == Crash.ENDS_LATE:
+            return await end_late(call_work(client, settings, task))
         return await call_work(client, settings, task)
 
     return call_or_crash
+
+
+async def end_late(work: Awaitable[str]) -> str:
+    """Wait for work; when that is cancelled, take some time to end, as what cleans up does, and return a result all the same."""
+    try:
+        return await work
+    except BaseException:  # noqa: BLE001 - cancellation, whichever loop's
+        if anyio := sys.modules.get("anyio"):  # Not imported: it may not be there, and trio needs it.
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(LATE)
+        else:
+            await asyncio.sleep(LATE)
+        return LATE_RESULT
 
 
 def crash_thread(slow_sync_operation: Callable[[str, float], str]) -> Callable[[str, float], str]:
