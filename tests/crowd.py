@@ -104,7 +104,7 @@ def _converse(server: Server, clients: int, apart: float) -> Observation:
     asks = []
     for place in range(clients):
         others = Pause((clients - place) * apart)  # Those that are still to come.
-        says = stays(others) if place < clients / 2 else leaves(place, others)
+        says = stays(others) if place < clients // 2 else leaves(place, others)
         asks.append(Ask("/ws", SOCKET, after=place * apart, status=101, says=tuple(says)))
     last, seen = server.upstreams.last_call(), run(server, asks, patience=DEADLINE)
     server.upstreams.wait_for_calls(LONG + 1)

@@ -214,6 +214,9 @@ def work_ends_or_is_reported(down: Down) -> list[Finding]:
     return next((found for name, call in late.items() if call and (found := _is_reported(down, name, call))), [])
 
 
+SHUTDOWN_FAILED: Final = ("Application shutdown failed", "Lifespan failure in shutdown")
+"""The words of uvicorn and of anycorn."""
+
 LATE_WORK: Final = {"long work": LONG_WORK, "longer work": LONGER_WORK}
 
 
@@ -260,8 +263,8 @@ def left_to_the_server(pressed: Pressed) -> list[Finding]:
 
 
 def the_end_is_no_error(down: Down) -> list[Finding]:
-    """Find that the lifespan failed at its end, which a server says in these words whatever it ends with."""
-    said = next((line for line in down.printed.splitlines() if "shutdown failed" in line), "")
+    """Find that the lifespan failed at its end: an ASGI server says so, whatever it ends with, and another exit code tells it."""
+    said = next((line for line in down.printed.splitlines() if any(words in line for words in SHUTDOWN_FAILED)), "")
     sentence = f"after SIGTERM the log says {said!r}: an error got out of the lifespan, such as the end of a deadline"
     return sure(Cause.CRASHED, sentence, LIFESPAN, OPEN_BACKGROUND) if said else []
 

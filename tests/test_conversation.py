@@ -23,7 +23,7 @@ from shared.lesson.upstreams import MAX_CALLS
 from shared.lesson.work import FAILED, WORK
 from tests.background import Ending
 from tests.conftest import keep, keep_seen
-from tests.crowd import CLIENTS, KEPT, OFF, Crowd
+from tests.crowd import KEPT, OFF, Crowd
 
 FACTORS = {"a": 2, "b": 1, "c": 3}
 """How many waits each task of a conversation takes."""
@@ -439,4 +439,4 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
         accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CONVERSATION_ENDPOINT))
     accuse(subject, seen, complaints(LEFT, crowd.log, CONVERSATION_ENDPOINT))
     accuse(subject, crowd.after, complaints("a client said a lot, read no reply and left", crowd.log_deaf, CONVERSATION_ENDPOINT))
-    keep_seen(subject, f"/ws x {CLIENTS}", "nothing left", seen)
+    keep_seen(subject, f"/ws x {clients}", "nothing left", seen)

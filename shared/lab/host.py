@@ -247,6 +247,8 @@ async def end_late(work: Awaitable[str]) -> str:
     """Wait for work; when that is cancelled, take some time to end, as what cleans up does, and return a result all the same."""
     try:
         return await work
+    except Exception:
+        raise
     except BaseException:  # noqa: BLE001 - cancellation, whichever loop's
         if anyio := sys.modules.get("anyio"):  # Not imported: it may not be there, and trio needs it.
             with anyio.CancelScope(shield=True):
