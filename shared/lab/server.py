@@ -26,6 +26,7 @@ START_SECONDS = 90.0
 """Beside many others on two cores a right one was seen to take 28 seconds; its imports cost up to 0.7 of the processor's."""
 STOP_SECONDS = 10.0
 ENDS = 1.0
+"""Seconds in which a process that has closed its sockets has ended as well."""
 
 PATIENT = {"CONNECT_DEADLINE": "8"}
 """Settings for a server that is not judged by how soon it connects: a busy machine may take seconds for hundreds at once."""
