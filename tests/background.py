@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -22,9 +23,9 @@ from urllib.parse import quote, urlsplit
 from shared.lab import aftermath
 from shared.lab.experiment import LOGGED, Answer, Ask, Observation, run, send
 from shared.lab.failing_start import start_in_vain
-from shared.lab.family import LEAVE, outlived, started_by
+from shared.lab.family import LEAVE, outlived, standing_still, started_by
 from shared.lab.follow import Followed, background, body, follow, path_of
-from shared.lab.host import PLANTED, Crash
+from shared.lab.host import CRASHING_N, PLANTED, Crash
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import End
 from shared.lab.readers import Slow, leave, read_late
@@ -38,7 +39,7 @@ from shared.lab.tries import first_good
 from shared.lab.variants import ROOT, Variant
 from shared.lab.wire import kept_open
 from shared.lesson.command import HOST, KEEP_ALIVE
-from shared.lesson.contract import FACTORS, SOCKET
+from shared.lesson.contract import FACTORS, SOCKET, WORKERS
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.request_id import HEADER
 from shared.lesson.settings import UPSTREAM_DEADLINE
@@ -97,6 +98,8 @@ CRASHING_WAITS = (
 )
 """Requests of which the one wait fails: work, or a thread."""
 
+CRASHING_WORK = Ask(f"/cpu?n={CRASHING_N}&limit={MAX_SECONDS:g}", status=500)
+
 CRASHING_TOGETHER = tuple(Ask(f"{path}?seconds={Crash.BARE}") for path in ("/gather-fails", "/group-fails", "/first"))
 """Requests of which all waits fail together."""
 
@@ -114,7 +117,7 @@ class Reader:
         line: What it printed first.
         answers: A search, then each waiting endpoint with its default wait, and the longest wait that is allowed.
         long: The answers to `LONG`.
-        by_default: The answers to `BY_DEFAULT`.
+        by_default: The answers to `BY_DEFAULT`, and then to work on the CPU that no worker did for longer than it may take.
         work: What was told of the work among these at last; or of the same again, where its service was late.
         idle: For how many seconds an idle connection stayed open, infinity if for long; None where its `/ping` was not answered.
         upstreams: How many processes it had started, for its upstreams and for work.
@@ -152,6 +155,9 @@ BY_DEFAULT = (
 """What leaves numbers out of which no service behind learns: how long a thread works, its deadline, which is then asked for, and
 how much is computed."""
 
+COMPUTING_LIMIT, UNWORKED = 5.0, 7.5
+"""Seconds of the deadline of `/cpu` where none is asked for; and midway to the nearest wrong, twice."""
+
 THREAD_WORKS, TOO_LONG = 2.0, 3.0
 """Seconds for which the thread works where it is not told how long; and midway to the nearest wrong, twice."""
 
@@ -175,7 +181,7 @@ def run_as_a_reader(variant: Variant) -> Reader:
             if found:  # Its socket listens, so this waits until the server takes it.
                 with urllib.request.urlopen(f"{found[0]}/ping", timeout=START_SECONDS):  # noqa: S310 - our own
                     pass
-            asked = _ask_as_a_reader(found[0]) if found else ([], [], [], None, None)
+            asked = _ask_as_a_reader(found[0], process.pid) if found else ([], [], [], None, None)
             if found:  # What has computed has to be gone as well, when it is killed.
                 send(found[0], [Ask("/cpu?n=1000")])
             upstreams = started_by(process.pid) if found else []
@@ -185,7 +191,7 @@ def run_as_a_reader(variant: Variant) -> Reader:
     return Reader(line, *asked, len(upstreams), len(left))
 
 
-def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], list[Answer], Answer | None, float | None]:
+def _ask_as_a_reader(url: str, server: int) -> tuple[list[Answer], list[Answer], list[Answer], Answer | None, float | None]:
     """Return the `answers`, the `long`, the `by_default`, the `work` and the `idle` of a `Reader`."""
     free = [Ask("/threaded"), Ask("/async"), Ask("/parallel"), Ask("/sequential"), Ask("/guarded")]
     free += [Ask(f"{path}?seconds={MAX_SECONDS:g}") for path in ("/async", "/threaded")]
@@ -194,7 +200,9 @@ def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], list[Answer]
     idle = first_good(
         range(TRIES), lambda _: kept_open(url, IDLE_TOO_LONG), lambda seconds: seconds is not None and math.isfinite(seconds)
     )
-    together = in_time(url, [*free, *LONG])
+    with ThreadPoolExecutor(1) as beside:
+        unworked = beside.submit(_ask_for_what_nobody_works_on, url, server)
+        together = in_time(url, [*free, *LONG])
     answers, long = together[: len(free)], together[len(free) :]
     begun = next(answer for answer in long if answer.ask.method == "POST")
     work = first_good(
@@ -202,7 +210,20 @@ def _ask_as_a_reader(url: str) -> tuple[list[Answer], list[Answer], list[Answer]
     )
     by_default = first_good(range(TRIES), lambda _: send(url, BY_DEFAULT), lambda seen: seen[0].seconds < TOO_LONG)
     # The last alone: others would wait for it, and a wait too short would not show.
-    return [*searched, *answers, *in_time(url, [Ask("/sync")])], long, by_default, work, idle
+    return [*searched, *answers, *in_time(url, [Ask("/sync")])], long, [*by_default, unworked.result()], work, idle
+
+
+def _ask_for_what_nobody_works_on(url: str, server: int) -> Answer:
+    """Ask for work on the CPU while the worker processes stand still, for longer than such work may take by default."""
+    before = started_by(server)
+    send(url, [Ask("/cpu?n=1000")] * WORKERS)
+    workers = set(started_by(server)) - set(before)
+
+    def once(_: int) -> Answer:
+        with standing_still(workers, UNWORKED):
+            return send(url, [Ask("/cpu?n=1000", status=504)])[0]
+
+    return first_good(range(TRIES), once, lambda answer: answer.status == answer.ask.status)
 
 
 def _outcome(url: str, begun: Answer) -> Answer | None:
@@ -309,9 +330,10 @@ class Ending:
         late: The requests of `TOLD_LATE`, whose services are silent, the first one's only when it is asked a second time.
         crashes: Requests whose waits fail as nobody foresaw, bare and out of a task group: to /sequential, then to /parallel.
         crashed_waits: The requests of `CRASHING_WAITS`.
+        crashed_worker: Work on the CPU that fails in its process as nobody foresaw.
         crashed_together: The answers to those of `CRASHING_TOGETHER`.
         mixed: A request whose wait fails, out of a task group, with an error of the stack's own and one that nobody foresaw.
-        crash_log: What it had printed after that one and the first two of those.
+        crash_log: What it printed of that one and of the first two of those.
         own_errors: Requests whose waits fail, out of a task group, or of one in another, with an error of the stack's own.
         crashed_work: Work in the background that fails as nobody foresaw, bare and out of a task group, and one that does not.
         crashed_talk: A conversation of which a task fails as nobody foresaw.
@@ -331,6 +353,7 @@ class Ending:
     late: Observation
     crashes: list[Answer]
     crashed_waits: Observation
+    crashed_worker: Observation
     crashed_together: list[Answer]
     mixed: Answer
     crash_log: str
@@ -355,15 +378,19 @@ def run_to_the_end(variant: Variant) -> Ending:
         )
         silent = {service: _silence(server, service) for service in SILENT}
         late = first_good(range(TRIES), lambda _: _tell_late(server), _told_in_time)
-        crashes = [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/sequential?seconds={how}")])]
-        mixed = send(server.url, [Ask(f"/sequential?seconds={Crash.OWN_BESIDE_ANOTHER}")])[0]
-        time.sleep(LOGGED)
-        crash_log = server.log()
+        alone = [Ask(f"/sequential?seconds={how}") for how in (*UNFORESEEN, Crash.OWN_BESIDE_ANOTHER)]
+        crashed_alone = first_good(
+            range(TRIES), lambda _: run(server, alone, linger=LOGGED), lambda seen: times_logged(seen) == len(alone)
+        )
+        *crashes, mixed = crashed_alone.answers
         crashes += [answer for how in UNFORESEEN for answer in send(server.url, [Ask(f"/parallel?seconds={how}")])]
         crashed_waits = first_good(
             range(TRIES),
             lambda _: run(server, CRASHING_WAITS, linger=LOGGED),
             lambda seen: times_logged(seen) == len(CRASHING_WAITS),
+        )
+        crashed_worker = first_good(
+            range(TRIES), lambda _: run(server, [CRASHING_WORK], linger=LOGGED), lambda seen: times_logged(seen) > 0
         )
         crashed_together = send(server.url, CRASHING_TOGETHER)
         own = [Ask(f"{path}?seconds={Crash.OWN_OUT_OF_A_GROUP}") for path in ("/sequential", "/parallel")]
@@ -390,9 +417,10 @@ def run_to_the_end(variant: Variant) -> Ending:
             late=late,
             crashes=crashes,
             crashed_waits=crashed_waits,
+            crashed_worker=crashed_worker,
             crashed_together=crashed_together,
             mixed=mixed,
-            crash_log=crash_log,
+            crash_log="\n".join(crashed_alone.printed),
             own_errors=own_errors,
             crashed_work=crashed_work,
             crashed_talk=crashed_talk,

@@ -8,22 +8,37 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from shared.lab import aftermath
-from shared.lab.experiment import Observation, run
+from shared.lab.experiment import Answer, Observation, run, send
 from shared.lab.readers import read_after
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.tries import first_good
 from shared.lab.upstream import Upstreams
 from shared.lab.variants import Variant
+from shared.lesson.calls import RETRY_PAUSE
 from shared.lesson.command import HOST
 from shared.lesson.settings import CHAT_DEADLINE, CONNECT_DEADLINE
-from tests.trouble import LATEST, SEARCH, SERVICES, STREAM, WITH_ANSWER, Case, Fault, Left, about, left_over, words_of
+from tests.trouble import (
+    LATEST,
+    SEARCH,
+    SERVICES,
+    STREAM,
+    WITH_ANSWER,
+    Case,
+    Fault,
+    Left,
+    about,
+    ask_while_full,
+    left_over,
+    words_of,
+)
 
 WAYS = (Fault("refuse", 502), Fault("hang", 502))
 ASKS = (WITH_ANSWER, STREAM)
@@ -31,6 +46,7 @@ ROUNDS = 4
 
 CONNECTS = 2 * CONNECT_DEADLINE
 ANSWERS = 1.5 * CHAT_DEADLINE
+MODEL = "gpt-doors"
 DEADLINES = {"CONNECT_DEADLINE": f"{CONNECTS:g}", "CHAT_DEADLINE": f"{ANSWERS:g}", "UPSTREAM_DEADLINE": f"{3 * CONNECTS:g}"}
 """The deadlines that the server here is given, in seconds: longer than the defaults, to show that settings are obeyed."""
 
@@ -43,6 +59,13 @@ MANY_EVENTS, PART = 384, "€" * 5_500
 The sign is three bytes long where the model sends it, so most pieces in which such an answer comes end in the middle of one; and
 it is six bytes long where JSON is kept to ASCII, as it is for the client.
 """
+
+FULL = 1.5 * CONNECTS + 1.0
+"""Seconds for which all places for calls are taken: who comes after a quarter of it waits longer than a connection may take, and
+less long than there is time for an answer."""
+
+REFUSALS = 8
+"""How often to refuse a connection, where the second attempt did not help either: a busy machine may be late to accept it."""
 
 OVERDUE = 1.0
 """Seconds after the model's deadline until that is read: it is over for this answer, too."""
@@ -236,6 +259,8 @@ class Doors:
         left: What was left after that.
         silent: While the model was silent, for each way to ask it.
         unread: An answer of `MANY_EVENTS` events; its reader had read nothing until the model's deadline had long been over.
+        placeless: Work that takes all places for calls for longer than a connection may take, and then a search that finds none.
+        again: A search whose first connection was refused, and a second one would not have been; in the first try that helped.
         proxied: The paths of calls that came to a proxy, which the server's environment named.
 
     """
@@ -244,6 +269,8 @@ class Doors:
     left: Left
     silent: Observation
     unread: Observation
+    placeless: Observation
+    again: Answer
     proxied: list[str]
 
 
@@ -253,6 +280,7 @@ def run_at_doors(variant: Variant) -> Doors:
         own = upstreams.environment()
         openai, chroma, proxy = (stack.enter_context(contextlib.closing(Door(own[name]))) for name in DOORS)
         settings = {"OPENAI_BASE_URL": openai.url, "CHROMA_URL": chroma.url, "http_proxy": proxy.url, "no_proxy": "", **DEADLINES}
+        settings["OPENAI_CHAT_MODEL"] = MODEL
         server = stack.enter_context(Server(variant, upstreams, settings=settings))
         run(server, [SEARCH])
         idle = aftermath.look(server)
@@ -261,10 +289,29 @@ def run_at_doors(variant: Variant) -> Doors:
             while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):
                 _meet(server, one, openai, chroma)
         left = left_over(server, idle)
+        again = first_good(
+            range(REFUSALS), lambda _: _refused_once(server, openai), lambda answer: answer.status == HTTPStatus.OK
+        )
+        placeless = first_good(range(ROUNDS), lambda _: ask_while_full(server, FULL), found_a_place)
         server.upstreams.misbehave("chat", "answer", marker=words_of(LONG), body=EVENT % PART * MANY_EVENTS + LAST)
         # Beside each other, for both only wait; again, where a machine was too busy for what comes before the stream.
         unread, silent = first_good(range(ROUNDS), lambda _: read_after(server, LONG, lambda: _silence(server)), _began)
-        return Doors(found, left, silent, unread, proxy.gate.arrived)
+        return Doors(found, left, silent, unread, placeless, again, proxy.gate.arrived)
+
+
+def _refused_once(server: Server, openai: Door) -> Answer:
+    """Search while the first service refuses connections, and let it accept them before it is to be asked a second time."""
+    openai.shut("refuse")
+    with ThreadPoolExecutor(1) as client:
+        answer = client.submit(send, server.url, [SEARCH])
+        time.sleep(RETRY_PAUSE[0] / 2)
+        openai.open()
+        return answer.result()[0]
+
+
+def found_a_place(seen: Observation) -> bool:
+    """Return whether the search of `ask_while_full` was answered in the end."""
+    return seen.answers[0].status == HTTPStatus.OK
 
 
 def _began(seen: tuple[Observation, Observation]) -> bool:

@@ -28,7 +28,7 @@ from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lab.verdict import doubt
 from shared.lesson.command import SHUTDOWN_WAIT
-from shared.lesson.contract import SOCKET, TASKS
+from shared.lesson.contract import FACTORS, SOCKET, TASKS
 from shared.lesson.jobs import GRACE
 from shared.lesson.limits import MAX_SECONDS
 from tests.computing import begun_anew
@@ -36,6 +36,10 @@ from tests.computing import begun_anew
 QUICK: Final = 1.0
 LATE: Final = SHUTDOWN_WAIT + 3.0
 """Seconds that a request takes which can end in time, and one which cannot, though a busy machine may be late with the signal."""
+
+ATTENTIVE: Final = LATE + 0.6
+RACE: Final = LATE + 0.9
+"""Seconds that two more of these take; the second is the quickest of its calls, and others take two and three times as long."""
 
 SHORT_STREAM: Final = 0.4
 LONG_STREAM: Final = LATE / 3 + 0.1
@@ -66,6 +70,8 @@ AT_CTRL_C: Final = 0.3
 PIECES: Final = {
     "a request": Ask(f"/patient?seconds={QUICK}"),
     "a long request": Ask(f"/patient?seconds={LATE}"),
+    "an attentive request": Ask(f"/attentive?seconds={ATTENTIVE}"),
+    "a race": Ask(f"/first?seconds={RACE}"),
     "three waits": Ask(f"/sequential?seconds={MAX_SECONDS:g}"),
     "a stream": Ask(f"/as-completed?seconds={SHORT_STREAM}"),
     "a long stream": Ask(f"/as-completed?seconds={LONG_STREAM}"),
@@ -77,8 +83,16 @@ PIECES: Final = {
     ),
     "a silent conversation": Ask("/ws", SOCKET, status=101, says=(Hear("done"),)),
 }
-CALLS: Final = 13
-"""How many calls these have under way at once: each stream has three, and the conversation two."""
+CUT_OFF: Final = {
+    "a long request": (LATE,),
+    "a long stream": tuple(factor * LONG_STREAM for factor in FACTORS),
+    "an attentive request": (ATTENTIVE,),
+    "a race": tuple(factor * RACE for factor in FACTORS),
+}
+"""What cannot end in time, and how long its calls take."""
+
+CALLS: Final = 17
+"""How many calls these have under way at once: each stream and the race have three, and the conversation two."""
 
 GIVEN_UP: Final = 504
 TRIES, MORE_TRIES = 3, 2
@@ -150,15 +164,28 @@ def outcome(down: Down, answer: Answer) -> str:
 
 def what_cannot_end_is_cut_off(down: Down) -> list[Finding]:
     """Find that what takes too long was cut off before its time, or waited for."""
-    for name in ("a long request", "a long stream"):
+    for name in CUT_OFF:
         answer, after = down.answers[name], down.after(down.answers[name])
-        whole = answer.status == 200 and not answer.error and (name == "a long request" or told(answer).count("result") == 3)
+        whole = answer.status == 200 and not answer.error and (name != "a long stream" or told(answer).count("result") == 3)
         sentence = f"{name} was under way at SIGTERM, and {outcome(down, answer)}; {SHUTDOWN_WAIT} s are right"
         if not whole and after < SHUTDOWN_WAIT - EARLY:
             # On a busy machine a service may be given up before there is a signal.
             return [Finding(Cause.CUT_SHORT, sentence, certain=after > 0, places=(SERVE, LIFESPAN))]
         if whole or after >= SHUTDOWN_WAIT + ROOM:
             return [Finding(Cause.LINGERS, sentence, places=(SERVE,))]
+    return []
+
+
+def what_is_cut_off_is_broken_off(down: Down) -> list[Finding]:
+    """Find that a call went on for a request that had been cut off, until the server's process ended."""
+    ended = down.call(SHORT_WORK)
+    for name, takes in CUT_OFF.items():
+        for call in filter(None, map(down.call, takes)):
+            after, request = (call.end or down.gone) - down.asked, down.answers[name]
+            # Right: when its request is. Wrong: with the process, a second after this work has come to its end.
+            if ended and ended.end and (call.end or down.gone) > ended.end:
+                sentence = f"{name} was cut off {down.after(request):.2f} s after SIGTERM, and its call went on until {after:.2f}"
+                return [Finding(Cause.RUNS_ON, sentence, places=(CALL_WORK,), ask=request.ask)]
     return []
 
 
@@ -299,6 +326,14 @@ def wrong_with(down: Down) -> list[Finding]:
 
 CHECKS = (
     *(workers_begin_anew, nothing_is_given_up, what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last),
-    *(nobody_new_is_served, conversations_end, work_ends_or_is_reported, computing_ends, it_stops_in_time, nothing_is_left),
+    *(
+        what_is_cut_off_is_broken_off,
+        nobody_new_is_served,
+        conversations_end,
+        work_ends_or_is_reported,
+        computing_ends,
+        it_stops_in_time,
+        nothing_is_left,
+    ),
     the_end_is_no_error,
 )

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 
+from shared.lab import aftermath
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run, send
 from shared.lab.finding import Finding, sure
 from shared.lab.follow import BEGUN, Followed, background, body, follow, path_of, tried
 from shared.lab.places import BACKGROUND_STATE, BEGIN_BACKGROUND, OPEN_BACKGROUND, WORK_IN_BACKGROUND
 from shared.lab.refusal import refused
-from shared.lab.rules import other_status
+from shared.lab.rules import other_status, readable
 from shared.lab.server import Server
 from shared.lab.upstream import most_at_once
 from shared.lab.variants import Variant
@@ -26,6 +27,9 @@ STAYS = (1.5, 6.0)
 WORK_SECONDS = 10.0
 """How long to wait for work that an earlier test has begun: it would take places that are counted."""
 
+MORE = 5
+"""How many pieces of work end than are kept: somebody may hold a task for each that is kept, and for no other."""
+
 REQUEST_ID = "followed-through"
 
 
@@ -34,6 +38,8 @@ def begun(answers: Sequence[Answer], seen: Observation) -> list[Finding]:
     for answer in answers:
         if answer.status != BEGUN:
             return other_status(answer, seen)
+        if findings := readable(answer, seen):
+            return findings
         job, path = str(body(answer).get("id", "")), path_of(answer)
         if not job or body(answer) != {"id": job, "state": "running"}:
             return sure(Cause.WRONG_ANSWER, f"{answer.ask.path} answered {body(answer)}, and not an id and the state running")
@@ -60,7 +66,7 @@ def ended(one: Followed, expected: dict[str, object]) -> list[Finding]:
         sentence = f"{asked} is still said to be running, though it should have {outcome} some seconds ago"
         return [Finding(cause, sentence, places=(WORK_IN_BACKGROUND, BEGIN_BACKGROUND))]
     if said == {"id": one.id, **expected}:
-        return []
+        return readable(one.told[-1], Observation(one.told))
     swallowed = expected["state"] == "failed" and said.get("state") == "done"
     sentence = f"what is told of {asked} is {said}, and {expected} is right"
     return sure(Cause.SWALLOWED if swallowed else Cause.WRONG_ANSWER, sentence, WORK_IN_BACKGROUND)
@@ -193,8 +199,9 @@ def test_no_more_work_than_there_is_room_for(server: Server) -> None:
 
 
 def test_what_has_ended_is_forgotten_in_order(server: Server) -> None:
-    """Of work that has ended the latest are known, and older ones are forgotten; what still runs never is."""
+    """Of work that has ended the latest are known, and older ones are forgotten, with their tasks; what still runs never is."""
     first, longer = STAYS
+    before = aftermath.ended_tasks(server)
     seen, paths, runs_on = end_more_than_is_kept(server, first)
     if not runs_on:
         seen, paths, runs_on = end_more_than_is_kept(server, longer)
@@ -207,11 +214,14 @@ def test_what_has_ended_is_forgotten_in_order(server: Server) -> None:
         judge(server, seen, sure(Cause.NO_BOUND, f"{sentence} the first was still known", OPEN_BACKGROUND))
     if not all(known[1 + len(ids) - MAX_KEPT + 1 :]):  # The one that ran on may have ended just now, and taken a place.
         judge(server, seen, sure(Cause.LOST, f"{sentence} only {sum(known[1:])} were known", OPEN_BACKGROUND))
+    # Right: none, or one for each that is kept. Wrong: one for each that has ended.
+    if (held := aftermath.ended_tasks(server) - before) > MAX_KEPT + MORE / 2:
+        judge(server, seen, sure(Cause.LEAK, f"{sentence} {held} tasks that had ended were still held", OPEN_BACKGROUND))
     server.upstreams.wait_for_calls(WORK_SECONDS)
 
 
 def end_more_than_is_kept(server: Server, stays: float) -> tuple[Observation, list[str], bool]:
-    """Begin work that takes a while, and meanwhile some that ends at once, two pieces more than are kept when they have ended.
+    """Begin work that takes a while, and meanwhile some that ends at once, `MORE` pieces than are kept when they have ended.
 
     Args:
         server: Whose work.
@@ -225,7 +235,7 @@ def end_more_than_is_kept(server: Server, stays: float) -> tuple[Observation, li
     seen = run(server, [background(stays)])
     judge(server, seen, begun(seen.answers, seen))
     paths = [path_of(seen.answers[0])]
-    for _ in range(MAX_KEPT + 2):
+    for _ in range(MAX_KEPT + MORE):
         followed, quick = follow_quickly(server)
         judge(server, quick, begun([followed.begun], quick) or ended(followed, {"state": "done", "result": RESULT}))
         paths.append(followed.path)

@@ -38,6 +38,9 @@ SHORT_LIMITS = (0.1, 0.3, 0.9, 1.8)
 PARTS = 3
 """Parts of the work in a thread: a `/ping` answered in each of them shows that the event loop got its turn all the while."""
 
+QUEUED, HANDED_OVER = 16, 5
+"""Requests for work at once; and how many of them two workers may have begun, or a pool for two have handed over to them."""
+
 KNOWN = {1: 0, 2: 0, 3: 1, 100: 25, 7919: 999, 7920: 1000}
 """How many primes there are below some numbers; 7,919 is the thousandth."""
 
@@ -228,6 +231,30 @@ def test_to_wait_for_a_worker_counts(server: Server) -> None:
 
     prove(server, "504 at the limit", lambda wait: [limited(wait, 2)] * (WORKERS + 1), check, SHORT_LIMITS)
     settled(server)
+
+
+def test_what_nobody_waits_for_is_not_begun(server: Server, processes: Processes) -> None:
+    """Work that waits for a worker when its deadline is over is never done; some of it a pool may have handed over already."""
+    once: list[float] = []
+
+    def asks(wait: float) -> list[Ask]:
+        settled(server)
+        alone = processes.during(run(server, [cpu(FACTOR * wait)]))
+        once.append(sum(busy for pid, busy in alone.items() if pid != processes.server))
+        return [limited(wait, FACTOR)] * QUEUED
+
+    def check(seen: Observation) -> list[Finding]:
+        settled(server)
+        busy = processes.during(seen)
+        worked = sum(seconds for pid, seconds in busy.items() if pid != processes.server) / once[-1]
+        over = [answer for answer in seen.answers if answer.status == 504]
+        # Right: a few. Wrong: all of them.
+        if len(over) < QUEUED or worked < (HANDED_OVER + QUEUED) / 2:
+            return []
+        sentence = f"{QUEUED} requests for work were answered 504 when their time was over, and the workers then worked as long"
+        return [Finding(Cause.RUNS_ON, f"{sentence} as for {worked:.0f} of them; those that had not begun are not to begin")]
+
+    prove(server, "not begun", asks, check, WORKS[:2], watch=False)
 
 
 def test_a_killed_worker_is_told_and_replaced(subject: Variant, computing: Computing) -> None:

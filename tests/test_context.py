@@ -1,8 +1,10 @@
 """What belongs to a request goes along with it, and to no other: `context.py`."""
 
 import json
+import time
 from collections.abc import Sequence
 
+from shared.lab import aftermath
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
@@ -12,7 +14,9 @@ from shared.lab.server import Server
 from shared.lab.tries import first_good
 from shared.lab.verdict import judge, prove
 from shared.lesson.contract import REQUESTS
+from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.request_id import HEADER
+from shared.lesson.work import FAILED
 from tests.conftest import keep
 
 MANY = 100
@@ -94,6 +98,20 @@ def test_whoever_calls_says_for_whom(server: Server) -> None:
             sentence = f"{answer.ask.path} came with the {HEADER} {row.function}, and no call to the service behind carries that"
             sentence = f"{sentence}; one carries {others[0]!r}" if others else sentence
             judge(server, seen, [Finding(Cause.LOST_CONTEXT, sentence, certain=True, places=(PLACES["call"],), ask=answer.ask)])
+
+
+def test_a_failure_leaves_nothing(server: Server) -> None:
+    """When the call for it fails, a request is answered, and its task goes on no longer."""
+    before = aftermath.settled(server, lambda _: True)
+    server.upstreams.misbehave("work", "answer", marker="name=", status=FAILED)  # All calls: some clients repeat a GET.
+    seen = run(server, [Ask(f"/context?seconds={MAX_SECONDS:g}", status=502)])
+    judge(server, seen, broken(seen))
+    left = aftermath.settled(server, lambda now: not now.more_than(before))
+    took = time.monotonic() - seen.ended
+    # Right: at once. Wrong: for ten seconds.
+    if took > MAX_SECONDS / 2 or left.more_than(before):
+        sentence = f"{seen.answers[0].ask.path} was answered 502 when its call had failed, and its task went on for {took:.1f} s"
+        judge(server, seen, sure(Cause.RUNS_ON, sentence))
 
 
 def test_one_is_made_where_none_is_given(server: Server) -> None:

@@ -10,12 +10,13 @@ from urllib.parse import quote
 import pytest
 
 from shared.lab.causes import Cause
-from shared.lab.experiment import Ask, run
+from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import sure
 from shared.lab.places import GET_ANSWER, GET_EMBEDDING, HANDLE_ERROR, STREAM_ANSWER
 from shared.lab.refusal import refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
+from shared.lab.stream import events
 from shared.lab.variants import Variant, groups
 from shared.lab.verdict import accuse, judge
 from shared.lesson import limits
@@ -118,6 +119,21 @@ def test_bad_parameters(server: Server, endpoint: Endpoint) -> None:
         judge(server, seen, sure(Cause.UNCHECKED, sentence, (endpoint.module, endpoint.function)))
 
 
+EDGES = (
+    *(f"/as-completed?tasks=1&seconds=0&kilobytes={edge}" for edge in (0, limits.MAX_KILOBYTES)),
+    *(f"/as-completed?tasks={edge}&at_once={edge}&seconds=0" for edge in (limits.MIN_TASKS, limits.MAX_TASKS)),
+    *(f"/limited?tasks={edge}&at_once={edge}&seconds=0" for edge in (limits.MIN_TASKS, limits.MAX_TASKS)),
+)
+"""Requests for the least and the most of what is counted; of other numbers other tests ask for both."""
+
+
+def test_the_least_and_the_most_are_allowed(server: Server) -> None:
+    """A number may be as small, and as large, as is said."""
+    seen = run(server, [Ask(edge) for edge in EDGES])
+    for answer in seen.answers:
+        judge(server, seen, broken(Observation([answer], calls=seen.calls)))
+
+
 @pytest.mark.parametrize("endpoint", WAITING, ids=lambda endpoint: endpoint.path)
 def test_shortest_seconds(server: Server, endpoint: Endpoint) -> None:
     """0 is a wait as well, however it is written, and so is a thousandth of a second."""
@@ -148,21 +164,28 @@ def test_bad_answer(server: Server) -> None:
         judge(server, seen, sure(Cause.WRONG_ANSWER, "with answer=false there is an answer"))
 
 
+READ_TWICE = "C++ 100%25 a=b&c#d?e;f/\n%20+"
+"""What becomes something else when it is decoded a second time, or taken for a part of the address."""
+
 CALLS_WITH_A_QUERY = {"embeddings": GET_EMBEDDING, "chat": GET_ANSWER}
 
 
 def test_a_thousand_characters_of_any_script(server: Server) -> None:
     """A query of 1,000 characters goes to each service as a whole, whatever they are, and comes back unchanged."""
     # The last has what might be changed on its way: a capital, spaces, an accent in its letter and accents beside theirs.
-    queries = [*(character * 1000 for character in "xé漢😀"), " Zoë,  " + "e\N{COMBINING ACUTE ACCENT}" * 496 + " "]
+    queries = [*(character * 1000 for character in "xé漢😀"), READ_TWICE + "x" * (1000 - len(READ_TWICE))]
+    queries += [" Zoë,  " + "e\N{COMBINING ACUTE ACCENT}" * 496 + " "]
     asks = [Ask(f"/search-demo?query={quote(query)}", "POST") for query in queries]
     asks += [Ask(f"/search-demo?query={quote(queries[-1])}&answer=true", "POST")]
     asks += [Ask(f"/answer-stream?query={quote(queries[-1])}", "POST")]
     seen = run(server, asks)
     judge(server, seen, broken(seen))
-    for query, answer in zip(queries, seen.answers, strict=False):
-        if json.loads(answer.body)["query"] != query:
-            judge(server, seen, sure(Cause.WRONG_ANSWER, f"the query {query[:8]!r} and so on came back changed"))
+    *plain, stream = seen.answers
+    told = [json.loads(answer.body)["query"] for answer in plain] + [events(stream)[0].data.get("query")]
+    for query, answer, back in zip([*queries, queries[-1], queries[-1]], seen.answers, told, strict=True):
+        if back != query:
+            sentence = f"the query {query[:20]!r} and so on came back as {str(back)[:20]!r} and so on"
+            judge(server, seen, [replace(*sure(Cause.WRONG_ANSWER, sentence), ask=answer.ask)])
     for call in seen.calls:
         if call.service == "query":
             continue  # What it is given is a vector.

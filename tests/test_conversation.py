@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from shared.lab import checks
 from shared.lab.causes import Cause
-from shared.lab.complaints import complaints
+from shared.lab.complaints import FEW, complaints
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.host import LATE, LATE_RESULT
-from shared.lab.places import CONVERSATION_ENDPOINT, OPEN_CLIENT, WITH_REQUEST_ID, WORK_AND_TELL
+from shared.lab.places import CONVERSATION_ENDPOINT, CREATE_APP, OPEN_CLIENT, WITH_REQUEST_ID, WORK_AND_TELL
 from shared.lab.rules import misstated
 from shared.lab.server import Server
 from shared.lab.talk import ENDINGS, Hear, Leave, Pause, Say, Step, Talk, cancel, start
@@ -23,7 +23,7 @@ from shared.lesson.upstreams import MAX_CALLS
 from shared.lesson.work import FAILED, WORK
 from tests.background import Ending
 from tests.conftest import keep, keep_seen
-from tests.crowd import KEPT, OFF, Crowd
+from tests.crowd import HELD, KEPT, OFF, Crowd
 
 FACTORS = {"a": 2, "b": 1, "c": 3}
 """How many waits each task of a conversation takes."""
@@ -306,11 +306,11 @@ def test_a_bad_message_ends_nothing(server: Server) -> None:
         sentence = f"after messages that cannot be followed a task that ran could not be cancelled: {last_words(talk)}"
         judge(server, seen, sure(Cause.ENDS_THE_TALK, sentence, CONVERSATION_ENDPOINT))
     judge(server, seen, talked(seen))
-    if sorted(call.task for call in seen.calls) != ["y", "z"]:
+    if (called := sorted(call.task for call in seen.calls)) != ["y", "z"]:
         judge(
             server,
             seen,
-            sure(Cause.UNCHECKED, f"messages that are refused made {len(seen.calls) - 2} calls", CONVERSATION_ENDPOINT),
+            sure(Cause.UNCHECKED, f"tasks y and z were begun, and the service was called for {called}", CONVERSATION_ENDPOINT),
         )
 
 
@@ -426,6 +426,9 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
     if open_calls := [call for call in seen.calls if call.end is None]:
         sentence = f"when {clients} conversations were over, the service still worked on {len(open_calls)} of their tasks"
         accuse(subject, seen, sure(Cause.GOES_ON, sentence, CONVERSATION_ENDPOINT, HEAR))
+    if crowd.kept > HELD:
+        sentence = f"when {clients} conversations were over, the server still held {crowd.kept} of them in memory"
+        accuse(subject, seen, sure(Cause.LEAK, sentence, CONVERSATION_ENDPOINT, CREATE_APP))
     whole = [call for call in seen.calls if not call.was_left]
     if len(whole) != len(stayed) * len(KEPT) or crowd.left.in_words():
         counted = f"{len(whole)} tasks were worked on to their end, and {len(stayed) * len(KEPT)} are right"
@@ -437,6 +440,8 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
     if crowd.deaf.in_words():
         sentence = f"a client said a lot, read no reply and left; left over is {', '.join(crowd.deaf.in_words()[:3])}"
         accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CONVERSATION_ENDPOINT))
-    accuse(subject, seen, complaints(LEFT, crowd.log, CONVERSATION_ENDPOINT))
+    # Of each hundred tasks that were broken off httpx2 on anyio may have dropped a connection, which Python closes soon after.
+    few = max(FEW, sum(call.was_left for call in seen.calls) // 100)
+    accuse(subject, seen, complaints(LEFT, crowd.log, CONVERSATION_ENDPOINT, few=few))
     accuse(subject, crowd.after, complaints("a client said a lot, read no reply and left", crowd.log_deaf, CONVERSATION_ENDPOINT))
     keep_seen(subject, f"/ws x {clients}", "nothing left", seen)

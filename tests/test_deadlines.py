@@ -20,6 +20,9 @@ FACTOR = 4
 
 WAITS = (0.2, 0.4, 0.8)
 
+QUEUED, ROOM = 30, 10
+"""Requests for a thread at once, and about how many threads there are."""
+
 
 def over_and_in_time(path: str, wait: float) -> list[Ask]:
     """Return two requests at once: one whose work takes longer than its deadline, and one that has time enough."""
@@ -84,6 +87,25 @@ def broken_off(seen: Observation, over: Answer, limit: float) -> list[Finding]:
         sentence = f"when {over.ask.path} had been answered {over.status}, the service went on working for it, to its end"
         return [Finding(Cause.RUNS_ON, sentence, certain=long[0].end is not None)]
     return []
+
+
+def test_what_waits_for_a_thread_is_not_begun(server: Server) -> None:
+    """A call that has not got its thread when its deadline is over never gets one; those that have one run on."""
+
+    def asks(wait: float) -> list[Ask]:
+        return [Ask(f"/deadline-thread?seconds={FACTOR * wait}&limit={wait}", status=504)] * QUEUED
+
+    def check(seen: Observation) -> list[Finding]:
+        begun = "".join(seen.printed).count("Starting")  # Threads that print at the same time may share a line.
+        # Right: as many as there are threads. Wrong: all of them, one wave after another; of two one can see so far.
+        if begun < 1.5 * ROOM:
+            return []
+        sentence = (
+            f"of {QUEUED} requests to /deadline-thread, whose time was over before there was a thread for each, {begun} got"
+        )
+        return [Finding(Cause.RUNS_ON, f"{sentence} one; there are about {ROOM}, and nobody waited for more")]
+
+    prove(server, "not begun", asks, check, WAITS, linger=FACTOR + 1, watch=False)
 
 
 def test_a_deadline_does_not_stop_a_thread(server: Server) -> None:

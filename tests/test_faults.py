@@ -11,7 +11,7 @@ from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, run
 from shared.lab.finding import sure
 from shared.lab.follow import background, follow
-from shared.lab.places import CALL_WORK, OPEN_CLIENT, WORK_AND_TELL, WORK_IN_BACKGROUND, WORK_ON
+from shared.lab.places import CALL_WORK, OPEN_CLIENT, SERVE, WORK_AND_TELL, WORK_IN_BACKGROUND, WORK_ON
 from shared.lab.refusal import refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
@@ -23,7 +23,7 @@ from shared.lesson.contract import SOCKET
 from shared.lesson.work import REPLICAS, WORK
 from tests.trouble import ASKS, CALLED, FAULTS, NAMES, SEARCH, SERVICES, Fault, about
 
-STATUSES = [201, 204, 301, 307, 400, 401, 404, 500]
+STATUSES = [201, 204, 301, 307, 400, 401, 404, 500, 502, 504]
 BREAKS = ("drop", "reset", "half")
 DEEP = "[" * 100_000
 
@@ -186,6 +186,10 @@ def test_garbage_gets_an_orderly_end(server: Server, garbage: bytes) -> None:
             answer = client.recv(65536)
         except ConnectionResetError:  # The end, said rudely: bytes of ours were still unread.
             answer = b""
+        except TimeoutError:
+            sentence = f"{garbage!r} was sent, and then no more, and for ten seconds neither an answer nor an end came"
+            judge(server, run(server, [Ask("/ping")]), sure(Cause.HANGS, sentence, SERVE))
+            raise
     seen = run(server, [Ask("/ping")])
     judge(server, seen, broken(seen))
     if answer and b" 400 " not in answer.splitlines()[0] and b" 505 " not in answer.splitlines()[0]:

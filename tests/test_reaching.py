@@ -6,12 +6,14 @@ from dataclasses import replace
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.places import BEGIN, IN_OUR_WORDS, OPEN_CLIENT
+from shared.lab.follow import body
+from shared.lab.places import BEGIN, GET_ANSWER, IN_OUR_WORDS, OPEN_CLIENT, STREAM_ANSWER
 from shared.lab.rules import broken
 from shared.lab.stream import events
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
-from tests.doors import ANSWERS, CONNECTS, Doors, given_up, goes_on
+from shared.lesson.calls import MAX_CALLS, RETRY_PAUSE
+from tests.doors import ANSWERS, CONNECTS, FULL, MODEL, REFUSALS, Doors, given_up, goes_on
 from tests.test_resilience import DEADLINE, accuse_in_trouble, remains, wrong_in_trouble
 from tests.trouble import BEFORE, NAMES, TOO_LATE, Case, Fault
 
@@ -70,6 +72,35 @@ def test_the_deadline_is_the_one_that_is_set(subject: Variant, doors: Doors) -> 
                 f"{path} gave a silent model up after {answer.seconds:.3f} s; with CHAT_DEADLINE={ANSWERS:g} {due:.2f} are due"
             )
             accuse(subject, doors.silent, [Finding(Cause.NO_DEADLINE, sentence, places=DEADLINE, ask=answer.ask)])
+
+
+def test_the_model_is_the_one_that_is_set(subject: Variant, doors: Doors) -> None:
+    """The model that is asked, for a whole answer and for a stream, is the one that the settings name."""
+    for call in doors.silent.calls:
+        if call.service == "chat" and call.sent["model"] != MODEL:
+            sentence = f"with OPENAI_CHAT_MODEL={MODEL} the model {call.sent['model']} was asked"
+            place = STREAM_ANSWER if call.sent.get("stream") else GET_ANSWER
+            accuse(subject, doors.silent, sure(Cause.WRONG_CALL, sentence, place))
+
+
+def test_a_refused_connection_is_tried_again(subject: Variant, doors: Doors) -> None:
+    """A search whose first connection is refused makes another a moment later, and is answered where that is accepted."""
+    if doors.again.status != 200:
+        sentence = (
+            f"a connection to the embeddings service was refused, and {RETRY_PAUSE[0] / 2:g} s later accepted again; in each"
+        )
+        sentence = f"{sentence} of {REFUSALS} tries the search was answered {doors.again.status}: it is to be asked a second time"
+        accuse(subject, doors.unreached[0].rounds[0], [replace(*sure(Cause.WRONG_CALL, sentence, BEGIN), ask=doors.again.ask)])
+
+
+def test_who_waits_for_a_place_does_not_wait_for_a_connection(subject: Variant, doors: Doors) -> None:
+    """While all places for calls are taken, who comes may wait for one as long as for an answer: no connection hangs there."""
+    answer, seen = doors.placeless.answers[0], doors.placeless
+    if answer.status == 502:
+        detail = body(answer).get("detail")
+        sentence = f"{MAX_CALLS} calls were under way for {FULL:g} s, and a search that came then was answered 502 after"
+        sentence = f"{sentence} {answer.seconds:.2f} s: {detail!r}; a connection has {CONNECTS:g} s, and a wait for a place more"
+        accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, sentence, OPEN_CLIENT), ask=answer.ask)])
 
 
 def test_services_that_cannot_be_reached_leave_nothing(subject: Variant, doors: Doors) -> None:

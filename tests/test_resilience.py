@@ -291,6 +291,11 @@ def test_trouble_passes(subject: Variant, trouble: Trouble) -> None:
         accuse(subject, seen, broken(Observation(fine, calls=seen.calls)) if fine else [])
         accuse(subject, seen, remains(left))
     accuse(subject, trouble.after[-1], spare(trouble.kept, "every fault"))
+    if trouble.reopened:
+        sentence = (
+            f"a search {MAX_IDLE / 2:g} s after another opened {trouble.reopened} new connections; unused ones are kept for"
+        )
+        accuse(subject, trouble.after[-1], sure(Cause.CLIENT_PER_REQUEST, f"{sentence} {MAX_IDLE:g} s", OPEN_CLIENT))
     when = "services had every fault that the contract foresees"
     # Of each of these httpx2 on anyio may have dropped a connection, and a few more in each round.
     few = FEW * len(trouble.rounds) + given_up_early(trouble)

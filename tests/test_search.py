@@ -1,6 +1,7 @@
 """A search that calls two services: `search.py`. The evidence is what the services saw."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote_plus
@@ -11,7 +12,16 @@ from shared.lab import checks
 from shared.lab.causes import Cause
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
-from shared.lab.places import CALL_UPSTREAM, GET_EMBEDDING, OPEN_CLIENT, SEARCH_DEMO, SEARCH_DOCUMENTS
+from shared.lab.places import (
+    CALL_UPSTREAM,
+    CALL_WORK,
+    GET_ANSWER,
+    GET_EMBEDDING,
+    OPEN_CLIENT,
+    SEARCH_DEMO,
+    SEARCH_DOCUMENTS,
+    STREAM_ANSWER,
+)
 from shared.lab.rules import IN_WORDS, broken
 from shared.lab.server import Server
 from shared.lab.stream import events
@@ -23,14 +33,14 @@ from shared.lesson.upstreams import MAX_IDLE
 from shared.upstream.answers import NOTHING
 from shared.upstream.services import EMBEDDING_SECONDS, QUERY_SECONDS
 from tests.conftest import keep
-from tests.trouble import STREAM, WITH_ANSWER
+from tests.trouble import CALLED, SEARCH, STREAM, TASK, WITH_ANSWER
 
 SEARCH_SECONDS = EMBEDDING_SECONDS + QUERY_SECONDS
 TRIES = (SEARCH_SECONDS, SEARCH_SECONDS, 0.8, 1.6, 3.2)
 """How long a search takes in each try, in seconds: the services are told to be slower, well within a call's deadline here."""
 QUERIES = {"Q4 report": "Q4 report", "budget": "Budget"}
 MANY = 40
-SOME, FEW = 10, 3
+SOME, FEW = 25, 5
 """Searches that come together, and connections that noise may cost them."""
 
 
@@ -98,6 +108,9 @@ def test_search_calls_each_service_once_and_in_order(server: Server) -> None:
     seen = run(server, [search("Q4 report")])
     judge(server, seen, broken(seen))
     judge(server, seen, wrong_calls(seen.calls))
+    if "documents" in seen.calls[1].sent.get("include", []):
+        sentence = "the search asks for the texts of what is found, and nobody reads them"
+        judge(server, seen, sure(Cause.WRONG_CALL, sentence, SEARCH_DOCUMENTS))
     judge(server, seen, untold(seen.answers[0], seen.calls))
 
 
@@ -157,6 +170,29 @@ def test_whatever_the_services_answer_is_passed_on(server: Server, vector: list[
     if (body["embedding_length"], body["results"]) != (len(vector), [{"title": "One"}, {"title": "Two"}]):
         sentence = f"for an embedding of length {len(vector)} and the titles One and Two the answer is"
         judge(server, seen, sure(Cause.WRONG_ANSWER, f"{sentence} {seen.answers[0].body[:120]!r}"))
+
+
+FOUND = (("Prices <2026> & more", "A long paper. " * 400), ("The same title", "One of two."), ("The same title", "Two of two."))
+"""Titles and texts of documents: one is long, and two have one title."""
+
+
+def test_whatever_is_found_is_handed_on(server: Server) -> None:
+    """Each document that is found is told, and handed to the model as a whole, however long it is, and whatever its title."""
+    titles, texts = [{"title": title} for title, _ in FOUND], [text for _, text in FOUND]
+    server.upstreams.misbehave("query", "answer", 2, body=json.dumps({"metadatas": [titles], "documents": [texts]}))
+    seen = run(server, [WITH_ANSWER, STREAM])
+    judge(server, seen, broken(seen))
+    with_answer, stream = seen.answers
+    for answer, results in ((with_answer, json.loads(with_answer.body)["results"]), (stream, events(stream)[0].data["results"])):
+        if results != titles:
+            sentence = f"the vector database found {titles}, and the client was told {results}"
+            judge(server, seen, [replace(*sure(Cause.WRONG_ANSWER, sentence, SEARCH_DOCUMENTS), ask=answer.ask)])
+    for call in seen.calls:
+        handed = str(call.sent["messages"][0]["content"]) if call.service == "chat" else ""
+        if handed and (missing := next((text for text in texts if text not in handed), None)):
+            sentence = f"a document of {len(missing):,} characters was found, {missing[:14]!r} and so on, and the model was not"
+            place = STREAM_ANSWER if call.sent.get("stream") else GET_ANSWER
+            judge(server, seen, sure(Cause.WRONG_CALL, f"{sentence} given it as a whole", place, SEARCH_DOCUMENTS))
 
 
 def test_nothing_may_be_found(server: Server) -> None:
@@ -233,19 +269,25 @@ def test_many_searches_take_about_one(server: Server) -> None:
     keep(server, f"/search-demo x {MANY}", prove(server, "together", lambda seconds: slower(server, seconds, asks), check, TRIES))
 
 
-def test_one_client_for_the_whole_server(server: Server) -> None:
-    """A search soon after another opens no connection: the client is opened once, and not once a request."""
-    run(server, [search("budget")])
+@pytest.mark.parametrize("ask", [SEARCH, WITH_ANSWER, TASK], ids=["search", "answer", "work"])
+def test_one_client_for_the_whole_server(server: Server, ask: Ask) -> None:
+    """A request soon after another opens no connection: the client is opened once, and not once a request.
+
+    The connection on which a stream came may be lost with it, for it is left when the model has said that it is done.
+    """
+    run(server, [ask])
     earlier = server.upstreams.calls(after=0)
-    for _ in range(3):
-        known, last = {call.peer for call in earlier}, max(call.end or 0 for call in earlier)
-        seen = run(server, [search("budget")])
+    for _ in range(2):
+        known, last = {call.peer for call in earlier}, {call.service: call.end or math.inf for call in earlier}
+        seen = run(server, [ask])
         judge(server, seen, broken(seen))
-        new = [call.service for call in seen.calls if call.peer not in known]
         # On a busy machine a pool may have closed meanwhile what had been unused for long.
-        if new and seen.ended - last < MAX_IDLE / 2:
-            sentence = f"a search after others opened {len(new)} new connections, to {' and '.join(new)}"
-            judge(server, seen, sure(Cause.CLIENT_PER_REQUEST, sentence))
+        new = [call for call in seen.calls if call.peer not in known and call.start - last[call.service] < MAX_IDLE / 2]
+        if new:
+            services = " and ".join(call.service for call in new)
+            sentence = f"{ask.method} {ask.endpoint.path} after others opened {len(new)} new connections, to {services}"
+            places = (CALL_WORK,) if ask is TASK else (OPEN_CLIENT, CALLED[new[0].service])
+            judge(server, seen, [replace(*sure(Cause.CLIENT_PER_REQUEST, sentence, *places), ask=ask)])
         earlier += seen.calls
 
 

@@ -14,6 +14,7 @@ from shared.lab.places import (
     ANSWER_STREAM,
     CALL_UPSTREAM,
     CALL_WORK,
+    COMPUTE,
     CONVERSATION_ENDPOINT,
     HANDLE_ERROR,
     LIFESPAN,
@@ -38,6 +39,7 @@ from shared.lesson.upstreams import MAX_IDLE
 from tests.background import (
     AGAIN_TOO_LATE,
     BUSY_FOR,
+    COMPUTING_LIMIT,
     DEFAULT_LIMIT,
     IDLE_TOO_LONG,
     THREAD_WORKS,
@@ -61,9 +63,6 @@ STREAMS = {"/answer-stream": (STREAM_ANSWER,), "/as-completed": (WORK_ON,)}
 PLACES = ("together.py", "host.py")
 """What the log may name as the place of an error in one of three waits: the chapter, or where it was planted."""
 
-COMPUTING_LIMIT = 5.0
-"""Seconds of the deadline of `/cpu` where none is asked for."""
-
 
 def serves(subject: Variant, reader: Reader) -> None:
     """Accuse a variant that does not say where it serves."""
@@ -86,7 +85,7 @@ def test_what_no_service_learns_has_its_defaults(subject: Variant, reader: Reade
     """Who does not say how long a thread works, when its deadline is over, or how much is computed, gets what is documented."""
     serves(subject, reader)
     seen = Observation(reader.by_default)
-    in_time, over, told_when, computed = reader.by_default
+    in_time, over, told_when, computed, unworked = reader.by_default
     successes = [replace(one, ask=replace(one.ask, status=200)) for one in (over, computed) if one.status != 504]
     accuse(subject, seen, broken(Observation([in_time, *successes])))
     for answer in (in_time, over):
@@ -105,6 +104,11 @@ def test_what_no_service_learns_has_its_defaults(subject: Variant, reader: Reade
     limit = f"The worker process did not end within {COMPUTING_LIMIT:g} seconds"
     findings = refused(computed, 504, limit) if computed.status == 504 else right(computed)
     accuse(subject, seen, [replace(finding, ask=computed.ask) for finding in findings])
+    if unworked.status == 504:
+        accuse(subject, seen, refused(unworked, 504, limit))
+    elif unworked.seconds > COMPUTING_LIMIT:
+        sentence = f"while no worker worked, {limit_passed(unworked, COMPUTING_LIMIT)} by default"
+        accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, sentence), ask=unworked.ask)])
 
 
 def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> None:
@@ -255,6 +259,16 @@ def test_an_unforeseen_error_is_not_taken_for_another(subject: Variant, ending: 
     if times != asked:
         sentence = f"{asked} requests of which each met an error that nobody foresaw left {times} of them in the log"
         accuse(subject, seen, sure(Cause.SWALLOWED if times < asked else Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
+
+
+def test_an_unforeseen_error_in_a_worker_is_not_its_death(subject: Variant, ending: Ending) -> None:
+    """An error that a worker process meets is a 500, as anywhere, and in the log; that its process ended is something else."""
+    seen = ending.crashed_worker
+    when = "while its worker process meets an error that nobody foresaw"
+    accuse(subject, seen, refused(seen.answers[0], 500, when=when, log="\n".join(seen.printed)))
+    if not times_logged(seen):
+        sentence = "a worker process met an error that nobody foresaw, and the log does not say so"
+        accuse(subject, seen, sure(Cause.SWALLOWED, sentence, COMPUTE, HANDLE_ERROR))
 
 
 def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, ending: Ending) -> None:

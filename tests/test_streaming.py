@@ -17,6 +17,7 @@ from shared.lab.upstream import Call, most_at_once
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.contract import FACTORS
+from shared.lesson.limits import MAX_TASKS
 from shared.lesson.progress import KILOBYTE
 from shared.lesson.request_id import HEADER
 from shared.lesson.work import FAILED
@@ -24,12 +25,15 @@ from tests.background import AT_ONCE, BIG, MANY, Aside
 from tests.conftest import keep
 
 WAITS = (0.2, 0.4, 0.8)
+LONG_WAITS = (0.8, 1.6, 3.2)
+"""Seconds, of which a fourth has to do for the beginning of fifty calls."""
+
 RESULTS = {f"task{number + 1} result": factor for number, factor in enumerate(FACTORS)}
 """Each result of three unequal tasks, and how many waits it takes."""
 
 AT_ONCE_IN = (AS_COMPLETED_ENDPOINT, ("streaming", "as_they_come"))
 
-PLACES = {"tasks=12&at_once=12": (12, 12), "tasks=12": (12, 3), "at_once=1": (3, 1)}
+PLACES = {f"tasks={MAX_TASKS}&at_once={MAX_TASKS}": (MAX_TASKS, MAX_TASKS), "tasks=12": (12, 3), "at_once=1": (3, 1)}
 """How many pieces of work there are, and how many may be under way at once, by what a request asks for."""
 
 
@@ -112,6 +116,19 @@ def test_a_failure_is_told_in_the_stream(server: Server) -> None:
         judge(server, seen, sure(Cause.WRONG_ERROR, f"the failure of one piece of work is told as {problem}", WORK_ON))
 
 
+def test_a_failure_ends_nothing_else(server: Server) -> None:
+    """Where there is one place, what has not begun when a piece of work fails is worked on all the same."""
+    server.upstreams.misbehave("work", "answer", marker="name=task1", status=FAILED)  # All calls for it: a GET may be repeated.
+    seen = run(server, [Ask("/as-completed?tasks=4&at_once=1&seconds=0")])
+    answer = seen.answers[0]
+    judge(server, seen, broken(seen, (answered,)) or readable(answer))
+    kinds = [event.name for event in events(answer)]
+    if kinds != ["error", "result", "result", "result"]:
+        sentence = f"the first of four pieces of work failed, one was worked on at a time, and the stream told {', '.join(kinds)}"
+        sentence = f"{sentence}; one event 'error' and three 'result' are right"
+        judge(server, seen, sure(Cause.LOST if len(kinds) < 4 else Cause.WRONG_ERROR, sentence, WORK_ON, AT_ONCE_IN[1]))
+
+
 def test_no_more_at_once_than_asked_for(server: Server) -> None:
     """Of seven pieces of work three are under way at once, here as well, and the next begins whenever one has ended."""
 
@@ -152,7 +169,7 @@ def test_as_many_at_once_as_asked_for(server: Server) -> None:
     def asks(wait: float) -> list[Ask]:
         return [Ask(f"/as-completed?seconds={wait / 4:.3f}&{ask}", headers=((HEADER, identifier(ask)),)) for ask in PLACES]
 
-    prove(server, "places", asks, check, WAITS, watch=False)
+    prove(server, "places", asks, check, LONG_WAITS, watch=False)
 
 
 def misstates(answer: Answer, calls: Sequence[Call]) -> list[Finding]:

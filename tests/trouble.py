@@ -17,6 +17,7 @@ from shared.lab.places import CALL_UPSTREAM, CALL_WORK
 from shared.lab.readers import stop_unread
 from shared.lab.rules import broken
 from shared.lab.server import PATIENT, Server, serving
+from shared.lab.shutdown import wait_for_end
 from shared.lab.stream import events, is_closed, listen, readable
 from shared.lab.tries import first_good
 from shared.lab.upstream import Call, most_at_once
@@ -224,10 +225,25 @@ def spare_connections(server: Server) -> int:
     return kept if kept <= KEPT else _spare_connections(server)
 
 
+def reopened(server: Server) -> int:
+    """Search, and again when half of the time is over for which connections are kept; return how many the second one opened."""
+    known = {call.peer for call in [*server.upstreams.calls(0), *run(server, [SEARCH]).calls]}
+    time.sleep(MAX_IDLE / 2)
+    return sum(call.peer not in known for call in run(server, [SEARCH]).calls)
+
+
 def _spare_connections(server: Server) -> int:
     time.sleep(MAX_IDLE)
     run(server, [SEARCH])  # Some pools look for what has been unused for too long only when they are used.
     return aftermath.settled(server, lambda inside: inside.outbound <= KEPT).outbound
+
+
+def seconds_to_stop(server: Server) -> float:
+    """Ask a server that has nothing to do to stop, and return in how many seconds it did, those apart without a processor."""
+    began, starved = time.monotonic(), server.starved
+    server.ask_to_stop()
+    waited = wait_for_end(server).starved
+    return time.monotonic() - began - max(waited, server.starved - starved)
 
 
 @dataclass(slots=True)
@@ -241,6 +257,8 @@ class Trouble:
         full: What was seen when work had all places for calls, and `WAITING` came.
         kept: Connections to services that were kept after that.
         closed: Whether the server had closed a connection that was kept by a client, unused since a stream had ended on it.
+        reopened: Connections that were opened for a search half of that time after another for which there were some.
+        stops: In how many seconds it stopped at last, when it was idle.
         log: All that the server printed.
 
     """
@@ -251,6 +269,8 @@ class Trouble:
     full: Observation = field(default_factory=lambda: Observation([]))
     kept: int = 0
     closed: bool = True
+    reopened: int = 0
+    stops: float = 0.0
     log: str = ""
 
 
@@ -276,6 +296,8 @@ def run_in_trouble(variant: Variant) -> Trouble:
             found.closed = connection is None or is_closed(connection)
         found.log = server.log()
         found.full = first_good(FULL, lambda seconds: ask_while_full(server, seconds), waited_in_vain)
+        found.reopened = first_good(range(len(FULL)), lambda _: reopened(server), lambda opened: not opened)
+        found.stops = seconds_to_stop(server)
     return found
 
 

@@ -71,6 +71,22 @@ def look(server: Server) -> Inside:
     return Inside(tasks, at_work, report["sockets"]["in"], report["sockets"]["out"])
 
 
+def ended_tasks(server: Server) -> int:
+    """Return how many tasks of the variant's have ended in a server, and are still held by somebody."""
+    return int(server.look_inside().get("ended", 0))
+
+
+def conversations(server: Server, few: int) -> int:
+    """Return how many conversations are held by somebody in a server, whether they have ended or not.
+
+    It waits until these are few: a timer that looks for signs of life may hold one for some seconds.
+    """
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while (held := int(server.look_inside().get("talks", 0))) > few and time.monotonic() < deadline:
+        time.sleep(LONGEST_PAUSE)
+    return held
+
+
 def settled(server: Server, idle: Callable[[Inside], bool]) -> Inside:
     """Wait until a server is idle, ten seconds at the most, and return what lives in it then."""
     deadline, pause = time.monotonic() + SETTLE_SECONDS, 0.05

@@ -1,8 +1,9 @@
 """The processes that a server has started, and those of them that are still there when it has ended."""
 
+import threading
 import time
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -50,6 +51,28 @@ def kill_all(pid: int, but: Collection[psutil.Process]) -> None:
     for one in set(started_by(pid)) - set(but):
         with suppress(psutil.Error):  # It has ended just now.
             one.kill()
+
+
+@contextmanager
+def standing_still(family: Collection[psutil.Process], seconds: float) -> Iterator[None]:
+    """Let processes stand still for as long as the block runs, and for so many seconds at the most."""
+
+    def go_on() -> None:
+        for one in family:
+            with suppress(psutil.Error):  # It has been ended meanwhile.
+                one.resume()
+
+    timer = threading.Timer(seconds, go_on)
+    for one in family:
+        with suppress(psutil.Error):  # It has ended just now.
+            one.suspend()
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        go_on()
 
 
 def outlived(family: Sequence[psutil.Process], seconds: float) -> list[str]:

@@ -24,13 +24,14 @@ from enum import IntEnum
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.lab import guard
 from shared.lab.frames import current_frames
 from shared.lesson import command
 from shared.lesson.command import HOST
 from shared.lesson.contract import CHAPTERS
+from shared.lesson.primes import count_in_worker
 from shared.lesson.problems import from_status
 
 IDLE = {
@@ -39,26 +40,36 @@ IDLE = {
 }
 """Where a thread waits: for work, in asyncio's pool, in anyio's, in trio's; and for worker processes."""
 
+TALKS = {"WebSocket", "WebSocketResponse"}
+"""What a conversation is called, in Starlette and what is built on it, Litestar, and aiohttp."""
+
 IDLE_SECONDS = "LAB_IDLE_SECONDS"
 """The setting for how long a connection may be idle, in seconds, where the lesson's own time is not what is looked at."""
+
+PROCESSORS = 5
+"""How many processors a server is told that the machine has: what is left to that is then never what was agreed."""
 
 GRACE_SECONDS = 10.0
 """How long a server may take to stop once the lab is gone."""
 
 
-def report(control: socket.socket) -> dict[str, object]:
+def report(control: socket.socket, variant: str) -> dict[str, object]:
     """Return what lives in this process now: tasks and threads with where they stand, and connections.
 
-    `sockets` are the connections to this server and those from it, without the lab's own.
+    `ended` is how many of the variant's tasks have ended, and are still held by somebody; `talks` is that of `Living`; `sockets`
+    are the connections to this server and those from it, without the lab's.
 
     Args:
         control: The lab's own.
+        variant: The variant's folder, below the root.
 
     """
-    tasks, sockets = _living()
+    living = _living()
+    ended = sum(f"/{variant}/" in Path(file).as_posix() for file in living.ended)
     frames = current_frames()
     threads = {thread.name: _stack(frames.get(thread.ident or 0)) for thread in threading.enumerate()}
-    return {"tasks": tasks, "threads": threads, "sockets": _count(sockets - {control})}
+    found: dict[str, object] = {"tasks": living.tasks, "ended": ended, "talks": living.talks}
+    return {**found, "threads": threads, "sockets": _count(living.sockets - {control})}
 
 
 def _count(sockets: set[socket.socket]) -> dict[str, int]:
@@ -112,8 +123,25 @@ _NUMBERS: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 _SOCKETS: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
 
-def _living() -> tuple[dict[int, list[str]], set[socket.socket]]:
-    """Return the unfinished tasks of either event loop, each under a number that it keeps, and all sockets.
+class Living(NamedTuple):
+    """What lives in this process.
+
+    Attributes:
+        tasks: Where the unfinished tasks of either event loop stand, each under a number that it keeps.
+        ended: In which files the code stands of tasks that have ended, and are still held by somebody.
+        talks: How many objects stand for a conversation, whether it has ended or not.
+        sockets: All of them.
+
+    """
+
+    tasks: dict[int, list[str]]
+    ended: list[str]
+    talks: int
+    sockets: set[socket.socket]
+
+
+def _living() -> Living:
+    """Return what lives in this process.
 
     Of a task it says where it stands, outermost call first. They are looked for among all live objects, because that works
     from another thread, on asyncio and on trio, and while the loop is blocked; asking the loop would not. For sockets it is a
@@ -122,20 +150,24 @@ def _living() -> tuple[dict[int, list[str]], set[socket.socket]]:
     gc.collect()
     trio = sys.modules.get("trio")
     kinds = set(_with_all_below(asyncio.Task)) | set(_with_all_below(trio.lowlevel.Task) if trio else ())
-    tasks: dict[int, list[str]] = {}
+    tasks, ended, talks = dict[int, list[str]](), list[str](), 0
     for found in gc.get_objects():
         if type(found) is socket.socket:
             _SOCKETS.add(found)
         elif type(found) in kinds and found not in _NUMBERS:
             _NUMBERS[found] = next(_COUNT)
+        elif type(found).__name__ in TALKS:
+            talks += 1
     for task, number in list(_NUMBERS.items()):
         stack = list(_awaits(_coroutine(task)))
-        if stack:  # A task that has ended stands nowhere.
+        if stack:
             tasks[number] = stack
+        else:  # A task that has ended stands nowhere.
+            ended.append(str(getattr(getattr(_coroutine(task), "cr_code", None), "co_filename", "")))
     # What is there at the first look, modules above all, need not be gone through again: a look costs a third of that one.
     if not gc.get_freeze_count():
         gc.freeze()
-    return tasks, set(_SOCKETS)
+    return Living(tasks, ended, talks, set(_SOCKETS))
 
 
 def _coroutine(task: Any) -> object:  # noqa: ANN401 - asyncio's or trio's
@@ -183,7 +215,7 @@ def _answer(control: socket.socket, variant: str) -> None:
                     guard.arm()
                     found = {"held": guard.take()}
                 case _:
-                    found = report(control)
+                    found = report(control, variant)
             lines.write(json.dumps(found) + "\n")
             lines.flush()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -269,6 +301,16 @@ def crash_thread(slow_sync_operation: Callable[[str, float], str]) -> Callable[[
     return wait_or_crash
 
 
+CRASHING_N = 13
+
+
+def count_or_crash(n: int) -> int:
+    """Stand in for `count_in_worker`, in a worker process: fail for one number as nobody foresaw, and else do what that does."""
+    if n == CRASHING_N:
+        raise RuntimeError(PLANTED)
+    return count_in_worker(n)
+
+
 def crash_stream(stream_upstream: Callable[[Any, Any], AsyncGenerator[bytes]]) -> Callable[[Any, Any], AsyncGenerator[bytes]]:
     """Return what stands in for a `stream_upstream`: it fails where the call says `PLANTED`, and else does what that does."""
 
@@ -287,6 +329,7 @@ def plant_crashes(package: str) -> None:
     for names in chapters.values():
         if "call_work" in names:
             names["call_work"] = crash_work(names["call_work"])
+    chapters["computing"]["count_in_worker"] = count_or_crash
     for chapter in ("deadlines", "room"):
         chapters[chapter]["slow_sync_operation"] = crash_thread(chapters[chapter]["slow_sync_operation"])
 
@@ -321,6 +364,8 @@ def main() -> None:
         signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
     if arguments.root:
         sys.path.insert(0, arguments.root)
+    for name in {"cpu_count", "process_cpu_count"} & vars(os).keys():  # The second is there from Python 3.13 on.
+        setattr(os, name, lambda: PROCESSORS)
     if idle := os.environ.get(IDLE_SECONDS):
         vars(command)["KEEP_ALIVE"] = float(idle)
     if arguments.crash:

@@ -1,8 +1,7 @@
 """Probes: each measures, from outside, how a stack behaves where stacks differ, whatever the variant declares of it."""
 
-import os
-
 from shared.lab.experiment import Ask, run
+from shared.lab.host import PROCESSORS
 from shared.lab.probes_cpu import CPU_PROBES
 from shared.lab.probes_http import HTTP_PROBES
 from shared.lab.probes_socket import SOCKET_PROBES
@@ -74,19 +73,13 @@ def disconnect_stream(server: Server) -> Shown:
 
 def threads(server: Server, wait: float = WAIT) -> Shown:
     """Ask for more threads than there can be, and count the waits that begin before the first has ended."""
-    by_default = {40: "forty", min(32, _processors() + 4): "processors-and-four"}
-    # On six processors both are ten; then what was set is what counts.
-    expected = {**by_default, THREADS: "ten"} if server.sets_threads else {THREADS: "ten", **by_default}
+    expected = {40: "forty", PROCESSORS + 4: "processors-and-four", THREADS: "ten"}
     seen = run(server, [Ask(f"/threaded?seconds={wait}")] * 45)
     # Threads that print at the same time may share a line.
     begun = "".join(seen.printed).partition("Finished")[0].count("Starting")
     if begun not in expected and wait < 3 * WAIT:  # A busy machine may take longer than the wait to begin them all.
         return threads(server, wait + WAIT)
     return Shown(expected.get(begun, f"{begun}"), f"of 45 requests to /threaded {begun} began at once", seen)
-
-
-def _processors() -> int:
-    return getattr(os, "process_cpu_count", os.cpu_count)() or 1  # What asyncio's pool counts, by Python's version.
 
 
 def _after(call: Call, left: float) -> str:

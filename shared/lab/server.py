@@ -65,7 +65,6 @@ class Server:
         variant: What it serves.
         url: Where.
         upstreams: What it calls.
-        sets_threads: Whether it sets the number of its worker threads, as far as one can know; a minimal application may not.
 
     """
 
@@ -73,7 +72,6 @@ class Server:
         self, variant: Variant, upstreams: Upstreams, *, crash: bool = False, settings: Mapping[str, str] | None = None
     ) -> None:
         self.variant, self.upstreams = variant, upstreams
-        self.sets_threads = not variant.is_minimal or bool((settings or {}).get("SWITCHED"))
         self._folder = tempfile.TemporaryDirectory(prefix="workbook-", ignore_cleanup_errors=True)
         self._log = Path(self._folder.name, "server.log")
         with ExitStack() as undo, socket.create_server((HOST, 0)) as listener, self._log.open("wb") as output:

@@ -168,7 +168,7 @@ def _left(server: Server, folder: Path, family: list[psutil.Process]) -> list[st
     alive = outlived(family, 2 * LEAVE)
     with socket.socket() as client:
         listens = client.connect_ex((HOST, urlsplit(server.url).port or 0)) == 0
-    server.upstreams.wait_for_calls(1)  # The service learns from its own socket that nobody waits any more.
+    server.upstreams.wait_for_calls(LEAVE)  # The service learns from its own socket that nobody waits any more.
     return [
         *(f"a process: {line}" for line in alive),
         *(["its port, on which somebody still listens"] if listens else []),

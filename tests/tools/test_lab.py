@@ -153,7 +153,7 @@ LOOK_AT_A_TASK_IN_THE_MAKING = """
 import asyncio, socket
 from shared.lab import host
 task = asyncio.Task.__new__(asyncio.Task)
-print(host.report(socket.socket())["tasks"])
+print(host.report(socket.socket(), "")["tasks"])
 """
 
 
