@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from shared.lab import aftermath
-from shared.lab.experiment import Answer, Observation, run, send
+from shared.lab.experiment import Observation, run
 from shared.lab.readers import read_after
 from shared.lab.rules import broken
 from shared.lab.server import Server
@@ -60,12 +60,13 @@ The sign is three bytes long where the model sends it, so most pieces in which s
 it is six bytes long where JSON is kept to ASCII, as it is for the client.
 """
 
-FULL = 1.5 * CONNECTS + 1.0
-"""Seconds for which all places for calls are taken: who comes after a quarter of it waits longer than a connection may take, and
-less long than there is time for an answer."""
+FULL = (2 * CONNECTS, 2.5 * CONNECTS, 3 * CONNECTS, 3.5 * CONNECTS)
+"""Seconds for which all places for calls are taken, in each try: who comes after a quarter of it waits for longer than a
+connection may take, and not for so long as there is time for an answer."""
 
-REFUSALS = 8
-"""How often to refuse a connection, where the second attempt did not help either: a busy machine may be late to accept it."""
+REFUSALS, LOOKS = 8, 0.002
+"""How often to refuse a connection, where no second attempt helped: a busy machine may be late to accept it; and the seconds
+between two looks whether the search has come to its first call."""
 
 OVERDUE = 1.0
 """Seconds after the model's deadline until that is read: it is over for this answer, too."""
@@ -251,6 +252,25 @@ class Unreached:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """What was seen of a search whose first connection was refused.
+
+    Attributes:
+        seen: All of it.
+        tried_again: Whether its service was called so late that it was the second attempt, and none before.
+
+    """
+
+    seen: Observation
+    tried_again: bool
+
+    @property
+    def helped(self) -> bool:
+        """Whether it was answered in the end, and by a second attempt."""
+        return self.tried_again and self.seen.answers[0].status == HTTPStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
 class Doors:
     """What was seen of a server with deadlines of its own.
 
@@ -260,7 +280,7 @@ class Doors:
         silent: While the model was silent, for each way to ask it.
         unread: An answer of `MANY_EVENTS` events; its reader had read nothing until the model's deadline had long been over.
         placeless: Work that takes all places for calls for longer than a connection may take, and then a search that finds none.
-        again: A search whose first connection was refused, and a second one would not have been; in the first try that helped.
+        again: Searches whose first connection was refused, and a second one would not have been, up to the first that shows it.
         proxied: The paths of calls that came to a proxy, which the server's environment named.
 
     """
@@ -270,7 +290,7 @@ class Doors:
     silent: Observation
     unread: Observation
     placeless: Observation
-    again: Answer
+    again: list[Refused]
     proxied: list[str]
 
 
@@ -289,29 +309,36 @@ def run_at_doors(variant: Variant) -> Doors:
             while not one.rounds or (len(one.rounds) < ROUNDS and not (_in_time(one) and goes_on(one))):
                 _meet(server, one, openai, chroma)
         left = left_over(server, idle)
-        again = first_good(
-            range(REFUSALS), lambda _: _refused_once(server, openai), lambda answer: answer.status == HTTPStatus.OK
-        )
-        placeless = first_good(range(ROUNDS), lambda _: ask_while_full(server, FULL), found_a_place)
+        again: list[Refused] = []
+        while len(again) < REFUSALS and not any(refused.helped for refused in again):
+            again.append(_refused_once(server, openai))
+        placeless = first_good(FULL, lambda seconds: ask_while_full(server, seconds), found_no_place)
         server.upstreams.misbehave("chat", "answer", marker=words_of(LONG), body=EVENT % PART * MANY_EVENTS + LAST)
         # Beside each other, for both only wait; again, where a machine was too busy for what comes before the stream.
         unread, silent = first_good(range(ROUNDS), lambda _: read_after(server, LONG, lambda: _silence(server)), _began)
         return Doors(found, left, silent, unread, placeless, again, proxy.gate.arrived)
 
 
-def _refused_once(server: Server, openai: Door) -> Answer:
+def _refused_once(server: Server, openai: Door) -> Refused:
     """Search while the first service refuses connections, and let it accept them before it is to be asked a second time."""
     openai.shut("refuse")
+    printed = len(server.printed())
     with ThreadPoolExecutor(1) as client:
-        answer = client.submit(send, server.url, [SEARCH])
+        sent = client.submit(run, server, [SEARCH])
+        while not sent.done() and b"Starting" not in server.printed(printed):
+            time.sleep(LOOKS)
+        began = time.monotonic()
         time.sleep(RETRY_PAUSE[0] / 2)
         openai.open()
-        return answer.result()[0]
+        seen = sent.result()
+    called = [call.start for call in seen.calls if call.service == "embeddings"]
+    return Refused(seen, bool(called) and called[0] - began > RETRY_PAUSE[0] - 2 * LOOKS)
 
 
-def found_a_place(seen: Observation) -> bool:
-    """Return whether the search of `ask_while_full` was answered in the end."""
-    return seen.answers[0].status == HTTPStatus.OK
+def found_no_place(seen: Observation) -> bool:
+    """Return whether the search of `ask_while_full` waited for a place for longer than a connection may take, and got one."""
+    answer, searched = seen.answers[0], [call for call in seen.calls if call.service == "embeddings"]
+    return answer.status == HTTPStatus.OK and bool(searched) and searched[0].start - answer.sent > CONNECTS
 
 
 def _began(seen: tuple[Observation, Observation]) -> bool:

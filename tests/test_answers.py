@@ -34,7 +34,7 @@ LONG = 80
 SOON = 0.05  # seconds in which a token has to be with the client
 TRIES = [CHAT_SECONDS] * 5  # The model takes what it takes, so later tries cannot wait longer: there are more of them.
 
-SLOWER = (CHAT_SECONDS, CHAT_SECONDS, 1.5, 3.0, 6.0)
+SLOWER = (CHAT_SECONDS, CHAT_SECONDS, 1.5, 3.0, 4.0)
 """How long the model takes in each try where many are to meet, in seconds: it is told to be slower, within its deadline here."""
 
 
