@@ -170,8 +170,9 @@ def mistakes(session: nox.Session) -> None:
 @nox.session(default=False)
 def tools(session: nox.Session) -> None:
     """Test the workbook itself: its lab, its upstreams, its menu, its text, and what it says of frameworks and drivers."""
-    install(session, *VARIANTS, "drivers", "workbook")
-    session.run("pytest", "tests/tools", "-q", *session.posargs)
+    install(session, *VARIANTS, "drivers", "workbook", "side_by_side")
+    # Most of them wait for something, so several run at once; whoever has finished takes over what others still have to do.
+    session.run("pytest", "tests/tools", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(default=False)
