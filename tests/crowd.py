@@ -59,6 +59,7 @@ class Crowd:
 
     Attributes:
         seen: All conversations; the first half of the clients stayed to the end.
+        broken_off: How many tasks were broken off, in this try and in those before it.
         left: What was left when all were over.
         kept: How many conversations were still held by somebody at last, though all had ended.
         deaf: What was left when a client had said a lot, read no reply and left.
@@ -70,6 +71,7 @@ class Crowd:
     """
 
     seen: Observation
+    broken_off: int
     left: Left
     kept: int
     deaf: Left
@@ -87,9 +89,14 @@ def run_a_crowd(variant: Variant) -> Crowd:
     with serving(variant, settings={**PATIENT, "UPSTREAM_DEADLINE": f"{DEADLINE:g}"}) as server:
         run(server, [SEARCH])
         idle = aftermath.look(server)
-        seen = first_good(
-            CROWDS, lambda crowd: _converse(server, *crowd), good, more=SMALLER, starved=lambda seen: seen.starved > PING / 2
-        )
+        tries: list[Observation] = []
+
+        def converse(crowd: tuple[int, float]) -> Observation:
+            tries.append(_converse(server, *crowd))
+            return tries[-1]
+
+        seen = first_good(CROWDS, converse, good, more=SMALLER, starved=lambda seen: seen.starved > PING / 2)
+        broken_off = sum(call.was_left for seen in tries for call in seen.calls)
         left, log = left_over(server, idle), server.log()
         with deaf(server, "hello", SAID):
             pass
@@ -97,7 +104,7 @@ def run_a_crowd(variant: Variant) -> Crowd:
         filled = _fill(server)
         kept = aftermath.conversations(server, HELD)
         log_deaf, stops = server.log()[len(log) :], seconds_to_stop(server)
-        return Crowd(seen, left, kept, left_deaf, filled, log, log_deaf, stops)
+        return Crowd(seen, broken_off, left, kept, left_deaf, filled, log, log_deaf, stops)
 
 
 def _fill(server: Server) -> Observation:

@@ -64,9 +64,9 @@ FULL = (2 * CONNECTS, 2.5 * CONNECTS, 3 * CONNECTS, 3.5 * CONNECTS)
 """Seconds for which all places for calls are taken, in each try: who comes after a quarter of it waits for longer than a
 connection may take, and not for so long as there is time for an answer."""
 
-REFUSALS, LOOKS = 8, 0.002
-"""How often to refuse a connection, where no second attempt helped: a busy machine may be late to accept it; and the seconds
-between two looks whether the search has come to its first call."""
+REFUSALS, REFUSES, LOOKS = 8, RETRY_PAUSE[0] / 4, 0.002
+"""How often to refuse a connection, where no second attempt helped: a busy machine may be late to accept it; for how many
+seconds, when a search has come to its first call; and the seconds between two looks whether it has."""
 
 OVERDUE = 1.0
 """Seconds after the model's deadline until that is read: it is over for this answer, too."""
@@ -258,11 +258,13 @@ class Refused:
     Attributes:
         seen: All of it.
         tried_again: Whether its service was called so late that it was the second attempt, and none before.
+        in_time: Whether connections were accepted again before a second attempt could be made.
 
     """
 
     seen: Observation
     tried_again: bool
+    in_time: bool
 
     @property
     def helped(self) -> bool:
@@ -279,7 +281,7 @@ class Doors:
         left: What was left after that.
         silent: While the model was silent, for each way to ask it.
         unread: An answer of `MANY_EVENTS` events; its reader had read nothing until the model's deadline had long been over.
-        placeless: Work that takes all places for calls for longer than a connection may take, and then a search that finds none.
+        crowded: Work that takes all places for calls, and a search that waits for one for longer than a connection may take.
         again: Searches whose first connection was refused, and a second one would not have been, up to the first that shows it.
         proxied: The paths of calls that came to a proxy, which the server's environment named.
 
@@ -289,7 +291,7 @@ class Doors:
     left: Left
     silent: Observation
     unread: Observation
-    placeless: Observation
+    crowded: Observation
     again: list[Refused]
     proxied: list[str]
 
@@ -312,11 +314,11 @@ def run_at_doors(variant: Variant) -> Doors:
         again: list[Refused] = []
         while len(again) < REFUSALS and not any(refused.helped for refused in again):
             again.append(_refused_once(server, openai))
-        placeless = first_good(FULL, lambda seconds: ask_while_full(server, seconds), found_no_place)
+        crowded = first_good(FULL, lambda seconds: ask_while_full(server, seconds), waited_for_a_place)
         server.upstreams.misbehave("chat", "answer", marker=words_of(LONG), body=EVENT % PART * MANY_EVENTS + LAST)
         # Beside each other, for both only wait; again, where a machine was too busy for what comes before the stream.
         unread, silent = first_good(range(ROUNDS), lambda _: read_after(server, LONG, lambda: _silence(server)), _began)
-        return Doors(found, left, silent, unread, placeless, again, proxy.gate.arrived)
+        return Doors(found, left, silent, unread, crowded, again, proxy.gate.arrived)
 
 
 def _refused_once(server: Server, openai: Door) -> Refused:
@@ -328,14 +330,15 @@ def _refused_once(server: Server, openai: Door) -> Refused:
         while not sent.done() and b"Starting" not in server.printed(printed):
             time.sleep(LOOKS)
         began = time.monotonic()
-        time.sleep(RETRY_PAUSE[0] / 2)
+        time.sleep(REFUSES)
         openai.open()
-        seen = sent.result()
+        opened, seen = time.monotonic(), sent.result()
     called = [call.start for call in seen.calls if call.service == "embeddings"]
-    return Refused(seen, bool(called) and called[0] - began > RETRY_PAUSE[0] - 2 * LOOKS)
+    tried_again = bool(called) and called[0] - began > RETRY_PAUSE[0] - 2 * LOOKS
+    return Refused(seen, tried_again, opened - seen.answers[0].sent < RETRY_PAUSE[0])
 
 
-def found_no_place(seen: Observation) -> bool:
+def waited_for_a_place(seen: Observation) -> bool:
     """Return whether the search of `ask_while_full` waited for a place for longer than a connection may take, and got one."""
     answer, searched = seen.answers[0], [call for call in seen.calls if call.service == "embeddings"]
     return answer.status == HTTPStatus.OK and bool(searched) and searched[0].start - answer.sent > CONNECTS

@@ -178,14 +178,14 @@ def what_cannot_end_is_cut_off(down: Down) -> list[Finding]:
 
 def what_is_cut_off_is_broken_off(down: Down) -> list[Finding]:
     """Find that a call went on for a request that had been cut off, until the server's process ended."""
-    ended = down.call(SHORT_WORK)
     for name, takes in CUT_OFF.items():
+        request = down.answers[name]
         for call in filter(None, map(down.call, takes)):
-            after, request = (call.end or down.gone) - down.asked, down.answers[name]
-            # Right: when its request is. Wrong: with the process, a second after this work has come to its end.
-            if ended and ended.end and (call.end or down.gone) > ended.end:
+            after = (call.end or down.gone) - down.asked
+            # Right: with its request. Wrong: with the process, which waits for work in the background besides.
+            if after >= SHUTDOWN_WAIT + ROOM:
                 sentence = f"{name} was cut off {down.after(request):.2f} s after SIGTERM, and its call went on until {after:.2f}"
-                return [Finding(Cause.RUNS_ON, sentence, places=(CALL_WORK,), ask=request.ask)]
+                return [Finding(Cause.RUNS_ON, sentence, ask=request.ask)]
     return []
 
 
@@ -326,14 +326,6 @@ def wrong_with(down: Down) -> list[Finding]:
 
 CHECKS = (
     *(workers_begin_anew, nothing_is_given_up, what_can_end_ends, what_cannot_end_is_cut_off, a_cancelled_wait_is_the_last),
-    *(
-        what_is_cut_off_is_broken_off,
-        nobody_new_is_served,
-        conversations_end,
-        work_ends_or_is_reported,
-        computing_ends,
-        it_stops_in_time,
-        nothing_is_left,
-    ),
-    the_end_is_no_error,
+    *(nobody_new_is_served, conversations_end, work_ends_or_is_reported, computing_ends, it_stops_in_time, nothing_is_left),
+    *(what_is_cut_off_is_broken_off, the_end_is_no_error),
 )

@@ -118,7 +118,7 @@ def test_a_stream_tells_all(server: Server) -> None:
     seen = run(server, [STREAM])
     judge(server, seen, broken(seen))
     judge(server, seen, ungrounded(seen.calls))
-    judge(server, seen, whole(seen.calls[-1]) or wordless(seen.answers[0]))
+    judge(server, seen, unstreamed(seen.calls[-1]) or wordless(seen.answers[0]))
     first, *tokens, last = events(seen.answers[0])
     titles = [{"title": title} for title in seen.calls[1].answered[0]]
     if first.data != {"query": "budget", "results": titles}:
@@ -202,7 +202,7 @@ def test_no_event_waits_for_the_next(server: Server) -> None:
     """The documents arrive before the model has said a word, and each of its words before the next; the first within 50 ms."""
 
     def check(seen: Observation) -> list[Finding]:
-        if findings := whole(seen.calls[-1]) or wordless(seen.answers[0]):
+        if findings := unstreamed(seen.calls[-1]) or wordless(seen.answers[0]):
             return findings
         first, *tokens, _ = events(seen.answers[0])
         sent = [moment for _, moment in seen.calls[-1].answered["tokens"]]
@@ -231,6 +231,13 @@ def test_no_event_waits_for_the_next(server: Server) -> None:
     keep(server, "/answer-stream", prove(server, "as it comes", lambda _: [FEW_TOKENS], check, TRIES))
 
 
+def slow_down_the_model(server: Server, seconds: float, count: int) -> None:
+    """Have the model take so many seconds in all for so many answers."""
+    server.upstreams.behave()
+    if more := seconds - CHAT_SECONDS:
+        server.upstreams.misbehave("chat", "slow", count=count, seconds=more)
+
+
 def test_many_streams_at_once(server: Server) -> None:
     """Twenty clients are told an answer at once, each its own."""
 
@@ -245,9 +252,7 @@ def test_many_streams_at_once(server: Server) -> None:
         return []
 
     def asks(seconds: float) -> list[Ask]:
-        server.upstreams.behave()
-        if more := seconds - CHAT_SECONDS:
-            server.upstreams.misbehave("chat", "slow", count=MANY, seconds=more)
+        slow_down_the_model(server, seconds, MANY)
         queries = ["budget", "holiday", "coffee", "wifi"] * (MANY // 4)
         return [Ask(f"/answer-stream?query={query}", "POST") for query in queries]
 
@@ -264,14 +269,13 @@ def test_many_answers_at_once(server: Server) -> None:
         return []
 
     def asks(seconds: float) -> list[Ask]:
-        server.upstreams.behave()
-        server.upstreams.misbehave("chat", "slow", count=DOZEN, seconds=seconds)
+        slow_down_the_model(server, seconds, DOZEN)
         return [WITH_ANSWER] * DOZEN
 
     prove(server, "together", asks, check, SLOWER)
 
 
-def whole(chat: Call) -> list[Finding]:
+def unstreamed(chat: Call) -> list[Finding]:
     """Find that the model was asked for a whole answer, where each word is to be passed on as it comes."""
     if chat.sent.get("stream") is True:
         return []

@@ -441,7 +441,7 @@ def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:
         sentence = f"a client said a lot, read no reply and left; left over is {', '.join(crowd.deaf.in_words()[:3])}"
         accuse(subject, crowd.after, sure(Cause.LEAK, sentence, CONVERSATION_ENDPOINT))
     # Of each hundred tasks that were broken off httpx2 on anyio may have dropped a connection, which Python closes soon after.
-    few = max(FEW, sum(call.was_left for call in seen.calls) // 100)
+    few = max(FEW, crowd.broken_off // 100)
     accuse(subject, seen, complaints(LEFT, crowd.log, CONVERSATION_ENDPOINT, few=few))
     accuse(subject, crowd.after, complaints("a client said a lot, read no reply and left", crowd.log_deaf, CONVERSATION_ENDPOINT))
     keep_seen(subject, f"/ws x {clients}", "nothing left", seen)

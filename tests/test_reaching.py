@@ -12,8 +12,8 @@ from shared.lab.rules import broken
 from shared.lab.stream import events
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
-from shared.lesson.calls import MAX_CALLS, RETRY_PAUSE
-from tests.doors import ANSWERS, CONNECTS, FULL, MODEL, Doors, given_up, goes_on
+from shared.lesson.calls import MAX_CALLS
+from tests.doors import ANSWERS, CONNECTS, FULL, MODEL, REFUSES, Doors, given_up, goes_on
 from tests.test_resilience import DEADLINE, accuse_in_trouble, remains, wrong_in_trouble
 from tests.trouble import BEFORE, NAMES, TOO_LATE, Case, Fault
 
@@ -85,24 +85,25 @@ def test_the_model_is_the_one_that_is_set(subject: Variant, doors: Doors) -> Non
 
 def test_a_refused_connection_is_tried_again(subject: Variant, doors: Doors) -> None:
     """A search whose first connection is refused makes another a moment later, and is answered where that is accepted."""
-    lost = [one.seen for one in doors.again if one.seen.answers[0].status != 200]
+    lost = [one.seen for one in doors.again if one.in_time and one.seen.answers[0].status != 200]
     if lost and not any(one.helped for one in doors.again):
         answer = lost[-1].answers[0]
-        sentence = (
-            f"a connection to the embeddings service was refused, and {RETRY_PAUSE[0] / 2:g} s later accepted again; in none"
-        )
+        sentence = f"a connection to the embeddings service was refused, and {REFUSES:g} s later accepted again; in none"
         sentence = f"{sentence} of {len(doors.again)} tries did a second attempt help: the search was answered {answer.status}"
         accuse(subject, lost[-1], [replace(*sure(Cause.WRONG_CALL, sentence, BEGIN), ask=answer.ask)])
 
 
 def test_who_waits_for_a_place_does_not_wait_for_a_connection(subject: Variant, doors: Doors) -> None:
     """While all places for calls are taken, who comes may wait for one as long as for an answer: no connection hangs there."""
-    answer, seen = doors.placeless.answers[0], doors.placeless
-    if answer.status == 502:
+    answer, *others = doors.crowded.answers
+    # Where there was a place, its own connection may have taken too long, on a busy machine.
+    if answer.status == 502 and answer.received < min(
+        other.received for other in others if other.ask.endpoint.path == "/limited"
+    ):
         detail = body(answer).get("detail")
         sentence = f"{MAX_CALLS} calls were under way for {FULL[-1]:g} s, and a search that came then was answered 502 after"
         sentence = f"{sentence} {answer.seconds:.2f} s: {detail!r}; a connection has {CONNECTS:g} s, and a wait for a place more"
-        accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, sentence, OPEN_CLIENT), ask=answer.ask)])
+        accuse(subject, doors.crowded, [replace(*sure(Cause.NO_DEADLINE, sentence, OPEN_CLIENT), ask=answer.ask)])
 
 
 def test_services_that_cannot_be_reached_leave_nothing(subject: Variant, doors: Doors) -> None:

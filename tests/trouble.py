@@ -35,6 +35,8 @@ TASK = Ask("/patient?seconds=0.01")  # For no wait at all, a server that is to c
 WAITING = (SEARCH, replace(TASK, headers=((HEADER, "waiting"),)))
 """Requests that find all places for calls taken."""
 
+TRIES = 3
+
 FULL = (4.0, 7.0, 10.0)
 """How long all places for calls are taken in each try, in seconds; who comes sees three quarters of it, more than it may wait."""
 
@@ -240,10 +242,10 @@ def _spare_connections(server: Server) -> int:
 
 def seconds_to_stop(server: Server) -> float:
     """Ask a server that has nothing to do to stop, and return in how many seconds it did, those apart without a processor."""
-    began, starved = time.monotonic(), server.starved
+    began = time.monotonic()
     server.ask_to_stop()
-    waited = wait_for_end(server).starved
-    return time.monotonic() - began - max(waited, server.starved - starved)
+    starved = wait_for_end(server).starved
+    return time.monotonic() - began - starved
 
 
 @dataclass(slots=True)
@@ -296,7 +298,7 @@ def run_in_trouble(variant: Variant) -> Trouble:
             found.closed = connection is None or is_closed(connection)
         found.log = server.log()
         found.full = first_good(FULL, lambda seconds: ask_while_full(server, seconds), waited_in_vain)
-        found.reopened = first_good(range(len(FULL)), lambda _: reopened(server), lambda opened: not opened)
+        found.reopened = first_good(range(TRIES), lambda _: reopened(server), lambda opened: not opened)
         found.stops = seconds_to_stop(server)
     return found
 
@@ -417,9 +419,9 @@ SLOWER = (1.0, 2.0, 4.0, 7.0)
 """How much longer the embeddings service takes in each try, in seconds, so that a busy machine has the time to send all searches;
 the last is the longest that leaves the second hundred their time."""
 
-MIXED = (1.0, 3.0, 7.0)
+MIXED = (1.0, 3.0, 5.0)
 """How much longer the queries of as many searches as there are places take in each try, in seconds: a busy machine has to come to
-all of them before the first is answered. Late in that another service is called."""
+all of them before the first is answered. Late in that another service is called, before its connections are closed."""
 
 LATE_IN = 3 / 4
 """After which part of that: sooner its calls would take places from queries that a busy machine has not come to yet."""

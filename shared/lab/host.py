@@ -68,8 +68,8 @@ def report(control: socket.socket, variant: str) -> dict[str, object]:
     ended = sum(f"/{variant}/" in Path(file).as_posix() for file in living.ended)
     frames = current_frames()
     threads = {thread.name: _stack(frames.get(thread.ident or 0)) for thread in threading.enumerate()}
-    found: dict[str, object] = {"tasks": living.tasks, "ended": ended, "talks": living.talks}
-    return {**found, "threads": threads, "sockets": _count(living.sockets - {control})}
+    sockets = _count(living.sockets - {control})
+    return {"tasks": living.tasks, "ended": ended, "talks": living.talks, "threads": threads, "sockets": sockets}
 
 
 def _count(sockets: set[socket.socket]) -> dict[str, int]:

@@ -130,7 +130,7 @@ class Server:
     def look_inside(self) -> dict[str, Any]:
         """Return what lives in the server's process: `tasks` and `threads` with where they stand, and how many `sockets`.
 
-        A task stands there under a number that it keeps, a thread under its name.
+        A task stands there under a number that it keeps, a thread under its name. What `ended` and `talks` count, `host` says.
         """
         return self._control.ask("report") or {"tasks": {}, "threads": {}, "sockets": {"in": 0, "out": 0}}
 

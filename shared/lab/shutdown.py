@@ -1,6 +1,7 @@
 """Stop a server in the middle of requests, conversations and work of every kind: what ends, what is told, what is left."""
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -81,7 +82,8 @@ class Down:
 
     def call(self, seconds: float) -> Call | None:
         """Return the call that was asked to take so long: no two pieces ask for the same; None where there was none."""
-        return next((call for call in self.calls if call.sent and call.sent.get("seconds") == seconds), None)
+        asked = (call for call in self.calls if isinstance(call.sent, dict) and "seconds" in call.sent)
+        return next((call for call in asked if math.isclose(call.sent["seconds"], seconds)), None)  # It is sent with six digits.
 
     def after(self, answer: Answer) -> float:
         """Return how long after it was asked to stop an answer had come, or its connection had been closed."""
