@@ -60,8 +60,8 @@ The sign is three bytes long where the model sends it, so most pieces in which s
 it is six bytes long where JSON is kept to ASCII, as it is for the client.
 """
 
-FULL = (2 * CONNECTS, 2.5 * CONNECTS, 3 * CONNECTS, 3.5 * CONNECTS)
-"""Seconds for which all places for calls are taken, in each try: who comes after a quarter of it waits for longer than a
+FULL = (3 * CONNECTS, 4 * CONNECTS, 5 * CONNECTS)
+"""Seconds for which all places for calls are taken, in each try: who comes when half of it is over waits for longer than a
 connection may take, and not for so long as there is time for an answer."""
 
 REFUSALS, REFUSES, LOOKS = 8, RETRY_PAUSE[0] / 4, 0.002
@@ -314,7 +314,7 @@ def run_at_doors(variant: Variant) -> Doors:
         again: list[Refused] = []
         while len(again) < REFUSALS and not any(refused.helped for refused in again):
             again.append(_refused_once(server, openai))
-        crowded = first_good(FULL, lambda seconds: ask_while_full(server, seconds), waited_for_a_place)
+        crowded = first_good(FULL, lambda seconds: ask_while_full(server, seconds, seconds / 2), waited_for_a_place)
         server.upstreams.misbehave("chat", "answer", marker=words_of(LONG), body=EVENT % PART * MANY_EVENTS + LAST)
         # Beside each other, for both only wait; again, where a machine was too busy for what comes before the stream.
         unread, silent = first_good(range(ROUNDS), lambda _: read_after(server, LONG, lambda: _silence(server)), _began)
@@ -327,7 +327,9 @@ def _refused_once(server: Server, openai: Door) -> Refused:
     printed = len(server.printed())
     with ThreadPoolExecutor(1) as client:
         sent = client.submit(run, server, [SEARCH])
+        before = time.monotonic()
         while not sent.done() and b"Starting" not in server.printed(printed):
+            before = time.monotonic()
             time.sleep(LOOKS)
         began = time.monotonic()
         time.sleep(REFUSES)
@@ -335,7 +337,7 @@ def _refused_once(server: Server, openai: Door) -> Refused:
         opened, seen = time.monotonic(), sent.result()
     called = [call.start for call in seen.calls if call.service == "embeddings"]
     tried_again = bool(called) and called[0] - began > RETRY_PAUSE[0] - 2 * LOOKS
-    return Refused(seen, tried_again, opened - seen.answers[0].sent < RETRY_PAUSE[0])
+    return Refused(seen, tried_again, opened - before < RETRY_PAUSE[0])
 
 
 def waited_for_a_place(seen: Observation) -> bool:

@@ -297,17 +297,17 @@ def run_in_trouble(variant: Variant) -> Trouble:
             found.kept = spare_connections(server)
             found.closed = connection is None or is_closed(connection)
         found.log = server.log()
-        found.full = first_good(FULL, lambda seconds: ask_while_full(server, seconds), waited_in_vain)
+        found.full = first_good(FULL, lambda seconds: ask_while_full(server, seconds, seconds / 4), waited_in_vain)
         found.reopened = first_good(range(TRIES), lambda _: reopened(server), lambda opened: not opened)
         found.stops = seconds_to_stop(server)
     return found
 
 
-def ask_while_full(server: Server, seconds: float) -> Observation:
-    """Have work take all places for calls for so long, and send `WAITING` meanwhile; theirs are the first answers."""
+def ask_while_full(server: Server, seconds: float, after: float) -> Observation:
+    """Have work take all places for calls for so long, and send `WAITING` so many seconds later; theirs are the first answers."""
     half = MAX_CALLS // 2
     work = Ask(f"/limited?tasks={half}&at_once={half}&seconds={seconds}")
-    return run(server, [*(replace(ask, after=seconds / 4) for ask in WAITING), work, work])
+    return run(server, [*(replace(ask, after=after) for ask in WAITING), work, work])
 
 
 def calls_of_waiting(seen: Observation) -> list[list[Call]]:
