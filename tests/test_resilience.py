@@ -23,7 +23,7 @@ from shared.lab.refusal import KEY, refused
 from shared.lab.rules import broken
 from shared.lab.server import Server
 from shared.lab.stream import events, told
-from shared.lab.upstream import Call, most_at_once
+from shared.lab.upstream import Call
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse, judge, prove
 from shared.lesson.calls import MAX_CONTENT, RETRY_PAUSE
@@ -56,6 +56,7 @@ from tests.trouble import (
     given_up,
     given_up_early,
     goes_on,
+    most_answered,
     most_queries,
     silent_case,
     told_in_silence,
@@ -375,10 +376,7 @@ def test_of_two_hundred_searches_those_fail_that_have_to(subject: Variant, burst
 
 def test_no_more_than_a_hundred_calls_at_once(subject: Variant, burst: Burst) -> None:
     """Two hundred searches at once make a hundred calls at once: never more, and on a quick machine no fewer."""
-    # A call that was given up is over for its caller, and the service may see that late, or not at all.
-    tries = (*burst.others, burst.seen, burst.mixed)
-    answered = [[call for call in seen.calls if call.status is not None] for seen in tries]
-    if (most := max(map(most_at_once, answered), default=0)) > MAX_CALLS:
+    if (most := max(map(most_answered, (*burst.others, burst.seen, burst.mixed)))) > MAX_CALLS:
         sentence = f"200 searches, or other requests, at once made {most} calls at once, and {MAX_CALLS} are agreed"
         accuse(subject, burst.seen, sure(Cause.UNLIMITED, sentence, OPEN_CLIENT))
     if (most := max(burst.peaks)) < MAX_CALLS:
