@@ -216,7 +216,11 @@ def test_what_has_ended_is_forgotten_in_order(server: Server) -> None:
         judge(server, seen, sure(Cause.LOST, f"{sentence} only {sum(known[1:])} were known", OPEN_BACKGROUND))
     # Right: none, or one for each that is kept. Wrong: one for each that has ended.
     if (held := aftermath.ended_tasks(server) - before) > MAX_KEPT + MORE / 2:
-        judge(server, seen, sure(Cause.LEAK, f"{sentence} {held} tasks that had ended were still held", OPEN_BACKGROUND))
+        judge(
+            server,
+            seen,
+            sure(Cause.LEAK, f"{sentence} {held} tasks more than before were still held that had ended", OPEN_BACKGROUND),
+        )
     server.upstreams.wait_for_calls(WORK_SECONDS)
 
 

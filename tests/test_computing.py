@@ -254,12 +254,11 @@ def test_what_nobody_waits_for_is_not_begun(server: Server, processes: Processes
         # Right: a few. Wrong: all of them. Where no process works, that is for others to say.
         if not once[-1] or len(over) < QUEUED or worked < (HANDED_OVER + QUEUED) / 2 * once[-1]:
             return []
-        sentence = f"{QUEUED} requests for work were answered 504 when their time was over, and the workers then worked as long"
-        return [
-            Finding(
-                Cause.RUNS_ON, f"{sentence} as for {worked / once[-1]:.0f} of them; those that had not begun are not to begin"
-            )
-        ]
+        sentence = (
+            f"{QUEUED} requests for work were answered 504 when their time was over, and the workers kept a processor busy for"
+        )
+        sentence = f"{sentence} {worked:.2f} s, where one takes {once[-1]:.2f}: what had not begun by then is not to begin"
+        return [Finding(Cause.RUNS_ON, sentence)]
 
     prove(server, "not begun", asks, check, QUEUED_LIMITS, watch=False)
 
