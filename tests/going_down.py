@@ -215,7 +215,7 @@ def conversations_end(down: Down) -> list[Finding]:
     answer, late = down.answers["a conversation"], down.call(LONG_TASK)
     if late is None:
         sentence = f"a conversation was under way at SIGTERM, and of its two tasks not both had begun ({answer.error})"
-        return [Finding(Cause.LOST, sentence, places=(CONVERSATION_ENDPOINT,))]
+        return [Finding(Cause.WRONG_CALL, sentence, places=(CONVERSATION_ENDPOINT,))]
     after = (late.end or down.gone) - down.asked
     if after >= SHUTDOWN_WAIT + ROOM or not late.was_left:
         sentence = f"a task of {LONG_TASK:g} s in a conversation ended {after:.2f} s after SIGTERM; {SHUTDOWN_WAIT} s are there"

@@ -18,6 +18,7 @@ from shared.lab.places import (
     CONVERSATION_ENDPOINT,
     HANDLE_ERROR,
     LIFESPAN,
+    OPEN_BACKGROUND,
     OPEN_WORKERS,
     SEARCH_DEMO,
     SERVE,
@@ -327,9 +328,12 @@ def test_dead_upstreams(subject: Variant, ending: Ending) -> None:
 def test_the_end(subject: Variant, ending: Ending) -> None:
     """Ctrl-C ends it in good order: nothing listens, nothing is complained of, nothing was left open, no key was told."""
     seen = Observation(ending.dead)
-    if ending.listens or ending.exit_code:
-        sentence = f"after SIGINT it {'still listens' if ending.listens else f'ended with the exit code {ending.exit_code}'}"
-        accuse(subject, seen, sure(Cause.LEAK, sentence, LIFESPAN))
+    if ending.listens:
+        accuse(subject, seen, sure(Cause.LEAK, "when it had ended after SIGINT, somebody still listened on its port", LIFESPAN))
+    if ending.exit_code:
+        last = "".join(ending.log.rstrip().splitlines()[-1:])
+        sentence = f"after SIGINT it ended with the exit code {ending.exit_code}, and its log with: {last}"
+        accuse(subject, seen, sure(Cause.CRASHED, sentence, LIFESPAN, OPEN_BACKGROUND, SERVE))
     if line := left_open(ending.log):
         accuse(subject, seen, sure(Cause.LEAK, f"at the end the log says: {line}", LIFESPAN))
     if "not-a-secret" in ending.log or "budget" in ending.log:

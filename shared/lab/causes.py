@@ -204,7 +204,8 @@ WORDS: dict[Cause, Words] = {
     ),
     Cause.RUNS_ON: Words(
         "what nobody waits for any more runs on, to its end",
-        "await it where it is waited for, or start it in {group}, which breaks off what is in it when it ends early",
+        "await it where it is waited for, without a shield, or start it in {group}, which breaks off what is in it when it ends "
+        "early",
     ),
     Cause.UNCANCELLABLE: Words(
         "a cancellation is caught and not passed on, so that what was to end there goes on with what comes next",
