@@ -28,7 +28,7 @@ from shared.lab.follow import Followed, background, body, follow, path_of
 from shared.lab.host import CRASHING_N, PLANTED, Crash
 from shared.lab.probes import PROBES
 from shared.lab.probes_ending import End
-from shared.lab.readers import Slow, leave, read_late
+from shared.lab.readers import Slow, leave, read_late, read_raw
 from shared.lab.server import PATIENT, START_SECONDS, Server, serving
 from shared.lab.stream import come_and_go
 from shared.lab.talk import Hear, Pause, cancel, start
@@ -140,9 +140,13 @@ LONG = (
     background(MAX_SECONDS - 1),
     Ask(f"/deadline?seconds={MAX_SECONDS:g}&limit={MAX_SECONDS - 4:g}", status=504),
     Ask(f"/deadline?seconds={MAX_SECONDS:g}", status=504),
-    Ask(f"/first?seconds={MAX_SECONDS:g}"),
+    *(Ask(f"/{path}seconds={MAX_SECONDS:g}") for path in ("first?", "patient?", "attentive?", "context?", "limited?tasks=1&")),
+    *(Ask(f"/{path}?seconds={MAX_SECONDS:g}") for path in ("parallel", "guarded")),
+    Ask(f"/as-completed?tasks=1&seconds={MAX_SECONDS / FACTORS[0]:.3f}"),
 )
-"""The longest that may be asked for elsewhere: a limit or a pulse of the server's or the variant's own would end it sooner."""
+"""The longest that may be asked for elsewhere: a limit or a pulse of the server's or the variant's own would end it sooner. From
+the fifth on all have to be answered.
+"""
 
 DEFAULT_LIMIT = 1.0
 """Seconds of the deadline of `/deadline` and of `/deadline-thread` where none is asked for."""
@@ -339,6 +343,7 @@ class Ending:
         crashed_talk: A conversation of which a task fails as nobody foresaw.
         cancelled_talk: The conversation of `CANCELLING`.
         crashed_streams: Streams that fail as nobody foresaw when they have begun.
+        crashed_bytes: The same again, as it came over the wire.
         dead: A search while there are no upstreams, and a `/ping` after it.
         exit_code: What it ended with on SIGINT.
         listens: Whether its port still answered afterwards.
@@ -362,6 +367,7 @@ class Ending:
     crashed_talk: Observation
     cancelled_talk: Observation
     crashed_streams: list[Observation]
+    crashed_bytes: list[bytes]
     dead: list[Answer]
     exit_code: int
     listens: bool
@@ -403,6 +409,7 @@ def run_to_the_end(variant: Variant) -> Ending:
         # Again, where the task was cancelled before it had begun its call, and so had nothing to end.
         cancelled_talk = first_good(range(TRIES), lambda _: run(server, [CANCELLING]), lambda seen: bool(seen.calls))
         crashed_streams = [_crash_stream(server, ask) for ask in CRASHING_STREAMS]
+        crashed_bytes = [read_raw(server, ask) for ask in CRASHING_STREAMS]
         server.upstreams.stop()
         dead = send(server.url, [SEARCH]) + send(server.url, [Ask("/ping")])
         port = urlsplit(server.url).port
@@ -426,6 +433,7 @@ def run_to_the_end(variant: Variant) -> Ending:
             crashed_talk=crashed_talk,
             cancelled_talk=cancelled_talk,
             crashed_streams=crashed_streams,
+            crashed_bytes=crashed_bytes,
             dead=dead,
             exit_code=exit_code,
             listens=listens,
@@ -453,6 +461,15 @@ def not_begun(followed: list[Followed]) -> bool:
 def began(seen: Observation) -> bool:
     """Return whether a conversation has begun."""
     return seen.answers[0].status == CRASHING.status
+
+
+PLACES = ("together.py", "host.py")
+"""What the log may name as the place of an error that nobody foresaw: the chapter, or where it was planted."""
+
+
+def is_placed(logged: str) -> bool:
+    """Return whether what was logged of such an error says where it was raised, as a traceback does."""
+    return any(place in logged for place in PLACES)
 
 
 def times_logged(seen: Observation) -> int:

@@ -17,7 +17,7 @@ from shared.lab.variants import Variant
 from shared.lab.verdict import WAITS, accuse, judge
 from shared.lesson.contract import TASKS
 from shared.lesson.jobs import MAX_KEPT, MAX_RUNNING
-from tests.background import Ending, times_logged
+from tests.background import Ending, is_placed, times_logged
 
 RESULT = f"{TASKS[0]} result"
 FAILURE = "The work service answered with the status 500."
@@ -276,6 +276,10 @@ def test_an_unforeseen_failure_is_told_and_takes_nothing_with_it(subject: Varian
         if len(lines) != 1:
             sentence = f"work failed as nobody foresaw, and {len(lines)} lines of the log name it"
             accuse(subject, seen, sure(Cause.UNSEEN, sentence, WORK_IN_BACKGROUND))
+        beneath = ending.log.partition(one.id)[2].partition("Background work")[0]
+        if not is_placed(beneath):
+            sentence = f"work failed as nobody foresaw, and the log says {lines[0]!r}, without a traceback"
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, WORK_IN_BACKGROUND))
     if (times := times_logged(seen)) != len(crashed):
         sentence = f"{len(crashed)} pieces of work failed as nobody foresaw, and the log names the error of {times} of them"
         accuse(subject, seen, sure(Cause.UNSEEN if times < len(crashed) else Cause.WRONG_ERROR, sentence, WORK_IN_BACKGROUND))

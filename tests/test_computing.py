@@ -43,6 +43,8 @@ QUEUED, HANDED_OVER = 16, 5
 """The limit of each try, in seconds; requests for work at once; and how many of them two workers may have begun, or a pool for
 two have handed over to them."""
 
+STEPS = ("Starting", "Finished")
+
 KNOWN = {1: 0, 2: 0, 3: 1, 100: 25, 7919: 999, 7920: 1000}
 """How many primes there are below some numbers; 7,919 is the thousandth."""
 
@@ -92,6 +94,15 @@ def told(answer: Answer) -> list[Finding]:
     return []
 
 
+def printed(seen: Observation, kind: str) -> list[Finding]:
+    """Check that the console names the work, when it begins and when it ends, with its kind."""
+    lines, right = [line for line in seen.printed if "primes" in line], [f"[{kind}] {step} primes" for step in STEPS]
+    if lines == right:
+        return []
+    sentence = f"the console says {lines} of {seen.answers[0].ask.path}, and {right} is right"
+    return [Finding(Cause.FALSE_REPORT, sentence, certain=len(lines) == len(right))]
+
+
 @pytest.mark.parametrize("path", [f"/cpu?limit={MAX_SECONDS:g}&n=", "/cpu-thread?n="], ids=["/cpu", "/cpu-thread"])
 def test_the_result_is_right(server: Server, path: str) -> None:
     """As many primes as there are below a number are counted, from the least that may be asked for."""
@@ -122,7 +133,7 @@ def test_another_process_computes(server: Server, processes: Processes) -> None:
     def check(seen: Observation) -> list[Finding]:
         answer = seen.answers[0]
         held = checks.holds_the_loop(seen, answer.seconds)
-        return right(answer) or held or in_workers(server, seen, processes) or told(answer)
+        return right(answer) or held or in_workers(server, seen, processes) or told(answer) or printed(seen, "ASYNC")
 
     verdict = prove(server, "another process", lambda wait: [cpu(wait)], check, WORKS)
     keep(server, "/cpu", verdict)
@@ -146,7 +157,7 @@ def test_a_thread_computes_in_the_servers_process(server: Server, processes: Pro
         if sum(busy.values()) > own:  # Right: nothing. Wrong: nearly all of it.
             sentence = f"during {answer.ask.path} another process computed, and here a thread is to be shown"
             return [Finding(Cause.THREADS, sentence)]
-        return told(answer)
+        return told(answer) or printed(seen, "SYNC")
 
     verdict = prove(server, "a thread", lambda wait: [Ask(f"/cpu-thread?n={n_for(wait)}")], check, WORKS)
     keep(server, "/cpu-thread", verdict)

@@ -24,6 +24,7 @@ from shared.lesson.work import FAILED, WORK
 from tests.background import Ending
 from tests.conftest import keep, keep_seen
 from tests.crowd import HELD, KEPT, OFF, Crowd
+from tests.trouble import Burst
 
 FACTORS = {"a": 2, "b": 1, "c": 3}
 """How many waits each task of a conversation takes."""
@@ -408,6 +409,17 @@ def test_closing_breaks_off_what_runs(server: Server) -> None:
         return complaints(LEFT, "\n".join(seen.printed), CONVERSATION_ENDPOINT)
 
     prove(server, "broken off", asks, check, linger=2)
+
+
+def test_who_reads_nothing_is_waited_for(subject: Variant, burst: Burst) -> None:
+    """A client that speaks and reads no reply is not listened to any further, and no other conversation waits for it."""
+    unread, talk = burst.unread, burst.unread.beside.answers[0].talk
+    if talk.missed:
+        sentence = "while one client read no reply in its conversation, another that started a task did not hear of its end"
+        accuse(subject, unread.beside, sure(Cause.LIMITED, sentence, WORK_AND_TELL, CONVERSATION_ENDPOINT))
+    if unread.begun:
+        sentence = "a client read none of many replies, and what it had said last was done all the same: the replies are kept"
+        accuse(subject, unread.seen, sure(Cause.OUTRUNS, sentence, WORK_AND_TELL, CONVERSATION_ENDPOINT))
 
 
 def test_a_crowd_leaves_nothing(subject: Variant, crowd: Crowd) -> None:

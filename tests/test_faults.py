@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -85,20 +86,24 @@ def test_the_work_service_fails(server: Server, fault: Fault) -> None:
     stream = run(server, [Ask("/as-completed?tasks=1&seconds=0")])
     answer = stream.answers[0]
     problems = [event.data for event in events(answer) if event.name == "error"] if answer.body.endswith(b"\n\n") else []
-    if [problem.get("status") for problem in problems] != [fault.status]:
-        sentence = f"{when} {answer.ask.path} tells of {problems or 'no failure'}, and of a {fault.status} is right"
+    if not (problems and says(problems[0], fault.status, words)):
+        sentence = f"{when} {answer.ask.path} tells of {problems or 'no failure'}, and a {fault.status} with {words!r} is right"
         judge(server, stream, sure(Cause.SWALLOWED if not problems else Cause.WRONG_ERROR, sentence, WORK_ON))
     talk = run(server, [Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("failed", "a")))])
     told = talk.answers[0].talk.first("failed")
-    if told and not (told.message.get("status") == fault.status and str(told.message.get("detail")).startswith(words[:-1])):
+    if told and not says(told.message, fault.status, words):
         sentence = f"{when} a task of a conversation is told as {told.message}, and {fault.status} is right, with {words!r}"
         judge(server, talk, sure(Cause.WRONG_ERROR, sentence, WORK_AND_TELL))
     judge(server, talk, talked(talk))
     followed, work = follow(server, [background(0)])
-    problem = followed[0].end.get("problem") or {}
-    if not (problem.get("status") == fault.status and str(problem.get("detail")).startswith(words[:-1])):
+    if not says(followed[0].end.get("problem") or {}, fault.status, words):
         sentence = f"{when} work in the background is told as {followed[0].end}, and {fault.status} is right, with {words!r}"
         judge(server, work, sure(Cause.WRONG_ERROR, sentence, WORK_IN_BACKGROUND))
+
+
+def says(told: Mapping[str, object], status: int, words: str) -> bool:
+    """Return whether what is told of a failure elsewhere than in its answer has the status and the words of that answer."""
+    return told.get("status") == status and str(told.get("detail")).startswith(words.rstrip("."))
 
 
 @pytest.mark.parametrize("service", NAMES)

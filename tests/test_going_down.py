@@ -7,13 +7,14 @@ import pytest
 
 from shared.lab.causes import Cause
 from shared.lab.experiment import Observation
-from shared.lab.finding import sure
+from shared.lab.finding import EARLY, sure
 from shared.lab.places import CREATE_APP, LIFESPAN, OPEN_BACKGROUND, SERVE
 from shared.lab.probes_ending import ENDING_PROBES, End
 from shared.lab.shutdown import LONGEST
 from shared.lab.traits import strange, wrong
 from shared.lab.variants import Variant
 from shared.lab.verdict import accuse
+from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.jobs import GRACE
 from tests.conftest import keep_line
 from tests.crowd import Crowd
@@ -45,9 +46,16 @@ def test_ctrl_c_in_a_terminal(subject: Variant, going_down: list[End]) -> None:
 
 
 def test_who_reads_nothing_does_not_hold_it_up(subject: Variant, burst: Burst) -> None:
-    """A client that reads nothing, of a long answer or in a conversation, cannot keep the server from its end."""
-    seen, ended = burst.unread
-    if not ended:
+    """A client that reads nothing, of a long answer or in a conversation, cannot keep the server from its end, nor others'."""
+    seen, request, after = burst.unread.seen, burst.unread.request, burst.unread.request.received - burst.unread.asked
+    if request.status != 200 and 0 < after < SHUTDOWN_WAIT - EARLY:  # Later it has had its time, which a busy machine may need.
+        became = f"answered {request.status}" if request.status else "not answered"
+        sentence = (
+            f"while clients read nothing, {request.ask.path} was under way at SIGTERM, and was {became} {after:.2f} s later"
+        )
+        sentence = f"{sentence}; {SHUTDOWN_WAIT} s are there to end in"
+        accuse(subject, Observation([request]), sure(Cause.CUT_SHORT, sentence, CREATE_APP, LIFESPAN, SERVE))
+    if not burst.unread.ended:
         sentence = "a client read nothing of /as-completed, and another no reply of a conversation; the server was asked to stop"
         accuse(subject, seen, sure(Cause.LINGERS, f"{sentence}, and {LONGEST:g} s later it had not ended", SERVE, CREATE_APP))
 

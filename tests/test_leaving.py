@@ -1,6 +1,7 @@
 """The client leaves: `leaving.py`, and the stream of `streaming.py`. What a stack does by default it declares."""
 
 import json
+import time
 
 from shared.lab import aftermath
 from shared.lab.causes import Cause
@@ -8,6 +9,7 @@ from shared.lab.complaints import complaints
 from shared.lab.experiment import Ask, Observation, run
 from shared.lab.finding import EARLY, Finding, sure
 from shared.lab.places import AS_COMPLETED_ENDPOINT, SLOW_ASYNC_OPERATION, UNTIL_LEFT
+from shared.lab.readers import CLOSE, asking
 from shared.lab.server import Server
 from shared.lab.traits import declared
 from shared.lab.tries import first_good
@@ -54,6 +56,19 @@ def test_who_stays_is_answered(server: Server) -> None:
 
     asks = ("/patient", "/attentive")
     keep(server, "/patient", prove(server, "answered", lambda wait: [Ask(f"{path}?seconds={wait}") for path in asks], check))
+
+
+def test_who_still_sends_has_not_left(server: Server) -> None:
+    """A client whose request has a body, which comes in pieces, is not taken for one that leaves."""
+    with asking(server, "/attentive?seconds=0.6", f"{CLOSE}Transfer-Encoding: chunked\n") as client:
+        for piece in (b"1\r\na\r\n", b"1\r\nb\r\n", b"0\r\n\r\n"):
+            time.sleep(0.1)
+            client.sendall(piece)
+        status = client.recv(65_536).partition(b"\r\n")[0].decode()
+    if " 200 " not in status:
+        seen = run(server, [Ask("/attentive?seconds=0")])
+        sentence = f"a client that sent the body of its request to /attentive in pieces, and waits, was answered {status!r}"
+        judge(server, seen, sure(Cause.WRONG_ANSWER, f"{sentence}; it has not left", UNTIL_LEFT, at("/attentive")))
 
 
 def at(path: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from shared.lab.refusal import refused
 from shared.lab.server import Server
 from shared.lab.upstream import most_at_once
 from shared.lab.verdict import prove
+from shared.lesson.limits import MAX_TASKS
 from shared.lesson.work import FAILED, WORK
 from tests.conftest import keep
 
@@ -20,7 +21,7 @@ WAVES = math.ceil(TASKS / AT_ONCE)
 BOTH = {1: 2, 6: 12}
 """Tasks of two requests at once, by how many at once each allows: two waves each."""
 
-MANY = 20
+MANY = MAX_TASKS - 1
 """Tasks of one request, where each of them has a place."""
 
 DEFAULT_TASKS = 10

@@ -5,10 +5,13 @@ import pytest
 from shared.lab.causes import Cause
 from shared.lab.experiment import Ask, Observation
 from shared.lab.finding import Finding
+from shared.lab.places import CONVERSATION_ENDPOINT, WORK_AND_TELL
 from shared.lab.server import Server
+from shared.lab.talk import Hear, start
+from shared.lab.talks import talked
 from shared.lab.upstream import most_at_once
 from shared.lab.verdict import prove
-from shared.lesson.contract import FACTORS
+from shared.lesson.contract import FACTORS, SOCKET
 from shared.lesson.limits import MAX_SECONDS
 from shared.lesson.request_id import HEADER
 from shared.lesson.work import EARLY, REPLICAS
@@ -20,7 +23,12 @@ WAITS = (0.3, 0.6, 1.2, 2.4)
 """Seconds for which all calls have to be open at once, for each try: a busy machine takes a while to begin them."""
 
 TOGETHER = {
-    "one call each": {"/patient?seconds={0}": 1, "/attentive?seconds={0}": 1, "/deadline?limit=10&seconds={0}": 1},
+    "one call each": {
+        "/patient?seconds={0}": 1,
+        "/attentive?seconds={0}": 1,
+        "/deadline?limit=10&seconds={0}": 1,
+        "/context?seconds={0}": 1,
+    },
     "two calls each": {"/limited?tasks=2&at_once=2&seconds={0}": 2},
     "three calls each": {"/first?seconds={0}": REPLICAS, "/as-completed?seconds={0}": len(FACTORS)},
     "three, of which one fails": {"/gather-fails?seconds={1}": len(FACTORS), "/group-fails?seconds={1}": len(FACTORS)},
@@ -56,3 +64,20 @@ def test_nobody_waits_for_anothers_place(server: Server, paths: dict[str, int]) 
 
     prove(server, "together", lambda wait: requests(paths, wait), check, WAITS, watch=False)
     server.upstreams.wait_for_calls(MAX_SECONDS)  # What runs on after a failure would be in the way of the next test.
+
+
+def test_conversations_wait_for_no_other(server: Server) -> None:
+    """The tasks of a dozen conversations are all worked on at once: how many each may have is its own."""
+
+    def asks(wait: float) -> list[Ask]:
+        return [Ask("/ws", SOCKET, status=101, says=(start("a", wait), Hear("done", "a")))] * MANY
+
+    def check(seen: Observation) -> list[Finding]:
+        if findings := talked(seen):
+            return findings
+        if (most := most_at_once(seen.calls)) < MANY:
+            sentence = f"{MANY} conversations had a task each, and {most} of their calls were open at once; {MANY} are right"
+            return [Finding(Cause.LIMITED, sentence, places=(WORK_AND_TELL, CONVERSATION_ENDPOINT))]
+        return []
+
+    prove(server, "together", asks, check, WAITS, watch=False)

@@ -1,5 +1,6 @@
 """What a variant makes of services in trouble: `resilience.py`. The evidence is what they saw, and what is left."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from shared.lab.places import (
     ANSWER_STREAM,
     BEGIN,
     CALL_UPSTREAM,
+    GET_ANSWER,
     IN_OUR_WORDS,
     OPEN_CLIENT,
     SEARCH_DOCUMENTS,
@@ -65,6 +67,9 @@ from tests.trouble import (
 
 DEADLINE = (CALL_UPSTREAM, STREAM_UPSTREAM)
 HELD = (STREAM_ANSWER, ANSWER_STREAM, STREAM_UPSTREAM)
+
+STATUSES = (201, 204, 206, 301, 307, 400, 404, 500)
+NO_CONTENT = 204
 
 BUSY = Fault("answer", 502, {"status": 503}, "503")
 AGAIN = (BUSY, Fault("drop", 502), Fault("reset", 502))
@@ -186,14 +191,41 @@ def test_an_answer_without_end(server: Server) -> None:
     """Of an answer that is too long, no more is read than the limit: the service sees it broken off."""
     kinds = enumerate(Fault("huge", 502, {"size": 200_000_000, "status": status}) for status in (200, 500))
     planned = [Case(about(WITH_ANSWER, f"huge{place}{name[0]}"), name, huge) for place, huge in kinds for name in SERVICES]
+    planned += [Case(about(STREAM, "hugestream"), "chat", planned[-1].fault)]
     plan(server, planned)
     seen = run(server, [case.ask for case in planned])
     for answer, case in zip(seen.answers, planned, strict=True):
         # Read without a limit, it is read to its end, or until the deadline.
-        if answer.status == 504 or not calls_for(seen, case)[0].broken_off:
+        if busy(answer) or not calls_for(seen, case)[0].broken_off:
             sentence = f"of an answer of 200,000,000 bytes, the {NAMES[case.service]} could send all that it had time for"
-            judge(server, seen, [Finding(Cause.UNBOUNDED, sentence, certain=True, places=DEADLINE[:1], ask=case.ask)])
+            places = DEADLINE[1:] if case.ask.endpoint.streams else DEADLINE[:1]
+            judge(server, seen, [Finding(Cause.UNBOUNDED, sentence, certain=True, places=places, ask=case.ask)])
+    *whole, stream = seen.answers
+    for answer, case in zip(whole, planned, strict=False):
         judge(server, seen, refused(answer, 502, f"The {NAMES[case.service]} answered with more than {MAX_CONTENT:,} bytes."))
+    judge(server, seen, wrong_in_trouble(stream, planned[-1], "\n".join(seen.printed)))
+
+
+def test_a_stream_meets_another_status(server: Server) -> None:
+    """Whatever the model sends with any status but 200 is no answer: the stream ends with an error that names the status."""
+    event = json.dumps({"choices": [{"delta": {"content": "not meant"}}]})
+    said, elsewhere = f"data: {event}\n\ndata: [DONE]\n\n", [["Location", "/elsewhere"]]
+    faults = [
+        Fault("answer", 502, {"status": status, "headers": elsewhere, "body": "" if status == NO_CONTENT else said}, str(status))
+        for status in STATUSES
+    ]
+    planned = [Case(about(STREAM, f"status{fault.name}"), "chat", fault) for fault in faults]
+    plan(server, planned)
+    seen = run(server, [case.ask for case in planned])
+    for answer, case in zip(seen.answers, planned, strict=True):
+        judge(server, seen, wrong_in_trouble(answer, case, "\n".join(seen.printed)))
+        detail, right = events(answer)[-1].data["detail"], f"The {NAMES['chat']} answered with the status {case.fault.name}."
+        if detail != right:
+            sentence = f"{case.label} ended with the error {detail!r}, and {right!r} is right"
+            judge(server, seen, [replace(*sure(Cause.WRONG_ERROR, sentence, STREAM_UPSTREAM), ask=case.ask)])
+        if (times := len(calls_for(seen, case))) != 1:
+            sentence = f"{case.label} called that service {times} times, and once is right"
+            judge(server, seen, [replace(*sure(Cause.WRONG_CALL, sentence, STREAM_UPSTREAM), ask=case.ask)])
 
 
 def _refused(answer: Answer, case: Case, log: str) -> list[Finding]:
@@ -329,7 +361,7 @@ def test_to_wait_for_a_place_counts(subject: Variant, trouble: Trouble) -> None:
 
 
 def test_trouble_tells_no_secret(subject: Variant, trouble: Trouble) -> None:
-    """Whatever goes wrong with a service, its key is in no answer, in no event of a stream, and not in the log."""
+    """Whatever goes wrong with a service, no answer and no event has its key, and the log neither that nor anybody's query."""
     for seen in (*trouble.rounds, *trouble.after):
         for answer in seen.answers:
             if KEY.encode() in answer.body or KEY in str(answer.headers):
@@ -341,6 +373,9 @@ def test_trouble_tells_no_secret(subject: Variant, trouble: Trouble) -> None:
         shown = lines[0].strip().replace(KEY, "...")
         sentence = f"the log shows the key of a service: {shown[:200]}"
         accuse(subject, trouble.rounds[-1], sure(Cause.TELLS_SECRETS, sentence, IN_OUR_WORDS, *DEADLINE))
+    if lines := [line.strip() for line in trouble.log.splitlines() if "budget" in line]:
+        sentence = f"the log shows what somebody searched for: {lines[0][:200]}"
+        accuse(subject, trouble.rounds[-1], sure(Cause.TELLS_SECRETS, sentence, STREAM_ANSWER, GET_ANSWER, IN_OUR_WORDS))
 
 
 def remains(left: Left) -> list[Finding]:

@@ -3,18 +3,23 @@
 import itertools
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
 from shared.lab import checks
 from shared.lab.causes import Cause
-from shared.lab.experiment import Ask, Observation
+from shared.lab.experiment import Answer, Ask, Observation
 from shared.lab.finding import EARLY, Finding
+from shared.lab.follow import background
 from shared.lab.places import LIFESPAN
+from shared.lab.rules import ROUNDING, elapsed
 from shared.lab.server import Server
 from shared.lab.verdict import prove
 from shared.lesson.contract import THREADS
+from shared.lesson.request_id import HEADER
 from tests.conftest import keep
+from tests.trouble import SEARCH, STREAM, about, words_of
 
 MANY = 2 * THREADS + THREADS // 2
 """Requests at once: two full waves, and a half."""
@@ -60,23 +65,59 @@ NEED_A_THREAD = ("/guarded?seconds=0", "/cpu-thread?n=2")
 """Requests that need one of these threads for a moment; those of `/deadline-thread` are others on some stacks."""
 
 
+AWAITED = (Ask("/async?seconds=0"), Ask("/"), Ask("/background/unknown", status=404))
+"""Requests that need none, and are answered at once."""
+
+CALLING = (
+    *(Ask(f"/{path}seconds=0") for path in ("patient?", "attentive?", "deadline?limit=10&", "first?", "as-completed?tasks=1&")),
+    *(Ask("/limited?tasks=1&seconds=0"), Ask("/group-fails?seconds=0", status=502), background(0)),
+    *(about(ask, f"room{place}") for place, ask in enumerate((SEARCH, STREAM))),
+)
+"""Requests that need none, and call a service first of all."""
+
+
+def under_a_name(ask: Ask) -> Ask:
+    """Return a request whose calls one can tell from those of others: by its query, or by its identifier."""
+    return ask if "query=" in ask.path else replace(ask, headers=((HEADER, ask.endpoint.function),))
+
+
+def name_of(ask: Ask) -> str:
+    """Return what a call holds that is made for such a request."""
+    return words_of(ask) or ask.endpoint.function
+
+
+def forgets_the_wait(answer: Answer) -> list[Finding]:
+    """Find that an answer leaves out of `elapsed` how long it waited for a thread, by what it says of its one operation."""
+    ended = max((operation.end for operation in answer.operations), default=0.0)
+    if elapsed(answer) >= ended - ROUNDING:
+        return []
+    sentence = f"{answer.ask.path}, which had to wait for a thread, says that it took {elapsed(answer):.2f} s, and in its"
+    sentence = f"{sentence} Server-Timing that what it did ended after {ended:.2f} s"
+    return [Finding(Cause.FALSE_REPORT, sentence, certain=True, ask=answer.ask)]
+
+
 def test_all_threads_are_out_of_one_room(server: Server) -> None:
     """While all threads are taken by /threaded, whoever needs one has to wait, however quick it is; what needs none does not."""
 
     def asks(wait: float) -> list[Ask]:
-        late = wait / 2
-        quick = [Ask("/async?seconds=0", after=late), *(Ask(path, after=late) for path in NEED_A_THREAD)]
-        return [*quick, *[Ask(f"/threaded?seconds={wait}")] * (2 * THREADS)]
+        quick = [*AWAITED, *map(Ask, NEED_A_THREAD), *map(under_a_name, CALLING)]
+        return [*(replace(ask, after=wait / 2) for ask in quick), *[Ask(f"/threaded?seconds={wait}")] * (2 * THREADS)]
 
     def check(seen: Observation) -> list[Finding]:
-        awaited, wait = seen.answers[0], seen.answers[-1].ask.wait
-        if awaited.seconds >= wait / 2:  # Right: at once. Wrong: not before a thread is free, half a wait later at the least.
-            sentence = f"while all threads were taken, /async?seconds=0, which needs none, took {awaited.seconds:.2f} s"
-            return [Finding(Cause.THREADS, sentence, ask=awaited.ask)]
-        for quick in seen.answers[1 : 1 + len(NEED_A_THREAD)]:
+        wait, awaited, needy = seen.answers[-1].ask.wait, seen.answers[: len(AWAITED)], seen.answers[len(AWAITED) :]
+        for quick in awaited:
+            if quick.seconds >= wait / 2:  # Right: at once. Wrong: not before a thread is free, half a wait later at the least.
+                sentence = f"while all threads were taken, {quick.ask.path}, which needs none, took {quick.seconds:.2f} s"
+                return [Finding(Cause.THREADS, sentence, ask=quick.ask)]
+        free = min(answer.received for answer in seen.answers if answer.ask.path.startswith("/threaded"))
+        for ask in CALLING:
+            if not any(call.mentions(name_of(ask)) for call in seen.calls if call.start < free):
+                sentence = f"while all threads were taken, {ask.path} called no service: it waits for a thread, and needs none"
+                return [Finding(Cause.THREADS, sentence, ask=ask)]
+        for quick in needy[: len(NEED_A_THREAD)]:
             if quick.received - seen.began < wait - EARLY:  # Right: at the end of a wait. Wrong: half of it sooner.
                 sentence = f"while all threads were taken, {quick.ask.path} took {quick.seconds:.2f} s: it has threads of its own"
                 return [Finding(Cause.THREAD_ROOM, sentence, ask=quick.ask)]
-        return []
+        return next(filter(None, map(forgets_the_wait, needy[: len(NEED_A_THREAD)])), [])
 
     keep(server, "/guarded beside", prove(server, "waits for a thread", asks, check))

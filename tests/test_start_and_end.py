@@ -48,6 +48,7 @@ from tests.background import (
     Ending,
     Reader,
     began,
+    is_placed,
     times_logged,
 )
 from tests.test_computing import right
@@ -58,11 +59,11 @@ LEFT = (SEARCH_DEMO, ("waiting", "async_endpoint"), ("waiting", "threaded_endpoi
 LEFT_STREAM = (STREAM_ANSWER, ANSWER_STREAM, STREAM_UPSTREAM)
 """What the clients leave that leave."""
 
+HEAD = b"HTTP/1.1 "
+"""How an answer begins."""
+
 STREAMS = {"/answer-stream": (STREAM_ANSWER,), "/as-completed": (WORK_ON,)}
 """Where what fails in a stream is caught."""
-
-PLACES = ("together.py", "host.py")
-"""What the log may name as the place of an error in one of three waits: the chapter, or where it was planted."""
 
 
 def serves(subject: Variant, reader: Reader) -> None:
@@ -114,17 +115,17 @@ def test_what_no_service_learns_has_its_defaults(subject: Variant, reader: Reade
 
 
 def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> None:
-    """A task of a conversation may take ten seconds, so may work in the background and a race; and a deadline may be late."""
+    """A task of a conversation may take ten seconds, so may work in the background and any wait; and a deadline may be late."""
     serves(subject, reader)
     seen = Observation(reader.long)
     accuse(subject, seen, talked(seen))
-    _, begun, *limited, first = reader.long
-    if first.status != 200:
-        sentence = (
-            f"{first.ask.path} was answered {first.status} after {first.seconds:.2f} s, and 10 are right: that was asked for"
-        )
-        accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, sentence), ask=first.ask)])
-    accuse(subject, seen, broken(Observation([first])))
+    _, begun, one, other, *whole = reader.long
+    for answer in whole:
+        if answer.status != 200 or (answer.ask.endpoint.streams and answer.error):
+            became = f"answered {answer.status}" if answer.status != 200 else f"broken off ({answer.error})"
+            sentence = f"{answer.ask.path} was {became} after {answer.seconds:.2f} s, and 10 are right: that was asked for"
+            accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, sentence), ask=answer.ask)])
+    accuse(subject, seen, broken(Observation(whole)))
     if not begun.status:
         accuse(subject, seen, [replace(finding, ask=begun.ask) for finding in other_status(begun, seen)])
     told = body(reader.work) if reader.work else {}
@@ -133,7 +134,7 @@ def test_the_longest_that_may_be_asked_for(subject: Variant, reader: Reader) -> 
         given_up = "did not answer within" in str(told.get("problem"))
         findings = sure(Cause.NO_DEADLINE, sentence, CALL_WORK) if given_up else sure(Cause.LOST, sentence, WORK_IN_BACKGROUND)
         accuse(subject, seen, [replace(*findings, ask=begun.ask)])
-    for answer in limited:
+    for answer in (one, other):
         limit = float(answer.ask.path.partition("limit=")[2] or DEFAULT_LIMIT)
         if answer.status == 200 or answer.seconds < limit - EARLY:
             accuse(subject, seen, [replace(*sure(Cause.NO_DEADLINE, limit_passed(answer, limit)), ask=answer.ask)])
@@ -246,7 +247,7 @@ def test_an_unforeseen_error_is_silent_and_logged_once(subject: Variant, ending:
     if times != 3:
         sentence = f"three errors that nobody foresaw are in the log {times} times"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
-    placed = sum(any(place in piece for place in PLACES) for piece in ending.crash_log.split(PLANTED))
+    placed = sum(map(is_placed, ending.crash_log.split(PLANTED)))
     if placed < times:
         sentence = f"three errors that nobody foresaw are in the log, {times - placed} of them without a traceback"
         accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
@@ -278,16 +279,22 @@ def test_an_unforeseen_error_in_a_conversation_is_logged(subject: Variant, endin
     talk = ending.crashed_talk
     accuse(subject, talk, [] if began(talk) else other_status(talk.answers[0], talk))
     accuse(subject, talk, understood(talk))
+    if told := [heard.message for heard in talk.answers[0].talk.heard if PLANTED in str(heard.message)]:
+        sentence = f"a task of a conversation failed as nobody foresaw, and its client was told the error: {told[0]}"
+        accuse(subject, talk, sure(Cause.TELLS_SECRETS, sentence, WORK_AND_TELL))
     sentence, times = "a task of a conversation failed as nobody foresaw, and the log", times_logged(talk)
     if not times:
         accuse(subject, talk, sure(Cause.SWALLOWED, f"{sentence} does not say so", CONVERSATION_ENDPOINT, HANDLE_ERROR))
     if times > 1:
         accuse(subject, talk, sure(Cause.WRONG_ERROR, f"{sentence} says so {times} times", CONVERSATION_ENDPOINT))
+    if not is_placed("\n".join(talk.printed)):
+        sentence = f"{sentence} says so without a traceback"
+        accuse(subject, talk, sure(Cause.WRONG_ERROR, sentence, WORK_AND_TELL, CONVERSATION_ENDPOINT))
 
 
 def test_an_unforeseen_error_in_a_stream_is_logged(subject: Variant, ending: Ending) -> None:
     """An error that nobody foresaw in a stream that has begun is in the log, once, and nobody is told that all is done."""
-    for seen in ending.crashed_streams:
+    for seen, raw in zip(ending.crashed_streams, ending.crashed_bytes, strict=True):
         answer, times = seen.answers[0], times_logged(seen)
         accuse(subject, seen, [] if answer.status == 200 else other_status(answer, seen))
         sentence, places = (
@@ -300,6 +307,10 @@ def test_an_unforeseen_error_in_a_stream_is_logged(subject: Variant, ending: End
             accuse(subject, seen, sure(Cause.SWALLOWED, f"{sentence} the client is told that all is done", *places))
         if times > 1:
             accuse(subject, seen, sure(Cause.WRONG_ERROR, f"{sentence} the log says so {times} times", *places))
+        if raw.count(HEAD) > 1:
+            second = (HEAD + raw.split(HEAD)[2]).partition(b"\r\n")[0].decode(errors="replace")
+            sentence = f"{sentence} in its middle came a second answer: {second}"
+            accuse(subject, seen, sure(Cause.WRONG_ERROR, sentence, HANDLE_ERROR))
 
 
 def test_an_error_of_the_stacks_own_out_of_a_task_group(subject: Variant, ending: Ending) -> None:

@@ -14,7 +14,7 @@ from shared.lab.aftermath import Inside
 from shared.lab.experiment import Answer, Ask, Observation, run
 from shared.lab.host import IDLE_SECONDS
 from shared.lab.places import CALL_UPSTREAM, CALL_WORK
-from shared.lab.readers import stop_unread
+from shared.lab.readers import Unread, stop_unread
 from shared.lab.rules import broken
 from shared.lab.server import PATIENT, Server, serving
 from shared.lab.shutdown import wait_for_end
@@ -457,7 +457,7 @@ class Burst:
         after: One search right after it.
         left: What was left.
         kept: Connections to services that were kept after that.
-        unread: Clients that read nothing, of an answer and in a conversation, while the server was to stop; whether it ended.
+        unread: Clients that read nothing, of an answer and in a conversation, while the server was to stop.
 
     """
 
@@ -469,7 +469,7 @@ class Burst:
     after: Observation
     left: Left
     kept: int
-    unread: tuple[Observation, bool]
+    unread: Unread
 
 
 def run_a_burst(variant: Variant) -> Burst:

@@ -6,7 +6,9 @@ from shared.lab.causes import Cause
 from shared.lab.finding import Finding, sure
 from shared.lab.rules import last_error
 
-_LEFT_OPEN = re.compile(r".*(KeyboardInterrupt|ResourceWarning|Unclosed |Task was destroyed|never retrieved|was never awaited).*")
+_LEFT_OPEN = re.compile(
+    r".*(KeyboardInterrupt|ResourceWarning|Unclosed |Task was destroyed|never retrieved|was never awaited).*(\nfuture: .*)?"
+)
 _ERROR = re.compile(r".*Unforeseen error.*|^ERROR\b.*|^[ |+]*(Exception Group )?Traceback\b.*", re.MULTILINE)
 
 
@@ -24,9 +26,10 @@ them loses one each time."""
 def left_open(log: str, few: int = FEW) -> str:
     """Return the first line of a log that says that something was not closed or not awaited; empty when none does.
 
-    Of connections that were dropped, so many are passed over.
+    Where asyncio says beneath it whose error nobody has asked for, that too. Of connections that were dropped, so many are
+    passed over.
     """
-    found = [line for one in _LEFT_OPEN.finditer(log) if not (line := one[0].strip()).startswith(BENEATH)]
+    found = [" ".join(one[0].split()) for one in _LEFT_OPEN.finditer(log) if not one[0].strip().startswith(BENEATH)]
     lost = [line for line in found if LOST in line]
     return next((line for line in found if line not in lost or len(lost) > few), "")
 

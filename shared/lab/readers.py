@@ -6,17 +6,20 @@ import math
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import psutil
 
-from shared.lab.experiment import Answer, Ask, Observation, run
+from shared.lab.experiment import Answer, Ask, Observation, run, send
 from shared.lab.probes_http import UPGRADE
 from shared.lab.server import Server
 from shared.lab.shutdown import wait_for_end
+from shared.lab.talk import Hear, start
 from shared.lab.tries import first_good
+from shared.lesson.contract import SOCKET
 from shared.lesson.messages import MAX_NAME
 
 Seen = TypeVar("Seen")
@@ -43,6 +46,15 @@ NO_BODY = "Content-Length: 0\n"
 
 AT_ONCE = 100
 """Messages that are sent together, where many are."""
+
+UNREAD = "unread"
+"""The name of the last task that a client starts which reads no reply."""
+
+BESIDE = Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("done", "a", patience=2.0)))
+"""A conversation beside that one; those that answer no ping are given up after six seconds."""
+
+UNDER_WAY = Ask("/patient?seconds=2.125")
+"""A request that has its time when the server is asked to stop; nothing else takes as long."""
 
 LONG_REPLY, MANY = json.dumps({"cancel": "x" * MAX_NAME}), 40_000
 """What to say in a conversation to be told twice as much; and how often, for that to be more than systems keep for a client that
@@ -120,43 +132,86 @@ def read_after(server: Server, ask: Ask, meanwhile: Callable[[], Seen]) -> tuple
     return Observation([answer], calls=server.upstreams.calls(last)), done
 
 
+def read_raw(server: Server, ask: Ask) -> bytes:
+    """Ask for something, and return all bytes of the answer as they came, until the server closes the connection."""
+    with asking(server, ask.path, CLOSE + NO_BODY, ask.method) as client:
+        return _read_all(client)
+
+
 @contextlib.contextmanager
-def deaf(server: Server, said: str, times: int) -> Iterator[None]:
+def deaf(server: Server, said: str, times: int, last: str = "") -> Iterator[None]:
     """Begin a conversation, say something so many times, and read no reply; at the end of the block be gone without a word.
 
     Args:
         server: The server.
         said: Less than 126 characters, of which none is more than a byte.
         times: How often; less often, where the server reads no further until its replies are read.
+        last: Something else to say then, likewise short.
 
     """
-    frame = bytes([0x81, 0x80 | len(said)]) + bytes(4) + said.encode()  # Text, whole, under a mask that changes nothing.
+    # Text, whole, under a mask that changes nothing.
+    frame, end = (bytes([0x81, 0x80 | len(what)]) + bytes(4) + what.encode() for what in (said, last))
     with asking(server, "/ws", UPGRADE) as client:
         with contextlib.suppress(TimeoutError, ConnectionError):  # It takes no more, or nothing: that is for others to say.
             client.recv(1)  # The conversation has begun.
             client.settimeout(STANDSTILL)
             for _ in range(times // AT_ONCE):
                 client.sendall(frame * AT_ONCE)
+            client.sendall(end if last else b"")
         time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
         yield
 
 
-def stop_unread(server: Server, path: str) -> tuple[Observation, bool]:
-    """Ask a server to stop while one client reads nothing of a stream, and another no reply in a conversation.
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What was seen when clients read nothing, one of a stream and one in a conversation, and the server was asked to stop.
 
-    Return what was seen, and whether it ended.
+    Attributes:
+        seen: The stream, and all calls.
+        begun: Whether what the silent client had asked for last in its conversation was begun, behind all replies it never read.
+        beside: A conversation of another client meanwhile.
+        request: A request of two seconds that was under way when the server was asked to stop.
+        asked: When that was, in seconds of `time.monotonic`.
+        ended: Whether the server ended.
+
     """
+
+    seen: Observation
+    begun: bool
+    beside: Observation
+    request: Answer
+    asked: float
+    ended: bool
+
+
+def stop_unread(server: Server, path: str) -> Unread:
+    """Ask a server to stop while one client reads nothing of a stream, and another no reply in a conversation."""
     last = server.upstreams.last_call()
     answer = Answer(Ask(path), sent=time.monotonic())
-    with asking(server, path):
+    with asking(server, path), ThreadPoolExecutor(1) as client:
         _until_standstill(server, last)
         # The last before the signal: a server gives up who answers no ping, after six seconds the first of them.
-        with deaf(server, LONG_REPLY, MANY):
+        with deaf(server, LONG_REPLY, MANY, json.dumps({"start": UNREAD, "seconds": 0})):
             _until_idle(server)  # It has read what the system kept for it, and waits for its reader.
+            beside = first_good(range(2), lambda _: run(server, [BESIDE]), lambda seen: seen.answers[0].talk.missed is None)
+            request = client.submit(send, server.url, [UNDER_WAY])
+            _until_called(server, UNDER_WAY.wait)
+            asked = time.monotonic()
             server.ask_to_stop()
             ended = wait_for_end(server).exit_code is not None
     answer.received = time.monotonic()
-    return Observation([answer], calls=server.upstreams.calls(last)), ended
+    calls = server.upstreams.calls(last)
+    begun = any(call.task == UNREAD for call in calls)
+    return Unread(Observation([answer], calls=calls), begun, beside, request.result()[0], asked, ended)
+
+
+def _until_called(server: Server, seconds: float) -> None:
+    """Wait until the service behind has been asked for something that takes so long."""
+    deadline = time.monotonic() + LONGEST
+    while time.monotonic() < deadline:
+        if any(isinstance(call.sent, dict) and call.sent.get("seconds") == seconds for call in server.upstreams.calls(0)):
+            return
+        time.sleep(0.05)
 
 
 def asking(server: Server, path: str, headers: str = CLOSE, method: str = "GET") -> socket.socket:
