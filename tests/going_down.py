@@ -31,7 +31,6 @@ from shared.lesson.command import SHUTDOWN_WAIT
 from shared.lesson.contract import FACTORS, SOCKET, TASKS
 from shared.lesson.jobs import GRACE
 from shared.lesson.limits import MAX_SECONDS
-from shared.lesson.work import WORK
 from tests.computing import begun_anew
 
 QUICK: Final = 1.0
@@ -260,13 +259,8 @@ def _is_reported(down: Down, name: str, late: Call) -> list[Finding]:
     if after >= LAST + ROOM:
         return [Finding(Cause.LINGERS, sentence, places=(OPEN_BACKGROUND,))]
     job = str(body(down.answers[name]).get("id"))
-    lines = [line for line in down.printed.splitlines() if job in line]
-    if not lines:
-        return sure(Cause.LOST, f"{sentence}; the log does not name it", WORK_IN_BACKGROUND, OPEN_BACKGROUND)
-    if blamed := [line for line in lines if f"The {WORK}" in line]:
-        sentence = f"{sentence}; the log says {blamed[0]!r}, and that service did what it was asked to"
-        return sure(Cause.FALSE_REPORT, sentence, OPEN_BACKGROUND, WORK_IN_BACKGROUND)
-    return []
+    named = any(job in line for line in down.printed.splitlines())
+    return [] if named else sure(Cause.LOST, f"{sentence}; the log does not name it", WORK_IN_BACKGROUND, OPEN_BACKGROUND)
 
 
 def computing_ends(down: Down) -> list[Finding]:

@@ -12,7 +12,7 @@ from typing import Any
 from shared.lab import aftermath
 from shared.lab.aftermath import Inside
 from shared.lab.experiment import Answer, Ask, Observation, run
-from shared.lab.host import IDLE_SECONDS
+from shared.lab.host import IDLE_SECONDS, PING_SECONDS
 from shared.lab.places import CALL_UPSTREAM, CALL_WORK
 from shared.lab.readers import Unread, stop_unread
 from shared.lab.rules import broken
@@ -412,6 +412,9 @@ BURST_DEADLINE = 16.0
 BURST_IDLE = 5.0
 """Seconds for the first word on a connection, for the client may be slow. Anycorn keeps one for as long that is closed there."""
 
+BURST_PING = 60.0
+"""Seconds after which a client is asked for a sign of life: one that reads nothing is to be there still when the server stops."""
+
 BURST_PATIENCE = 60.0
 """After how many seconds one of two hundred searches counts as hanging."""
 
@@ -478,7 +481,8 @@ def run_a_burst(variant: Variant) -> Burst:
     asks = [case.ask for case in failing] + [about(SEARCH, f"{number:03}") for number in range(SEARCHES - len(failing))]
     peaks: list[int] = []
     tries: list[Observation] = []
-    settings = {**PATIENT, IDLE_SECONDS: f"{BURST_IDLE:g}", "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}
+    lab = {IDLE_SECONDS: f"{BURST_IDLE:g}", PING_SECONDS: f"{BURST_PING:g}"}
+    settings = {**PATIENT, **lab, "UPSTREAM_DEADLINE": f"{BURST_DEADLINE:g}"}
     with serving(variant, settings=settings) as server:
         run(server, [SEARCH])
         idle = aftermath.look(server)

@@ -46,6 +46,9 @@ TALKS = {"WebSocket", "WebSocketResponse"}
 IDLE_SECONDS = "LAB_IDLE_SECONDS"
 """The setting for how long a connection may be idle, in seconds, where the lesson's own time is not what is looked at."""
 
+PING_SECONDS = "LAB_PING_SECONDS"
+"""The setting for after how many seconds the other side of a conversation is asked for a sign of life, likewise."""
+
 PROCESSORS = 5
 """How many processors a server is told that the machine has: what is left to that is then never what was agreed."""
 
@@ -366,8 +369,9 @@ def main() -> None:
         sys.path.insert(0, arguments.root)
     for name in {"cpu_count", "process_cpu_count"} & vars(os).keys():  # The second is there from Python 3.13 on.
         setattr(os, name, lambda: PROCESSORS)
-    if idle := os.environ.get(IDLE_SECONDS):
-        vars(command)["KEEP_ALIVE"] = float(idle)
+    for setting, name in {IDLE_SECONDS: "KEEP_ALIVE", PING_SECONDS: "PING"}.items():
+        if seconds := os.environ.get(setting):
+            vars(command)[name] = float(seconds)
     if arguments.crash:
         plant_crashes(arguments.package)
     guard.install(arguments.loop, arguments.package.rpartition(".")[0])

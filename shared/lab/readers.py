@@ -27,6 +27,9 @@ Seen = TypeVar("Seen")
 STANDSTILL = 0.5
 """Seconds without another call after which a server that waits for its reader is taken to wait."""
 
+LONG_STANDSTILL = 2.0
+"""The same where a busy server is not to be mistaken for one that waits."""
+
 LONGEST = 8.0
 """Seconds to wait for that at the most."""
 
@@ -50,8 +53,8 @@ AT_ONCE = 100
 UNREAD = "unread"
 """The name of the last task that a client starts which reads no reply."""
 
-BESIDE = Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("done", "a", patience=2.0)))
-"""A conversation beside that one; those that answer no ping are given up after six seconds."""
+BESIDE = Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("done", "a")))
+"""A conversation beside that one."""
 
 UNDER_WAY = Ask("/patient?seconds=2.125")
 """A request that has its time when the server is asked to stop; nothing else takes as long."""
@@ -139,7 +142,7 @@ def read_raw(server: Server, ask: Ask) -> bytes:
 
 
 @contextlib.contextmanager
-def deaf(server: Server, said: str, times: int, last: str = "") -> Iterator[None]:
+def deaf(server: Server, said: str, times: int, last: str = "", standstill: float = STANDSTILL) -> Iterator[None]:
     """Begin a conversation, say something so many times, and read no reply; at the end of the block be gone without a word.
 
     Args:
@@ -147,6 +150,7 @@ def deaf(server: Server, said: str, times: int, last: str = "") -> Iterator[None
         said: Less than 126 characters, of which none is more than a byte.
         times: How often; less often, where the server reads no further until its replies are read.
         last: Something else to say then, likewise short.
+        standstill: Seconds in which the server takes nothing after which it is taken to read no further.
 
     """
     # Text, whole, under a mask that changes nothing.
@@ -154,7 +158,7 @@ def deaf(server: Server, said: str, times: int, last: str = "") -> Iterator[None
     with asking(server, "/ws", UPGRADE) as client:
         with contextlib.suppress(TimeoutError, ConnectionError):  # It takes no more, or nothing: that is for others to say.
             client.recv(1)  # The conversation has begun.
-            client.settimeout(STANDSTILL)
+            client.settimeout(standstill)
             for _ in range(times // AT_ONCE):
                 client.sendall(frame * AT_ONCE)
             client.sendall(end if last else b"")
@@ -185,15 +189,17 @@ class Unread:
 
 
 def stop_unread(server: Server, path: str) -> Unread:
-    """Ask a server to stop while one client reads nothing of a stream, and another no reply in a conversation."""
+    """Ask a server to stop while one client reads nothing of a stream, and another no reply in a conversation.
+
+    It has to be one that is patient with who answers no ping (`PING_SECONDS`), or it has given that client up by then.
+    """
     last = server.upstreams.last_call()
     answer = Answer(Ask(path), sent=time.monotonic())
     with asking(server, path), ThreadPoolExecutor(1) as client:
         _until_standstill(server, last)
-        # The last before the signal: a server gives up who answers no ping, after six seconds the first of them.
-        with deaf(server, LONG_REPLY, MANY, json.dumps({"start": UNREAD, "seconds": 0})):
+        with deaf(server, LONG_REPLY, MANY, json.dumps({"start": UNREAD, "seconds": 0}), LONG_STANDSTILL):
             _until_idle(server)  # It has read what the system kept for it, and waits for its reader.
-            beside = first_good(range(2), lambda _: run(server, [BESIDE]), lambda seen: seen.answers[0].talk.missed is None)
+            beside = run(server, [BESIDE])
             request = client.submit(send, server.url, [UNDER_WAY])
             _until_called(server, UNDER_WAY.wait)
             asked = time.monotonic()
