@@ -109,9 +109,9 @@ def test_all_threads_are_out_of_one_room(server: Server) -> None:
             if quick.seconds >= wait / 2:  # Right: at once. Wrong: not before a thread is free, half a wait later at the least.
                 sentence = f"while all threads were taken, {quick.ask.path}, which needs none, took {quick.seconds:.2f} s"
                 return [Finding(Cause.THREADS, sentence, ask=quick.ask)]
-        free = min(answer.received for answer in seen.answers if answer.ask.path.startswith("/threaded"))
+        early = [call for call in seen.calls if call.start < seen.began + wait]  # No thread is free by then.
         for ask in CALLING:
-            if not any(call.mentions(name_of(ask)) for call in seen.calls if call.start < free):
+            if not any(call.mentions(name_of(ask)) for call in early):
                 sentence = f"while all threads were taken, {ask.path} called no service: it waits for a thread, and needs none"
                 return [Finding(Cause.THREADS, sentence, ask=ask)]
         for quick in needy[: len(NEED_A_THREAD)]:
