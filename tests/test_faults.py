@@ -86,7 +86,7 @@ def test_the_work_service_fails(server: Server, fault: Fault) -> None:
     stream = run(server, [Ask("/as-completed?tasks=1&seconds=0")])
     answer = stream.answers[0]
     problems = [event.data for event in events(answer) if event.name == "error"] if answer.body.endswith(b"\n\n") else []
-    if not (problems and says(problems[0], fault.status, words)):
+    if not (len(problems) == 1 and says(problems[0], fault.status, words)):
         sentence = f"{when} {answer.ask.path} tells of {problems or 'no failure'}, and a {fault.status} with {words!r} is right"
         judge(server, stream, sure(Cause.SWALLOWED if not problems else Cause.WRONG_ERROR, sentence, WORK_ON))
     talk = run(server, [Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("failed", "a")))])

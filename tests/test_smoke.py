@@ -16,7 +16,7 @@ LATE, TRIES = 504, 3
 def test_every_endpoint_answers(server: Server) -> None:
     """Each endpoint answers with its own status and in the contract's shape, while all others are asked too.
 
-    Each is sent a parameter that it does not know, and ignores.
+    Searches, and whatever waits or computes, are sent parameters besides that they do not know, and ignore.
     """
     asks = []
     for endpoint in ENDPOINTS:

@@ -18,6 +18,7 @@ from shared.lab.probes_http import UPGRADE
 from shared.lab.server import Server
 from shared.lab.shutdown import wait_for_end
 from shared.lab.talk import Hear, start
+from shared.lab.talks import talked
 from shared.lab.tries import first_good
 from shared.lesson.contract import SOCKET
 from shared.lesson.messages import MAX_NAME
@@ -28,7 +29,7 @@ STANDSTILL = 0.5
 """Seconds without another call after which a server that waits for its reader is taken to wait."""
 
 LONG_STANDSTILL = 2.0
-"""The same where a busy server is not to be mistaken for one that waits."""
+"""The same for a hundred messages that a busy server may be slow to read."""
 
 LONGEST = 8.0
 """Seconds to wait for that at the most."""
@@ -50,14 +51,14 @@ NO_BODY = "Content-Length: 0\n"
 AT_ONCE = 100
 """Messages that are sent together, where many are."""
 
-UNREAD = "unread"
+LAST_TASK = "unread"
 """The name of the last task that a client starts which reads no reply."""
 
 BESIDE = Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("done", "a")))
 """A conversation beside that one."""
 
 UNDER_WAY = Ask("/patient?seconds=2.125")
-"""A request that has its time when the server is asked to stop; nothing else takes as long."""
+"""A request that has time to end when the server is asked to stop."""
 
 LONG_REPLY, MANY = json.dumps({"cancel": "x" * MAX_NAME}), 40_000
 """What to say in a conversation to be told twice as much; and how often, for that to be more than systems keep for a client that
@@ -136,9 +137,9 @@ def read_after(server: Server, ask: Ask, meanwhile: Callable[[], Seen]) -> tuple
 
 
 def read_raw(server: Server, ask: Ask) -> bytes:
-    """Ask for something, and return all bytes of the answer as they came, until the server closes the connection."""
+    """Ask for something, and return the bytes of the answer as they came in a while, or until the connection was closed."""
     with asking(server, ask.path, CLOSE + NO_BODY, ask.method) as client:
-        return _read_all(client)
+        return _read_all(client, LONGEST)
 
 
 @contextlib.contextmanager
@@ -149,8 +150,8 @@ def deaf(server: Server, said: str, times: int, last: str = "", standstill: floa
         server: The server.
         said: Less than 126 characters, of which none is more than a byte.
         times: How often; less often, where the server reads no further until its replies are read.
-        last: Something else to say then, likewise short.
-        standstill: Seconds in which the server takes nothing after which it is taken to read no further.
+        last: Something else to say then, likewise short; not said where the server reads no further.
+        standstill: Seconds for a hundred messages after which it is taken to read no further.
 
     """
     # Text, whole, under a mask that changes nothing.
@@ -174,8 +175,9 @@ class Unread:
         seen: The stream, and all calls.
         begun: Whether what the silent client had asked for last in its conversation was begun, behind all replies it never read.
         beside: A conversation of another client meanwhile.
-        request: A request of two seconds that was under way when the server was asked to stop.
-        asked: When that was, in seconds of `time.monotonic`.
+        request: A request of two seconds that was to be under way when the server was asked to stop.
+        under_way: Whether its service had been called by then.
+        asked: When the server was asked to stop, in seconds of `time.monotonic`.
         ended: Whether the server ended.
 
     """
@@ -184,6 +186,7 @@ class Unread:
     begun: bool
     beside: Observation
     request: Answer
+    under_way: bool
     asked: float
     ended: bool
 
@@ -191,33 +194,31 @@ class Unread:
 def stop_unread(server: Server, path: str) -> Unread:
     """Ask a server to stop while one client reads nothing of a stream, and another no reply in a conversation.
 
-    It has to be one that is patient with who answers no ping (`PING_SECONDS`), or it has given that client up by then.
+    It has to be one that is patient with who answers no ping (`PING_SECONDS`), or it may have given that client up by then.
     """
     last = server.upstreams.last_call()
     answer = Answer(Ask(path), sent=time.monotonic())
     with asking(server, path), ThreadPoolExecutor(1) as client:
         _until_standstill(server, last)
-        with deaf(server, LONG_REPLY, MANY, json.dumps({"start": UNREAD, "seconds": 0}), LONG_STANDSTILL):
+        with deaf(server, LONG_REPLY, MANY, json.dumps({"start": LAST_TASK, "seconds": 0}), LONG_STANDSTILL):
             _until_idle(server)  # It has read what the system kept for it, and waits for its reader.
-            beside = run(server, [BESIDE])
-            request = client.submit(send, server.url, [UNDER_WAY])
-            _until_called(server, UNDER_WAY.wait)
-            asked = time.monotonic()
+            beside = first_good(range(PINGS), lambda _: run(server, [BESIDE]), lambda seen: not talked(seen))
+            before, request = server.upstreams.last_call(), client.submit(send, server.url, [UNDER_WAY])
+            under_way, asked = _is_called(server, before), time.monotonic()
             server.ask_to_stop()
             ended = wait_for_end(server).exit_code is not None
     answer.received = time.monotonic()
     calls = server.upstreams.calls(last)
-    begun = any(call.task == UNREAD for call in calls)
-    return Unread(Observation([answer], calls=calls), begun, beside, request.result()[0], asked, ended)
+    begun = any(call.task == LAST_TASK for call in calls)
+    return Unread(Observation([answer], calls=calls), begun, beside, request.result()[0], under_way, asked, ended)
 
 
-def _until_called(server: Server, seconds: float) -> None:
-    """Wait until the service behind has been asked for something that takes so long."""
+def _is_called(server: Server, last: int) -> bool:
+    """Wait until a service is called again, a while at the most, and return whether it was."""
     deadline = time.monotonic() + LONGEST
-    while time.monotonic() < deadline:
-        if any(isinstance(call.sent, dict) and call.sent.get("seconds") == seconds for call in server.upstreams.calls(0)):
-            return
+    while not (called := bool(server.upstreams.calls(last))) and time.monotonic() < deadline:
         time.sleep(0.05)
+    return called
 
 
 def asking(server: Server, path: str, headers: str = CLOSE, method: str = "GET") -> socket.socket:
@@ -255,12 +256,12 @@ def _until_idle(server: Server) -> None:
             worked, before = sum(process.cpu_times()[:2]), worked
 
 
-def _read_all(client: socket.socket) -> bytes:
-    pieces = []
+def _read_all(client: socket.socket, longest: float = math.inf) -> bytes:
+    pieces, deadline = [], time.monotonic() + longest
     with contextlib.suppress(OSError):  # macOS sets nothing on a connection that has been reset.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGE)
     with contextlib.suppress(TimeoutError, ConnectionError):
-        while piece := client.recv(LARGE):
+        while time.monotonic() < deadline and (piece := client.recv(LARGE)):
             pieces.append(piece)
     return b"".join(pieces)
 
