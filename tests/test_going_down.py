@@ -50,7 +50,7 @@ def test_who_reads_nothing_does_not_hold_it_up(subject: Variant, burst: Burst) -
     seen, request, after = burst.unread.seen, burst.unread.request, burst.unread.request.received - burst.unread.asked
     # Later it has had its time, which a busy machine may need.
     if request.status != 200 and burst.unread.under_way and 0 < after < SHUTDOWN_WAIT - EARLY:
-        became = f"answered {request.status}" if request.status else "not answered"
+        became = f"answered {request.status}" if request.status else f"not answered ({request.error.partition(':')[0]})"
         sentence = (
             f"while clients read nothing, {request.ask.path} was under way at SIGTERM, and was {became} {after:.2f} s later"
         )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -29,7 +30,7 @@ STANDSTILL = 0.5
 """Seconds without another call after which a server that waits for its reader is taken to wait."""
 
 LONG_STANDSTILL = 2.0
-"""The same for a hundred messages that a busy server may be slow to read."""
+"""The same for what a busy server may be slow to read."""
 
 LONGEST = 8.0
 """Seconds to wait for that at the most."""
@@ -58,7 +59,7 @@ BESIDE = Ask("/ws", SOCKET, status=101, says=(start("a", 0), Hear("done", "a")))
 """A conversation beside that one."""
 
 UNDER_WAY = Ask("/patient?seconds=2.125")
-"""A request that has time to end when the server is asked to stop."""
+"""A request that has time to end when the server is asked to stop; nothing else takes as long."""
 
 LONG_REPLY, MANY = json.dumps({"cancel": "x" * MAX_NAME}), 40_000
 """What to say in a conversation to be told twice as much; and how often, for that to be more than systems keep for a client that
@@ -151,7 +152,7 @@ def deaf(server: Server, said: str, times: int, last: str = "", standstill: floa
         said: Less than 126 characters, of which none is more than a byte.
         times: How often; less often, where the server reads no further until its replies are read.
         last: Something else to say then, likewise short; not said where the server reads no further.
-        standstill: Seconds for a hundred messages after which it is taken to read no further.
+        standstill: Seconds in which the server takes nothing at all after which it is taken to read no further.
 
     """
     # Text, whole, under a mask that changes nothing.
@@ -161,10 +162,17 @@ def deaf(server: Server, said: str, times: int, last: str = "", standstill: floa
             client.recv(1)  # The conversation has begun.
             client.settimeout(standstill)
             for _ in range(times // AT_ONCE):
-                client.sendall(frame * AT_ONCE)
-            client.sendall(end if last else b"")
+                _send_all(client, frame * AT_ONCE)
+            _send_all(client, end if last else b"")
         time.sleep(STANDSTILL)  # Closing is then a reset, for there is something unread.
         yield
+
+
+def _send_all(client: socket.socket, content: bytes) -> None:
+    """Send all of it, however long that takes, as long as a piece is taken now and then: `sendall` has one time for all."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[client.send(rest) :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +198,11 @@ class Unread:
     asked: float
     ended: bool
 
+    @property
+    def is_right(self) -> bool:
+        """Whether another try would show no more."""
+        return self.ended and self.request.status == HTTPStatus.OK and not self.begun and not talked(self.beside)
+
 
 def stop_unread(server: Server, path: str) -> Unread:
     """Ask a server to stop while one client reads nothing of a stream, and another no reply in a conversation.
@@ -214,11 +227,14 @@ def stop_unread(server: Server, path: str) -> Unread:
 
 
 def _is_called(server: Server, last: int) -> bool:
-    """Wait until a service is called again, a while at the most, and return whether it was."""
+    """Wait until a service is called for `UNDER_WAY`, a while at the most, and return whether it was."""
     deadline = time.monotonic() + LONGEST
-    while not (called := bool(server.upstreams.calls(last))) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        sent = [call.sent for call in server.upstreams.calls(last) if call.task]
+        if any(work["seconds"] == UNDER_WAY.wait for work in sent):
+            return True
         time.sleep(0.05)
-    return called
+    return False
 
 
 def asking(server: Server, path: str, headers: str = CLOSE, method: str = "GET") -> socket.socket:
