@@ -8,7 +8,6 @@ Watch for: an error status of aiohttp's own is an exception that a middleware ha
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from weakref import WeakSet
 
 from aiohttp import WSCloseCode, web
@@ -59,11 +58,14 @@ async def lifespan(app: web.Application) -> AsyncIterator[None]:
 
 async def _end_conversations(app: web.Application) -> None:
     """Close the WebSockets when the server is to stop: it would wait for their handlers, up to two minutes."""
-    closing = [websocket.close(code=WSCloseCode.GOING_AWAY) for websocket in app[conversation.OPEN]]
-    # A close is behind all that has still to be sent, and to a client that reads nothing it never comes.
-    with suppress(TimeoutError):
-        async with asyncio.timeout(SHUTDOWN_WAIT / 3):
-            await asyncio.gather(*closing)
+    closing = [asyncio.create_task(websocket.close(code=WSCloseCode.GOING_AWAY)) for websocket in app[conversation.OPEN]]
+    if closing:
+        # A close is behind all that has still to be sent, and to a client that reads nothing it never comes.
+        # No `asyncio.timeout`: `run_app` has cancelled the task that this runs in, where it works from Python 3.11.3 on only.
+        _, late = await asyncio.wait(closing, timeout=SHUTDOWN_WAIT / 3)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 @web.middleware
