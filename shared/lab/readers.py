@@ -41,8 +41,8 @@ IDLE = 0.02
 QUICK = 1.0
 """Seconds that a `/ping` may take, which needs milliseconds; one that takes longer is asked for again."""
 
-PINGS = 3
-"""How often to ask for one at the most."""
+TRIES = 3
+"""How often to try, at the most, what a busy machine may be too slow for, as for one of these."""
 
 PING = Ask("/ping")
 
@@ -116,7 +116,7 @@ def read_late(server: Server, path: str) -> Slow:
 
     def look() -> tuple[int, float]:
         waiting = _until_standstill(server, last)
-        return waiting, first_good(range(PINGS), lambda _: run(server, [PING]).answers[0].seconds, lambda took: took < QUICK)
+        return waiting, first_good(range(TRIES), lambda _: run(server, [PING]).answers[0].seconds, lambda took: took < QUICK)
 
     seen, (waiting, ping) = read_after(server, Ask(path), look)
     return Slow(waiting, seen, ping)
@@ -218,7 +218,7 @@ def stop_unread(server: Server, path: str) -> Unread:
         _until_standstill(server, last)
         with deaf(server, LONG_REPLY, MANY, json.dumps({"start": LAST_TASK, "seconds": 0}), LONG_STANDSTILL):
             _until_idle(server)  # It has read what the system kept for it, and waits for its reader.
-            beside = first_good(range(PINGS), lambda _: run(server, [BESIDE]), lambda seen: not talked(seen))
+            beside = first_good(range(TRIES), lambda _: run(server, [BESIDE]), lambda seen: not talked(seen))
             before, request = server.upstreams.last_call(), client.submit(send, server.url, [UNDER_WAY])
             under_way, asked = _is_called(server, before), time.monotonic()
             server.ask_to_stop()
